@@ -1,0 +1,54 @@
+#include "base/ids.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#define IDS_EPOCH_MS 1704067200000LL /* 2024-01-01T00:00:00Z */
+#define SEQ_BITS     14
+#define SLOT_BITS    8
+
+static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
+
+uint64_t ids_next(struct ids *g, int64_t wall_ms)
+{
+	uint64_t now = wall_ms > IDS_EPOCH_MS ? (uint64_t)(wall_ms - IDS_EPOCH_MS) << SEQ_BITS : 0;
+
+	g->last = now > g->last ? now : g->last + 1; /* a full or backward millisecond borrows from the next */
+	uint64_t ms = g->last >> SEQ_BITS, seq = g->last & ((1u << SEQ_BITS) - 1);
+	return ms << (SEQ_BITS + SLOT_BITS) | (uint64_t)g->slot << SEQ_BITS | seq;
+}
+
+int64_t ids_wall_ms(uint64_t id)
+{
+	return (int64_t)(id >> (SEQ_BITS + SLOT_BITS)) + IDS_EPOCH_MS;
+}
+
+uint64_t ids_floor(int64_t wall_ms)
+{
+	return wall_ms > IDS_EPOCH_MS ? (uint64_t)(wall_ms - IDS_EPOCH_MS) << (SEQ_BITS + SLOT_BITS) : 0;
+}
+
+char *ids_text(uint64_t id, char text[IDS_TEXT])
+{
+	text[13] = '\0';
+	for (int i = 12; i >= 0; i--, id >>= 5)
+		text[i] = digits[id & 31];
+	return text;
+}
+
+enum kz ids_parse(const char *text, uint64_t *ret_id)
+{
+	uint64_t id = 0;
+
+	if (strlen(text) != 13 || text[0] > '7')
+		return KZ_INVALID;
+	for (int i = 0; i < 13; i++) {
+		const char *d = strchr(digits, tolower((unsigned char)text[i]));
+
+		if (!d)
+			return KZ_INVALID;
+		id = id << 5 | (uint64_t)(d - digits);
+	}
+	*ret_id = id;
+	return KZ_OK;
+}
