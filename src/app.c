@@ -1,0 +1,1 @@
+typedef int app_is_not_empty;
