@@ -1,4 +1,5 @@
-/* buf: a growing run of octets with one owner. Always NUL-terminated behind len, so text can be read in place. */
+/* buf: a growing run of octets with one owner. Always NUL-terminated behind len, so text can be read in
+ * place. */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 

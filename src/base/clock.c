@@ -70,7 +70,8 @@ static int clock_zone(const char *at, int *ret_s)
 	if (*at != '+' && *at != '-')
 		return 0;
 	at++;
-	if (!clock_digits(&at, 2, &h) || !clock_char(&at, ':') || !clock_digits(&at, 2, &m) || *at || h > 23 || m > 59)
+	if (!clock_digits(&at, 2, &h) || !clock_char(&at, ':') || !clock_digits(&at, 2, &m) || *at ||
+	    h > 23 || m > 59)
 		return 0;
 	*ret_s = sign * (h * 3600 + m * 60);
 	return 1;
@@ -89,13 +90,14 @@ int64_t clock_parse_rfc3339(const char *text)
 	if (*at != 'T' && *at != 't' && *at != ' ')
 		return -1;
 	at++;
-	if (!clock_digits(&at, 2, &tm.tm_hour) || !clock_char(&at, ':') || !clock_digits(&at, 2, &tm.tm_min) ||
-	    !clock_char(&at, ':') || !clock_digits(&at, 2, &tm.tm_sec))
+	if (!clock_digits(&at, 2, &tm.tm_hour) || !clock_char(&at, ':') ||
+	    !clock_digits(&at, 2, &tm.tm_min) || !clock_char(&at, ':') || !clock_digits(&at, 2, &tm.tm_sec))
 		return -1;
 	if (clock_char(&at, '.'))
 		for (; isdigit((unsigned char)*at); at++, scale /= 10)
 			us += (*at - '0') * scale;
-	if (!clock_zone(at, &zone_s) || month < 1 || month > 12 || tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60)
+	if (!clock_zone(at, &zone_s) || month < 1 || month > 12 || tm.tm_hour > 23 || tm.tm_min > 59 ||
+	    tm.tm_sec > 60)
 		return -1;
 	tm.tm_year = year - 1900;
 	tm.tm_mon = month - 1;

@@ -13,7 +13,8 @@ uint64_t ids_next(struct ids *g, int64_t wall_ms)
 {
 	uint64_t now = wall_ms > IDS_EPOCH_MS ? (uint64_t)(wall_ms - IDS_EPOCH_MS) << SEQ_BITS : 0;
 
-	g->last = now > g->last ? now : g->last + 1; /* a full or backward millisecond borrows from the next */
+	g->last =
+	    now > g->last ? now : g->last + 1; /* a full or backward millisecond borrows from the next */
 	uint64_t ms = g->last >> SEQ_BITS, seq = g->last & ((1u << SEQ_BITS) - 1);
 	return ms << (SEQ_BITS + SLOT_BITS) | (uint64_t)g->slot << SEQ_BITS | seq;
 }

@@ -1,5 +1,6 @@
-/* ids: time-ordered 63-bit identities of messages: 41 bits of milliseconds since 2024-01-01 UTC, 8 bits of slot,
- * 14 bits of sequence. The partition of a row follows from its id. As text: 13 lower-case Crockford base-32 characters. */
+/* ids: time-ordered 63-bit identities of messages: 41 bits of milliseconds since 2024-01-01 UTC, 8 bits of
+ * slot, 14 bits of sequence. The partition of a row follows from its id. As text: 13 lower-case Crockford
+ * base-32 characters. */
 #ifndef BASE_IDS_H
 #define BASE_IDS_H
 

@@ -1,5 +1,5 @@
-/* keys: tables of configuration keys. A table row is the one master of a key: the loader, the help text and the check
- * of the shipped files come from it. */
+/* keys: tables of configuration keys. A table row is the one master of a key: the loader, the help text and
+ * the check of the shipped files come from it. */
 #ifndef BASE_KEYS_H
 #define BASE_KEYS_H
 
@@ -25,20 +25,20 @@ struct key_list {
 };
 
 struct key {
-	const char *name;           /* dots step into maps: "http.listen" */
+	const char *name; /* dots step into maps: "http.listen" */
 	enum key_type type;
-	size_t offset;              /* of the field in the structure */
-	const char *fallback;       /* the default as it would be written; NULL: the key is required */
-	int64_t min, max;           /* numbers: range in the field's unit; texts: longest length in max, 0 for 1,024 */
+	size_t offset;        /* of the field in the structure */
+	const char *fallback; /* the default as it would be written; NULL: the key is required */
+	int64_t min, max; /* numbers: range in the field's unit; texts: longest length in max, 0 for 1,024 */
 	const char *const *choices; /* KEY_CHOICE: names, NULL-terminated */
 	bool reloadable;
-	const char *unit;           /* for the help: "ms", "octets", "segments/s" or "" */
+	const char *unit; /* for the help: "ms", "octets", "segments/s" or "" */
 	const char *help;
 };
 
-/* Reads map into the structure at base by the table of n rows; every fault is noted with its place. Keys that are
- * not in the table are faults, with the nearest known name, unless named in others (NULL-terminated, may be NULL):
- * children that the caller reads itself. Fields are always set, to the default when in fault. */
+/* Reads map into the structure at base by the table of n rows; every fault is noted with its place. Keys that
+ * are not in the table are faults, with the nearest known name, unless named in others (NULL-terminated, may
+ * be NULL): children that the caller reads itself. Fields are always set, to the default when in fault. */
 void keys_read(const struct key *table, size_t n, const char *const *others, const struct yaml_node *map,
     void *base, struct faults *faults);
 /* Frees texts and lists. */

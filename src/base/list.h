@@ -16,7 +16,7 @@ struct list {
 	size_t count;
 };
 
-#define list_entry(node, type, member) ((type *)(void *)((char *)(node) - offsetof(type, member)))
+#define list_entry(node, type, member) ((type *)(void *)((char *)(node)-offsetof(type, member)))
 
 static inline void list_init(struct list *l)
 {
@@ -78,7 +78,8 @@ static inline struct list_node *list_take_first(struct list *l)
 }
 
 /* Walks the list; the body may remove the node it is at. */
-#define list_each(l, n, next_)                                                                                 \
-	for (struct list_node *n = (l)->head.next, *next_ = n->next; n != &(l)->head; n = next_, next_ = n->next)
+#define list_each(l, n, next_)                                                                               \
+	for (struct list_node *n = (l)->head.next, *next_ = n->next; n != &(l)->head;                        \
+	     n = next_, next_ = n->next)
 
 #endif

@@ -1,4 +1,5 @@
-/* map: an intrusive hash map. The owner embeds a map_node, brings the hash and the comparison. Not ordered. */
+/* map: an intrusive hash map. The owner embeds a map_node, brings the hash and the comparison. Not ordered.
+ */
 #ifndef BASE_MAP_H
 #define BASE_MAP_H
 
@@ -22,7 +23,7 @@ struct map {
 	map_equal_fn *equal;
 };
 
-#define map_entry(node, type, member) ((type *)(void *)((char *)(node) - offsetof(type, member)))
+#define map_entry(node, type, member) ((type *)(void *)((char *)(node)-offsetof(type, member)))
 
 void map_init(struct map *m, map_equal_fn *equal);
 /* Frees the table only; the entries are their owner's. */

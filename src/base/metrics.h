@@ -8,8 +8,9 @@
 struct buf;
 struct metric;
 
-/* Each finds or makes the series (name, labels). name and help: static text; help must agree between the series of a
- * name. labels: "" or 'carrier="kcell",link="1"', copied. The series lives until the process ends. */
+/* Each finds or makes the series (name, labels). name and help: static text; help must agree between the
+ * series of a name. labels: "" or 'carrier="kcell",link="1"', copied. The series lives until the process
+ * ends. */
 struct metric *metric_counter(const char *name, const char *help, const char *labels);
 struct metric *metric_gauge(const char *name, const char *help, const char *labels);
 /* Seconds, buckets from 0.5 ms to 60 s. */

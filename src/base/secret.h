@@ -1,4 +1,5 @@
-/* secret: random octets, keyed MACs, comparison in constant time, wiping. The only home of libcrypto's primitives. */
+/* secret: random octets, keyed MACs, comparison in constant time, wiping. The only home of libcrypto's
+ * primitives. */
 #ifndef BASE_SECRET_H
 #define BASE_SECRET_H
 
@@ -25,7 +26,8 @@ void secret_hex(const void *bytes, size_t n, char *text);
 /* n octets as URL-safe base 64 without padding and NUL: (n * 4 + 2) / 3 + 1 octets of room. */
 void secret_base64url(const void *bytes, size_t n, char *text);
 /* Reads a secret file: at most max octets, one trailing newline cut, no other white space or NUL.
- * Returns text to free() after secret_wipe. KZ_NOT_FOUND, KZ_INVALID (empty, too long, readable by others' write). */
+ * Returns text to free() after secret_wipe. KZ_NOT_FOUND, KZ_INVALID (empty, too long, readable by others'
+ * write). */
 enum kz secret_file(const char *path, size_t max, char **ret_text) KZ_CHECK;
 
 #endif

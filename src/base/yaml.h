@@ -1,6 +1,6 @@
-/* yaml: files of config/ and dialogs/ as a tree that remembers where each value stood. A strict subset: scalars are
- * text, maps with unique text keys, lists; no tags, aliases, anchors or second documents; depth <= 12, file <= 1 MiB.
- * The only home of libyaml. */
+/* yaml: files of config/ and dialogs/ as a tree that remembers where each value stood. A strict subset:
+ * scalars are text, maps with unique text keys, lists; no tags, aliases, anchors or second documents; depth
+ * <= 12, file <= 1 MiB. The only home of libyaml. */
 #ifndef BASE_YAML_H
 #define BASE_YAML_H
 
@@ -9,7 +9,8 @@
 
 #include "base/buf.h"
 
-/* What is wrong with the files read so far, one line each: "file:line:column: what". A value: zero-initialise. */
+/* What is wrong with the files read so far, one line each: "file:line:column: what". A value:
+ * zero-initialise. */
 struct faults {
 	struct buf text;
 	int count; /* lines after the 50th are counted, not kept */
@@ -19,11 +20,11 @@ enum yaml_kind { YAML_TEXT, YAML_MAP, YAML_LIST };
 
 struct yaml_node {
 	enum yaml_kind kind;
-	int line, column;           /* from 1 */
-	const char *file;           /* as named in yaml_load; lives as long as the tree */
-	char *text;                 /* YAML_TEXT: the scalar; of a map's child never NULL */
-	bool quoted;                /* the scalar was quoted or a block: "" is then a value, not absence */
-	char *key;                  /* this node's key in its map, NULL in a list */
+	int line, column; /* from 1 */
+	const char *file; /* as named in yaml_load; lives as long as the tree */
+	char *text;       /* YAML_TEXT: the scalar; of a map's child never NULL */
+	bool quoted;      /* the scalar was quoted or a block: "" is then a value, not absence */
+	char *key;        /* this node's key in its map, NULL in a list */
 	int key_line, key_column;
 	struct yaml_node *children; /* YAML_MAP, YAML_LIST */
 	size_t count;
@@ -31,7 +32,8 @@ struct yaml_node {
 
 struct yaml;
 
-/* NULL, with a line in faults, when the file cannot be read or is not in the subset. An empty file is an empty map. */
+/* NULL, with a line in faults, when the file cannot be read or is not in the subset. An empty file is an
+ * empty map. */
 struct yaml *yaml_load(const char *path, struct faults *faults);
 /* The same from memory; name stands for the file in messages. */
 struct yaml *yaml_parse(const char *name, const char *bytes, size_t n, struct faults *faults);

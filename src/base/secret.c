@@ -1,0 +1,113 @@
+#include "base/secret.h"
+
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+#include <openssl/sha.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+void secret_random(void *bytes, size_t n)
+{
+	if (n > INT32_MAX || RAND_bytes(bytes, (int)n) != 1)
+		abort();
+}
+
+uint32_t secret_uniform(uint32_t below)
+{
+	uint32_t limit = UINT32_MAX - UINT32_MAX % below, v;
+
+	do
+		secret_random(&v, sizeof v);
+	while (v >= limit); /* the last, incomplete run of values would favour the small ones */
+	return v % below;
+}
+
+void secret_sha256(const void *bytes, size_t n, uint8_t hash[SECRET_HASH])
+{
+	SHA256(bytes, n, hash);
+}
+
+void secret_hmac(const void *key, size_t key_n, const void *bytes, size_t n, uint8_t mac[SECRET_HASH])
+{
+	unsigned len = SECRET_HASH;
+
+	if (key_n > INT32_MAX || !HMAC(EVP_sha256(), key, (int)key_n, bytes, n, mac, &len))
+		abort();
+}
+
+bool secret_equal(const void *a, const void *b, size_t n)
+{
+	return CRYPTO_memcmp(a, b, n) == 0;
+}
+
+void secret_wipe(void *bytes, size_t n)
+{
+	OPENSSL_cleanse(bytes, n);
+}
+
+void secret_hex(const void *bytes, size_t n, char *text)
+{
+	static const char digits[] = "0123456789abcdef";
+	const uint8_t *p = bytes;
+
+	for (size_t i = 0; i < n; i++) {
+		*text++ = digits[p[i] >> 4];
+		*text++ = digits[p[i] & 15];
+	}
+	*text = '\0';
+}
+
+void secret_base64url(const void *bytes, size_t n, char *text)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	const uint8_t *p = bytes;
+	uint32_t bits = 0;
+	unsigned have = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		bits = bits << 8 | p[i];
+		for (have += 8; have >= 6; have -= 6)
+			*text++ = digits[bits >> (have - 6) & 63];
+	}
+	if (have)
+		*text++ = digits[bits << (6 - have) & 63];
+	*text = '\0';
+}
+
+static enum kz secret_read(int fd, size_t max, char **ret_text)
+{
+	char *text = mem_new(max + 2);
+	struct stat st;
+	ssize_t n = read(fd, text, max + 2);
+	size_t len = n > 0 ? (size_t)n : 0;
+
+	if (len && text[len - 1] == '\n')
+		text[--len] = '\0';
+	bool good = n > 0 && len > 0 && len <= max && strcspn(text, " \t\r\n") == len &&
+	            fstat(fd, &st) == 0 && !(st.st_mode & S_IWOTH);
+	if (!good) {
+		secret_wipe(text, max + 2);
+		free(text);
+		return KZ_INVALID;
+	}
+	text[len] = '\0';
+	*ret_text = text;
+	return KZ_OK;
+}
+
+enum kz secret_file(const char *path, size_t max, char **ret_text)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return KZ_NOT_FOUND;
+	enum kz r = secret_read(fd, max, ret_text);
+	close(fd);
+	return r;
+}
