@@ -1,0 +1,183 @@
+#include "base/conf.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/secret.h"
+
+#define SECOND 1000LL
+#define MINUTE (60 * SECOND)
+#define HOUR   (60 * MINUTE)
+#define DAY    (24 * HOUR)
+
+static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
+
+#define AT(field) offsetof(struct conf, field)
+
+/* One key a row. */
+/* clang-format off */
+static const struct key table[] = {
+	{"http.listen", KEY_TEXT, AT(http_listen), "127.0.0.1:8080", 0, 0, NULL, false, "",
+	    "Address of the portal's door: host:port, [v6]:port or *:port."},
+	{"http.tls_cert", KEY_TEXT, AT(http_tls_cert), "", 0, 0, NULL, false, "",
+	    "PEM file of the door's certificate chain; empty: plain HTTP."},
+	{"http.tls_key", KEY_TEXT, AT(http_tls_key), "", 0, 0, NULL, false, "",
+	    "PEM file of the private key that belongs to http.tls_cert."},
+	{"http.header_limit", KEY_BYTES, AT(http_header_limit), "16k", 1024, 65536, NULL, true, "octets",
+	    "Longest request line and headers together."},
+	{"http.body_limit", KEY_BYTES, AT(http_body_limit), "1m", 1024, 16 << 20, NULL, true, "octets",
+	    "Longest request body."},
+	{"http.connections", KEY_INT, AT(http_connections), "12000", 1, 60000, NULL, true, "",
+	    "Open connections at most."},
+	{"http.connections_per_peer", KEY_INT, AT(http_connections_per_peer), "11000", 1, 60000, NULL, true, "",
+	    "Open connections at most from one address."},
+	{"http.request_timeout", KEY_MS, AT(http_request_ms), "10s", 100, 5 * MINUTE, NULL, true, "",
+	    "From the first octet of a request to its last, however slowly they come."},
+	{"http.idle_timeout", KEY_MS, AT(http_idle_ms), "60s", SECOND, HOUR, NULL, true, "",
+	    "A connection without a request is closed after this."},
+	{"http.write_timeout", KEY_MS, AT(http_write_ms), "20s", SECOND, 5 * MINUTE, NULL, true, "",
+	    "A client that does not read its answer is closed after this."},
+	{"control.socket", KEY_TEXT, AT(control_socket), "/run/kezek/control.sock", 0, 100, NULL, false, "",
+	    "Unix socket for kezekctl; whoever may open it may do everything."},
+	{"database.conninfo", KEY_TEXT, AT(database_conninfo), "dbname=kezek user=kezek host=/var/run/postgresql", 0, 0,
+	    NULL, false, "", "libpq's connection string; several hosts and target_session_attrs=read-write are welcome."},
+	{"database.password_file", KEY_TEXT, AT(database_password_file), "", 0, 0, NULL, false, "",
+	    "File with the database password; empty: none."},
+	{"database.connections", KEY_INT, AT(database_connections), "4", 2, 16, NULL, false, "",
+	    "Connections for messages and events; one more holds the slot."},
+	{"database.connect_timeout", KEY_MS, AT(database_connect_ms), "5s", 100, MINUTE, NULL, false, "",
+	    "A connection attempt that takes longer is given up."},
+	{"database.job_timeout", KEY_MS, AT(database_job_ms), "10s", 100, 5 * MINUTE, NULL, false, "",
+	    "A transaction that is not answered in time counts as lost; the connection is made anew."},
+	{"database.batch_rows", KEY_INT, AT(database_batch_rows), "256", 1, 2000, NULL, true, "rows",
+	    "A group commit takes at most so many requests or events."},
+	{"database.batch_wait", KEY_MS, AT(database_batch_ms), "2ms", 0, 100, NULL, true, "",
+	    "A request waits at most so long for neighbours to be committed with."},
+	{"redis.address", KEY_TEXT, AT(redis_address), "127.0.0.1:6379", 0, 100, NULL, false, "",
+	    "Redis: numeric host:port, or unix:/path; empty: none."},
+	{"redis.password_file", KEY_TEXT, AT(redis_password_file), "", 0, 0, NULL, false, "",
+	    "File with the Redis password; empty: none."},
+	{"operators", KEY_TEXT, AT(operators), "operators", 0, 0, NULL, true, "",
+	    "Folder of the operators' profiles, *.yaml; relative to this file's folder."},
+	{"templates", KEY_TEXT, AT(templates), "../dialogs/sms.yaml", 0, 0, NULL, true, "",
+	    "File of the SMS templates; relative to this file's folder."},
+	{"queue.max_messages", KEY_INT, AT(queue_max_messages), "200000", 100, 5000000, NULL, true, "messages",
+	    "Accepted and not yet submitted messages in memory; beyond it the door answers 429."},
+	{"queue.max_age", KEY_MS, AT(queue_max_age_ms), "15m", SECOND, DAY, NULL, true, "",
+	    "When the oldest message of a class waits longer, the door answers 429 for that class."},
+	{"message.max_parts", KEY_INT, AT(message_max_parts), "10", 1, 32, NULL, true, "segments",
+	    "A text that needs more SMS than this is refused."},
+	{"message.life_code", KEY_MS, AT(message_life_code_ms), "5m", 10 * SECOND, HOUR, NULL, true, "",
+	    "How long a message of class code lives when expires_at is not given."},
+	{"message.life_notice", KEY_MS, AT(message_life_notice_ms), "24h", MINUTE, 7 * DAY, NULL, true, "",
+	    "The same for class notice."},
+	{"message.life_bulk", KEY_MS, AT(message_life_bulk_ms), "24h", MINUTE, 7 * DAY, NULL, true, "",
+	    "The same for class bulk."},
+	{"message.attempts", KEY_INT, AT(message_attempts), "8", 1, 100, NULL, true, "",
+	    "Submissions of one message that may end in a temporary refusal before it has failed."},
+	{"message.retry_min", KEY_MS, AT(message_retry_min_ms), "5s", 10, HOUR, NULL, true, "",
+	    "Wait before the second attempt; doubled for each further one."},
+	{"message.retry_max", KEY_MS, AT(message_retry_max_ms), "10m", 10, DAY, NULL, true, "",
+	    "Longest wait between attempts."},
+	{"message.in_doubt_wait", KEY_MS, AT(message_in_doubt_ms), "60s", 10, HOUR, NULL, true, "",
+	    "A notice or bulk message that was written and not answered waits so long for a late receipt before it goes again."},
+	{"retention.messages", KEY_MS, AT(retention_messages_ms), "90d", DAY, 3660 * DAY, NULL, true, "",
+	    "Messages and their events are dropped after this, by whole days."},
+	{"retention.personal", KEY_MS, AT(retention_personal_ms), "30d", DAY, 3660 * DAY, NULL, true, "",
+	    "Numbers and texts are dropped after this, by whole days."},
+	{"shutdown_timeout", KEY_MS, AT(shutdown_ms), "30s", SECOND, 10 * MINUTE, NULL, true, "",
+	    "On SIGTERM: the longest wait for open requests and operators' answers."},
+	{"log.level", KEY_CHOICE, AT(log_level), "info", 0, 0, log_levels, true, "", "Least important lines that are written."},
+};
+/* clang-format on */
+#define KEYS (sizeof table / sizeof *table)
+
+/* path, unless empty or absolute, against the folder that file is in. */
+static void conf_resolve(char **path, const char *file)
+{
+	const char *slash = strrchr(file, '/');
+
+	if (!**path || **path == '/' || !slash)
+		return;
+	char *whole = mem_printf("%.*s/%s", (int)(slash - file), file, *path);
+	free(*path);
+	*path = whole;
+}
+
+static void conf_secret(
+    const char *path, const char *key, const struct yaml_node *root, char **ret, struct faults *faults)
+{
+	enum kz r = KZ_OK;
+
+	if (*path)
+		r = secret_file(path, 256, ret);
+	if (r == KZ_NOT_FOUND)
+		faults_at(faults, root, "%s: %s cannot be read", key, path);
+	else if (r != KZ_OK)
+		faults_at(faults, root,
+		    "%s: %s must hold one line of at most 256 characters without spaces, and not be writable "
+		    "by everybody",
+		    key, path);
+	if (!*ret)
+		*ret = mem_str("");
+}
+
+/* What no single key can say. */
+static void conf_check(struct conf *c, const struct yaml_node *root, struct faults *faults)
+{
+	if (!*c->http_tls_cert != !*c->http_tls_key)
+		faults_at(faults, root, "http.tls_cert and http.tls_key: give both or none");
+	if (c->message_retry_max_ms < c->message_retry_min_ms)
+		faults_at(faults, root, "message.retry_max: less than message.retry_min");
+	if (c->retention_messages_ms < c->retention_personal_ms)
+		faults_at(faults, root, "retention.messages: less than retention.personal");
+	conf_secret(c->database_password_file, "database.password_file", root, &c->database_password, faults);
+	conf_secret(c->redis_password_file, "redis.password_file", root, &c->redis_password, faults);
+}
+
+struct conf *conf_load(const char *path, struct faults *faults)
+{
+	int before = faults->count;
+	struct yaml *y = yaml_load(path, faults);
+
+	if (!y)
+		return NULL;
+	struct conf *c = mem_new(sizeof *c);
+	keys_read(table, KEYS, NULL, yaml_root(y), c, faults);
+	char **paths[] = {&c->http_tls_cert, &c->http_tls_key, &c->database_password_file,
+	    &c->redis_password_file, &c->operators, &c->templates, &c->control_socket};
+	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+		conf_resolve(paths[i], path);
+	conf_check(c, yaml_root(y), faults);
+	yaml_free(y);
+	if (faults->count > before) {
+		conf_free(c);
+		return NULL;
+	}
+	return c;
+}
+
+void conf_free(struct conf *c)
+{
+	if (!c)
+		return;
+	keys_fini(table, KEYS, c);
+	if (c->database_password)
+		secret_wipe(c->database_password, strlen(c->database_password));
+	if (c->redis_password)
+		secret_wipe(c->redis_password, strlen(c->redis_password));
+	free(c->database_password);
+	free(c->redis_password);
+	free(c);
+}
+
+const char *conf_fixed_difference(const struct conf *a, const struct conf *b)
+{
+	return keys_fixed_difference(table, KEYS, a, b);
+}
+
+void conf_help(struct buf *out)
+{
+	keys_help(table, KEYS, out);
+}

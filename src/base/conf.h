@@ -1,0 +1,40 @@
+/* conf: config/kezek.yaml as a const snapshot. conf.c has the one table of its keys. */
+#ifndef BASE_CONF_H
+#define BASE_CONF_H
+
+#include <stdint.h>
+
+#include "base/keys.h"
+#include "base/yaml.h"
+
+/* Fields stand in the order of the table; texts are owned by the snapshot; times in milliseconds. Paths are
+ * resolved against the file's folder. */
+struct conf {
+	char *http_listen, *http_tls_cert, *http_tls_key;
+	int64_t http_header_limit, http_body_limit, http_connections, http_connections_per_peer;
+	int64_t http_request_ms, http_idle_ms, http_write_ms;
+	char *control_socket;
+	char *database_conninfo, *database_password_file;
+	int64_t database_connections, database_connect_ms, database_job_ms;
+	int64_t database_batch_rows, database_batch_ms;
+	char *redis_address, *redis_password_file;
+	char *operators, *templates;
+	int64_t queue_max_messages, queue_max_age_ms;
+	int64_t message_max_parts, message_life_code_ms, message_life_notice_ms, message_life_bulk_ms;
+	int64_t message_attempts, message_retry_min_ms, message_retry_max_ms, message_in_doubt_ms;
+	int64_t retention_messages_ms, retention_personal_ms;
+	int64_t shutdown_ms;
+	int log_level;
+	/* read from the files named above; wiped when freed; "" when none is named */
+	char *database_password, *redis_password;
+};
+
+/* NULL with lines in faults when anything is wrong. */
+struct conf *conf_load(const char *path, struct faults *faults);
+void conf_free(struct conf *c);
+/* The first key that differs and needs a restart, NULL when none. */
+const char *conf_fixed_difference(const struct conf *a, const struct conf *b);
+/* The table for people. */
+void conf_help(struct buf *out);
+
+#endif
