@@ -1,6 +1,7 @@
 /* pdu: octets of SMPP 3.4 <-> our values. Reading is ours: bounded, zero-copy, never trusting a length. Writing of
- * mandatory bodies is libsmpp34's after validation; TLVs are appended here (it limits them to 1,024 octets). The only
- * home of libsmpp34, whose unpacker never sees a peer's octets (it crashes on a deliver_sm with 100 empty TLVs). */
+ * mandatory bodies is libsmpp34's after validation; texts and TLVs are appended here (it limits TLVs to 1,024 octets),
+ * binds and responses are written here (it cuts passwords and refuses vendor statuses). The only home of libsmpp34, whose
+ * unpacker never sees a peer's octets (it crashes on a deliver_sm with 100 empty TLVs). */
 #ifndef SMPP_PDU_H
 #define SMPP_PDU_H
 
@@ -64,7 +65,7 @@ struct pdu_tlv {
 	uint16_t tag, len;
 	const uint8_t *value;
 };
-/* Walks: false at the end or at a TLV that runs over the frame. */
+/* Walks: false at the end or at a TLV that runs over the frame. NULs behind a body (tag 0 without a value) are skipped. */
 bool pdu_tlv_next(struct pdu_tlvs *rest, struct pdu_tlv *ret);
 /* The first TLV of that tag. */
 bool pdu_tlv_find(struct pdu_tlvs tlvs, uint16_t tag, struct pdu_tlv *ret);
@@ -86,7 +87,7 @@ struct pdu_bind {
 };
 
 /* submit_sm, deliver_sm and data_sm. When read, text points into the frame: short_message, or message_payload when that
- * TLV is there. When written, payload chooses between the two; over 254 octets needs payload or data_sm. */
+ * TLV is there and not empty. When written, payload chooses between the two; over 254 octets needs payload or data_sm. */
 struct pdu_sm {
 	uint32_t command; /* PDU_SUBMIT_SM, PDU_DELIVER_SM or PDU_DATA_SM */
 	char service_type[6];
@@ -111,7 +112,9 @@ struct pdu_resp {
 };
 enum kz pdu_take_resp(const uint8_t *frame, struct pdu_resp *ret) KZ_CHECK;
 
-/* Writes append a whole PDU. KZ_INVALID or KZ_TOO_LONG before anything is written. sequence 1..0x7FFFFFFF. */
+/* Writes append a whole PDU of at most PDU_MAX_DEFAULT octets. Before anything is written: KZ_TOO_LONG when a text has no
+ * NUL in its array or runs over its bound; KZ_INVALID for a time that is not "" or 16 characters, any time in a deliver_sm.
+ * sequence 1..0x7FFFFFFF. */
 enum kz pdu_put_bind(struct buf *out, uint32_t sequence, const struct pdu_bind *b) KZ_CHECK;
 enum kz pdu_put_sm(struct buf *out, uint32_t sequence, const struct pdu_sm *m) KZ_CHECK;
 /* Any response but generic_nack; id is left out (no body) when NULL. command with or without PDU_RESP. */
