@@ -1,0 +1,498 @@
+/* The tool itself, run against a daemon that this test plays on a socket of its own: what it asks, what it
+ * prints, how it ends. */
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+#define REPLIES 4
+#define WAIT_MS 20000
+
+/* One run: replies are given in order, one a connection. */
+struct run {
+	const char *replies[REPLIES + 1]; /* "200 {...}" */
+	const char *input;
+	struct buf asked[REPLIES];
+	struct buf out, err;
+	int exit_code;
+};
+
+static char folder[] = "/tmp/kezekctl-test-XXXXXX";
+static char *socket_path;
+
+static int listener_open(void)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s", socket_path);
+	unlink(socket_path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(listen(fd, 8), 0);
+	return fd;
+}
+
+static void fd_wait(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	assert_int_equal(poll(&p, 1, WAIT_MS), 1);
+}
+
+/* Whether headers and as many octets as they announce are there. */
+static int request_is_whole(const struct buf *b)
+{
+	const char *end = strstr(buf_text(b), "\r\n\r\n");
+	const char *length = strcasestr(buf_text(b), "\r\nContent-Length: ");
+	size_t body = length != NULL ? strtoul(length + 18, NULL, 10) : 0;
+
+	return end != NULL && b->len >= (size_t)(end - b->data) + 4 + body;
+}
+
+static void daemon_answer(int listener, struct buf *asked, const char *reply)
+{
+	struct buf out = {0};
+	int fd;
+	ssize_t n;
+
+	fd_wait(listener);
+	fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	assert_true(fd >= 0);
+	while (!request_is_whole(asked)) {
+		fd_wait(fd);
+		n = read(fd, buf_space(asked, 4096), 4096);
+		assert_true(n > 0);
+		buf_wrote(asked, (size_t)n);
+	}
+	buf_printf(&out, "HTTP/1.1 %.3s X\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s", reply,
+	    strlen(reply + 4), reply + 4);
+	assert_int_equal(write(fd, out.data, out.len), (ssize_t)out.len);
+	close(fd);
+	buf_fini(&out);
+}
+
+static void all_read(int fd, struct buf *b)
+{
+	ssize_t n;
+
+	while ((n = read(fd, buf_space(b, 4096), 4096)) > 0)
+		buf_wrote(b, (size_t)n);
+	close(fd);
+}
+
+static void tool_exec(const int in[2], const int out[2], const int err[2], const char *const argv[])
+{
+	dup2(in[0], 0);
+	dup2(out[1], 1);
+	dup2(err[1], 2);
+	setenv("TZ", "<+05>-5", 1);
+	setenv("KEZEK_SOCKET", socket_path, 1);
+	setenv("http_proxy", "http://127.0.0.1:9", 1);
+	for (int fd = 3; fd < 64; fd++)
+		close(fd);
+	execv(KEZEKCTL, (char *const *)(uintptr_t)argv);
+	_exit(127);
+}
+
+static void tool_run(struct run *r, const char *const argv[])
+{
+	int in[2], out[2], err[2], status;
+	int listener = listener_open();
+	pid_t pid;
+
+	assert_int_equal(pipe(in) | pipe(out) | pipe(err), 0);
+	pid = fork();
+	if (pid == 0)
+		tool_exec(in, out, err, argv);
+	assert_true(pid > 0);
+	close(in[0]);
+	close(out[1]);
+	close(err[1]);
+	if (r->input != NULL)
+		assert_int_equal(write(in[1], r->input, strlen(r->input)), (ssize_t)strlen(r->input));
+	close(in[1]);
+	for (size_t i = 0; r->replies[i] != NULL; i++)
+		daemon_answer(listener, &r->asked[i], r->replies[i]);
+	all_read(out[0], &r->out);
+	all_read(err[0], &r->err);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	r->exit_code = WEXITSTATUS(status);
+	close(listener);
+}
+
+#define RUN(r, ...) tool_run(r, (const char *[]){"kezekctl", __VA_ARGS__, NULL})
+
+static void run_fini(struct run *r)
+{
+	for (size_t i = 0; i < REPLIES; i++)
+		buf_fini(&r->asked[i]);
+	buf_fini(&r->out);
+	buf_fini(&r->err);
+}
+
+static void has(const struct buf *b, const char *text)
+{
+	if (strstr(buf_text(b), text) == NULL)
+		fail_msg("no '%s' in:\n%s", text, buf_text(b));
+}
+
+static void has_not(const struct buf *b, const char *text)
+{
+	if (strstr(buf_text(b), text) != NULL)
+		fail_msg("'%s' stands in:\n%s", text, buf_text(b));
+}
+
+static void begins(const struct buf *b, const char *text)
+{
+	if (strncmp(buf_text(b), text, strlen(text)) != 0)
+		fail_msg("does not begin with '%s':\n%s", text, buf_text(b));
+}
+
+#define STATUS                                                                                               \
+	"200 {\"version\":\"0.1.0\",\"pid\":7,\"uptime_s\":3725,\"ready\":false,"                            \
+	"\"reasons\":[\"the database does not answer\"],"                                                    \
+	"\"database\":{\"state\":\"down\",\"why\":\"connection "                                             \
+	"refused\"},\"redis\":{\"state\":\"up\",\"why\":\"\"},"                                              \
+	"\"slot\":3,\"queue\":{\"waiting\":2,\"lanes\":{\"code\":{\"waiting\":2,\"oldest_ms\":3250},"        \
+	"\"notice\":{\"waiting\":0,\"oldest_ms\":0},\"bulk\":{\"waiting\":0,\"oldest_ms\":0}}},"             \
+	"\"rates\":{\"accepted_per_s\":1.5,\"submitted_per_s\":0,\"receipts_per_s\":12},"                    \
+	"\"carriers\":[{\"name\":\"kcell\",\"up\":false,\"waiting\":{\"code\":2,\"notice\":0,\"bulk\":0},"   \
+	"\"links\":["                                                                                        \
+	"{\"name\":\"kcell.1\",\"state\":\"waiting\",\"bind\":\"transceiver\",\"peer\":\"192.0.2.1:2775\","  \
+	"\"reason\":\"bind refused: \\u001b[31m0x0000000e\",\"window_used\":4,\"window_room\":10,"           \
+	"\"rate\":50,\"rate_now\":12.5,\"submitted\":100,\"refused\":3,\"receipts\":97,\"state_ms\":61000}]" \
+	"}]}"
+
+static void status__carrier_down__says_so_and_why(void **state)
+{
+	struct run r = {.replies = {STATUS}};
+
+	(void)state;
+	RUN(&r, "status");
+	assert_int_equal(r.exit_code, 0);
+	begins(&r.asked[0], "GET /control/status HTTP/1.1\r\n");
+	has(&r.out, "kezekd 0.1.0, pid 7, up 1 h 2 min, slot 3: NOT READY\n"
+	            "  because the database does not answer\n"
+	            "database   down: connection refused\n"
+	            "redis      up\n"
+	            "rates      accepted 1.5/s, submitted 0/s, receipts 12/s\n");
+	has(&r.out, "queue       waiting   oldest\n"
+	            "  code            2  3.250 s\n"
+	            "  notice          0        -\n");
+	has(&r.out, "carrier kcell: DOWN; waiting: code 2, notice 0, bulk 0\n");
+	has(&r.out,
+	    "  kcell.1  waiting  1 min 1 s  transceiver    4/10  12.5/50        100        3        97"
+	    "  192.0.2.1:2775  bind refused: ");
+	run_fini(&r);
+}
+
+static void status__control_characters__never_reach_the_terminal(void **state)
+{
+	struct run human = {.replies = {STATUS}};
+	struct run json = {.replies = {"200 {\"version\":\"\\u001b[2J\\u009b1m\\u202e\\u007f\"}"}};
+
+	(void)state;
+	RUN(&human, "status");
+	has(&human.out, "bind refused: \xef\xbf\xbd[31m0x0000000e\n");
+	RUN(&json, "--json", "status");
+	has(&json.out, "\\u001B[2J\\u009B1m\\u202E\\u007F");
+	has_not(&json.out, "\x1b");
+	has_not(&json.out, "\xc2\x9b");
+	run_fini(&human);
+	run_fini(&json);
+}
+
+static void status__json__is_the_daemons(void **state)
+{
+	struct run r = {.replies = {"200 {\"version\":\"0.1.0\",\"new_field\":[1,2.5,null]}"}};
+
+	(void)state;
+	RUN(&r, "status", "--json");
+	assert_int_equal(r.exit_code, 0);
+	assert_string_equal(buf_text(&r.out), "{\n  \"version\": \"0.1.0\",\n  \"new_field\": [\n    1,\n"
+	                                      "    2.5,\n    null\n  ]\n}\n");
+	run_fini(&r);
+}
+
+static void status__no_socket__exit_3_names_it_and_the_remedy(void **state)
+{
+	struct run r = {0};
+
+	(void)state;
+	RUN(&r, "status", "--socket", "/nowhere/control.sock");
+	assert_int_equal(r.exit_code, 3);
+	has(&r.err, "no daemon at /nowhere/control.sock");
+	has(&r.err, "start kezekd");
+	assert_string_equal(buf_text(&r.out), "");
+	run_fini(&r);
+}
+
+#define MESSAGE(state, more)                                                                                 \
+	"{\"id\":\"05fqy2n4e0401\",\"state\":\"" state "\",\"class\":\"code\",\"to\":\"+77011234567\","      \
+	"\"segments\":2,\"client_ref\":\"order 7\",\"accepted_at\":\"2026-11-22T18:59:59.990Z\","            \
+	"\"expires_at\":\"2026-11-22T19:04:59.990Z\",\"timeline\":["                                         \
+	"{\"at\":\"2026-11-22T18:59:59.990Z\",\"event\":\"accepted\"}" more "]}"
+#define SUBMITTED                                                                                            \
+	",{\"at\":\"2026-11-22T19:00:00.002Z\",\"event\":\"submitted\",\"part\":1,\"link\":\"kcell.1\","     \
+	"\"carrier\":\"kcell\",\"operator_id\":\"0A1B\"}"
+#define RECEIPT                                                                                              \
+	",{\"at\":\"2026-11-22T19:00:01.507Z\",\"event\":\"receipt\",\"part\":1,\"status\":\"DELIVRD\"}"
+
+static void trace__by_id__local_times_and_deltas(void **state)
+{
+	struct run r = {.replies = {"200 " MESSAGE("delivered", SUBMITTED RECEIPT)}};
+
+	(void)state;
+	RUN(&r, "trace", "05fqy2n4e0401");
+	assert_int_equal(r.exit_code, 0);
+	begins(&r.asked[0], "GET /v1/messages/05fqy2n4e0401 HTTP/1.1\r\n");
+	assert_string_equal(buf_text(&r.out),
+	    "message 05fqy2n4e0401: delivered\n"
+	    "  to +77011234567, class code, segments 2, client_ref order 7\n"
+	    "  accepted 2026-11-22 23:59:59.990 +0500, expires 2026-11-23 00:04:59.990 +0500\n"
+	    "\n"
+	    "  23:59:59.990            accepted\n"
+	    "  00:00:00.002    +12 ms  submitted  part 1  link kcell.1, operator's id 0A1B\n"
+	    "  00:00:01.507  +1.505 s  receipt    part 1  status DELIVRD\n"
+	    "  in all 1.517 s\n");
+	run_fini(&r);
+}
+
+static void trace__no_such_id__is_tried_as_client_ref(void **state)
+{
+	struct run r = {.replies = {"404 {\"code\":\"not_found\"}", "200 " MESSAGE("accepted", "")}};
+
+	(void)state;
+	RUN(&r, "trace", "05fqy2n4e0401");
+	assert_int_equal(r.exit_code, 0);
+	begins(&r.asked[1], "GET /v1/messages?client_ref=05fqy2n4e0401 HTTP/1.1\r\n");
+	run_fini(&r);
+}
+
+static void trace__reference__is_escaped(void **state)
+{
+	struct run r = {.replies = {"404 {\"code\":\"not_found\",\"detail\":\"no such message\"}"}};
+
+	(void)state;
+	RUN(&r, "trace", "order 7&x=/1");
+	assert_int_equal(r.exit_code, 1);
+	begins(&r.asked[0], "GET /v1/messages?client_ref=order%207%26x%3D%2F1 HTTP/1.1\r\n");
+	has(&r.err, "kezekctl: no such message (404 not_found)\n");
+	run_fini(&r);
+}
+
+static void send__text_from_stdin__asks_with_a_key_of_its_own(void **state)
+{
+	struct run r = {.input = "Сәлем\nекі\n",
+	    .replies = {"202 {\"id\":\"05fqy2n4e0401\",\"state\":\"accepted\",\"segments\":1,"
+	                "\"encoding\":\"ucs2\",\"expires_at\":\"2026-11-22T19:04:59.990Z\"}"}};
+	const char *key;
+
+	(void)state;
+	RUN(&r, "send", "--to", "87011234567", "--text", "-", "--class", "notice", "--ref", "a");
+	assert_int_equal(r.exit_code, 0);
+	begins(&r.asked[0], "POST /v1/messages HTTP/1.1\r\n");
+	has(&r.asked[0],
+	    "{\"to\":\"87011234567\",\"class\":\"notice\",\"client_ref\":\"a\",\"text\":\"Сәлем\\nекі\"}");
+	key = strstr(buf_text(&r.asked[0]), "\r\nIdempotency-Key: ");
+	assert_non_null(key);
+	assert_int_equal(strspn(key + 19, "0123456789abcdef"), 32);
+	has(&r.out, "05fqy2n4e0401: accepted\n");
+	has(&r.out, "encoding   ucs2\n");
+	run_fini(&r);
+}
+
+static void send__template__carries_params_and_dry_run(void **state)
+{
+	struct run r = {.replies = {"200 {\"dry_run\":true,\"text\":\"code "
+	                            "1\",\"segments\":1,\"route\":[\"kcell\",\"beeline\"]}"}};
+
+	(void)state;
+	RUN(&r, "send", "--to", "8701", "--template", "login", "--param", "code=1=2", "--param",
+	    "x=", "--language", "kk", "--dry-run", "--idempotency-key", "again");
+	assert_int_equal(r.exit_code, 0);
+	has(&r.asked[0], "\r\nIdempotency-Key: again\r\n");
+	has(&r.asked[0], "{\"to\":\"8701\",\"template\":\"login\",\"language\":\"kk\",\"dry_run\":true,"
+	                 "\"params\":{\"code\":\"1=2\",\"x\":\"\"}}");
+	has(&r.out, "not sent, this is what would be:\n  text       code 1\n  segments   1\n");
+	has(&r.out, "carriers   kcell, beeline\n");
+	run_fini(&r);
+}
+
+static void send__refused__prints_the_detail_and_exits_1(void **state)
+{
+	struct run r = {
+	    .replies = {"422 {\"code\":\"number_foreign\",\"detail\":\"not a Kazakh mobile number\","
+	                "\"field\":\"to\",\"retryable\":false,\"request_id\":\"r1\"}"}};
+
+	(void)state;
+	RUN(&r, "send", "--to", "1", "--text", "x");
+	assert_int_equal(r.exit_code, 1);
+	has(&r.err, "kezekctl: not a Kazakh mobile number (422 number_foreign, field to, request r1)\n");
+	run_fini(&r);
+}
+
+static void send__wait__asks_until_the_end_and_prints_the_trace(void **state)
+{
+	struct run r = {
+	    .replies = {"202 {\"id\":\"05fqy2n4e0401\",\"state\":\"accepted\"}",
+	        "200 " MESSAGE("submitted", SUBMITTED), "200 " MESSAGE("delivered", SUBMITTED RECEIPT)}};
+
+	(void)state;
+	RUN(&r, "send", "--to", "8701", "--text", "x", "--wait", "60");
+	assert_int_equal(r.exit_code, 0);
+	begins(&r.out, "message 05fqy2n4e0401: delivered\n");
+	run_fini(&r);
+}
+
+static void send__wait_and_not_delivered__exits_1(void **state)
+{
+	struct run r = {.replies = {"202 {\"id\":\"05fqy2n4e0401\",\"state\":\"accepted\"}",
+	                    "200 " MESSAGE("expired", "")}};
+
+	(void)state;
+	RUN(&r, "send", "--to", "8701", "--text", "x", "--wait", "60");
+	assert_int_equal(r.exit_code, 1);
+	begins(&r.out, "message 05fqy2n4e0401: expired\n");
+	run_fini(&r);
+}
+
+static void key_add__output__is_the_key_alone(void **state)
+{
+	struct run r = {
+	    .replies = {"201 {\"id\":\"4\",\"client\":\"portal\",\"scopes\":[\"messages:write\",\"metrics\"],"
+	                "\"key\":\"kz_secret\"}"}};
+
+	(void)state;
+	RUN(&r, "key", "add", "portal", "--scope", "messages:write", "--scope", "metrics");
+	assert_int_equal(r.exit_code, 0);
+	begins(&r.asked[0], "POST /control/keys HTTP/1.1\r\n");
+	has(&r.asked[0], "{\"client\":\"portal\",\"scopes\":[\"messages:write\",\"metrics\"]}");
+	assert_string_equal(buf_text(&r.out), "kz_secret\n");
+	has(&r.err, "key 4 of portal, may: messages:write, metrics\n");
+	has(&r.err, "not stored");
+	run_fini(&r);
+}
+
+static void key_list__revoked_one__shows_when(void **state)
+{
+	struct run r = {
+	    .replies = {"200 {\"keys\":[{\"id\":\"4\",\"client\":\"portal\",\"scopes\":[\"metrics\"],"
+	                "\"created_at\":\"2026-11-22T18:59:59.990Z\","
+	                "\"revoked_at\":\"2026-11-22T19:00:00.000Z\"}]}"}};
+
+	(void)state;
+	RUN(&r, "key", "list");
+	assert_string_equal(buf_text(&r.out),
+	    "id  client  scopes   made                           revoked\n"
+	    " 4  portal  metrics  2026-11-22 23:59:59.990 +0500  2026-11-23 00:00:00.000 +0500\n");
+	run_fini(&r);
+}
+
+static void key_revoke__empty_answer__is_done(void **state)
+{
+	struct run r = {.replies = {"204 "}};
+
+	(void)state;
+	RUN(&r, "key", "revoke", "4/../x");
+	assert_int_equal(r.exit_code, 0);
+	begins(&r.asked[0], "DELETE /control/keys/4%2F..%2Fx HTTP/1.1\r\n");
+	run_fini(&r);
+}
+
+static void answer__no_json__is_a_refusal(void **state)
+{
+	struct run r = {.replies = {"500 <html>"}};
+
+	(void)state;
+	RUN(&r, "status");
+	assert_int_equal(r.exit_code, 1);
+	has(&r.err, "kezekctl: no reason given (500 unknown)\n");
+	run_fini(&r);
+}
+
+static void command_line__wrong__exits_2_without_asking(void **state)
+{
+	static const char *const lines[][8] = {
+	    {"kezekctl"},
+	    {"kezekctl", "stats"},
+	    {"kezekctl", "status", "now"},
+	    {"kezekctl", "--frobnicate", "status"},
+	    {"kezekctl", "trace"},
+	    {"kezekctl", "send", "--text", "x"},
+	    {"kezekctl", "send", "--to", "1", "--text", "x", "--template=y"},
+	    {"kezekctl", "send", "--to", "1", "--text", "x", "--wait=0"},
+	    {"kezekctl", "send", "--to", "1", "--text", "x", "--wait=5x"},
+	    {"kezekctl", "send", "--to", "1", "--text", "x", "--param=a=b"},
+	    {"kezekctl", "send", "--to", "1", "--text", "\xff"},
+	    {"kezekctl", "key"},
+	    {"kezekctl", "key", "add", "portal"},
+	    {"kezekctl", "key", "revoke"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		struct run r = {0};
+
+		tool_run(&r, lines[i]);
+		assert_int_equal(r.exit_code, 2);
+		has(&r.err, "--help\n");
+		run_fini(&r);
+	}
+}
+
+static int folder_make(void **state)
+{
+	(void)state;
+	if (mkdtemp(folder) == NULL)
+		return -1;
+	socket_path = mem_printf("%s/control.sock", folder);
+	return 0;
+}
+
+static int folder_remove(void **state)
+{
+	(void)state;
+	unlink(socket_path);
+	free(socket_path);
+	return rmdir(folder);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(status__carrier_down__says_so_and_why),
+	    cmocka_unit_test(status__control_characters__never_reach_the_terminal),
+	    cmocka_unit_test(status__json__is_the_daemons),
+	    cmocka_unit_test(status__no_socket__exit_3_names_it_and_the_remedy),
+	    cmocka_unit_test(trace__by_id__local_times_and_deltas),
+	    cmocka_unit_test(trace__no_such_id__is_tried_as_client_ref),
+	    cmocka_unit_test(trace__reference__is_escaped),
+	    cmocka_unit_test(send__text_from_stdin__asks_with_a_key_of_its_own),
+	    cmocka_unit_test(send__template__carries_params_and_dry_run),
+	    cmocka_unit_test(send__refused__prints_the_detail_and_exits_1),
+	    cmocka_unit_test(send__wait__asks_until_the_end_and_prints_the_trace),
+	    cmocka_unit_test(send__wait_and_not_delivered__exits_1),
+	    cmocka_unit_test(key_add__output__is_the_key_alone),
+	    cmocka_unit_test(key_list__revoked_one__shows_when),
+	    cmocka_unit_test(key_revoke__empty_answer__is_done),
+	    cmocka_unit_test(answer__no_json__is_a_refusal),
+	    cmocka_unit_test(command_line__wrong__exits_2_without_asking),
+	};
+
+	return cmocka_run_group_tests(tests, folder_make, folder_remove);
+}
