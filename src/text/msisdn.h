@@ -18,8 +18,8 @@ struct msisdn_refusal {
 	const char *remedy; /* static */
 };
 
-/* Accepts 8701..., 7701..., +7701... and 701... with spaces, hyphens, dots and parentheses between digits; mobile ranges
- * 70x, 77x and 747 only (ranges in one table). On KZ_INVALID *ret_why says why. */
+/* Accepts 8701..., 7701..., +7701... and 701... with spaces, hyphens, dots and parentheses between digits;
+ * mobile ranges 70x, 77x and 747 only (ranges in one table). On KZ_INVALID *ret_why says why. */
 enum kz msisdn_parse(const char *text, struct msisdn *ret, struct msisdn_refusal *ret_why) KZ_CHECK;
 /* From the stored integer. */
 enum kz msisdn_from_digits(uint64_t digits, struct msisdn *ret) KZ_CHECK;

@@ -1,5 +1,5 @@
-/* template: named texts in Kazakh, Russian and English with {parameters}, from dialogs/sms.yaml. A template that lacks a
- * language, or whose languages disagree on the parameters, does not load. */
+/* template: named texts in Kazakh, Russian and English with {parameters}, from dialogs/sms.yaml. A template
+ * that lacks a language, or whose languages disagree on the parameters, does not load. */
 #ifndef TEXT_TEMPLATE_H
 #define TEXT_TEMPLATE_H
 
@@ -8,8 +8,7 @@
 #include "base/buf.h"
 #include "base/result.h"
 #include "base/yaml.h"
-
-enum language { LANGUAGE_KK, LANGUAGE_RU, LANGUAGE_EN, LANGUAGES };
+#include "text/language.h"
 
 struct templates;
 
@@ -21,12 +20,10 @@ struct template_param {
 struct templates *templates_load(const char *path, struct faults *faults);
 void templates_free(struct templates *t);
 size_t templates_count(const struct templates *t);
-/* Appends the filled text. KZ_NOT_FOUND: no such template; KZ_INVALID: a parameter is missing or unknown (its name in
- * why); KZ_TOO_LONG: a value is over 200 octets. Values are taken as they are: no braces are read in them. */
+/* Appends the filled text. KZ_NOT_FOUND: no such template; KZ_INVALID: a parameter is missing or unknown (its
+ * name in why); KZ_TOO_LONG: a value is over 200 octets. Values are taken as they are: no braces are read in
+ * them. */
 enum kz template_fill(const struct templates *t, const char *name, enum language language,
     const struct template_param *params, size_t n, struct buf *out, char why[160]) KZ_CHECK;
-/* "kk", "ru", "en". */
-const char *language_name(enum language l);
-enum kz language_parse(const char *text, enum language *ret) KZ_CHECK;
 
 #endif

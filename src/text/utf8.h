@@ -1,4 +1,5 @@
-/* utf8: strict UTF-8 (RFC 3629) and what happens to a text before it is measured: NFC (utf8proc), CRLF to LF. */
+/* utf8: strict UTF-8 (RFC 3629) and what happens to a text before it is measured: NFC (utf8proc), line ends
+ * to LF. */
 #ifndef TEXT_UTF8_H
 #define TEXT_UTF8_H
 
@@ -8,15 +9,16 @@
 #include "base/buf.h"
 #include "base/result.h"
 
-/* The next code point of the n octets at s, and how many octets it took (1..4); 0 when the octets are not UTF-8
- * (overlong, surrogate, above U+10FFFF, cut). */
+/* The next code point of the n octets at s, and how many octets it took (1..4); 0 when the octets are not
+ * UTF-8 (overlong, surrogate, above U+10FFFF, cut). */
 size_t utf8_next(const char *s, size_t n, uint32_t *ret_cp);
 /* Appends; cp must be a scalar value. */
 void utf8_put(struct buf *out, uint32_t cp);
 /* Whether all n octets are UTF-8. */
 enum kz utf8_check(const char *s, size_t n) KZ_CHECK;
-/* Appends to out: NFC, CR LF as LF, and, when that makes the whole text GSM 7-bit, typographic quotes, dashes,
- * ellipsis and no-break spaces as their plain forms. KZ_INVALID: not UTF-8, or control characters other than LF and CR. */
+/* Appends to out: NFC, CR LF and a lone CR as LF, and, when that makes the whole text GSM 7-bit, typographic
+ * quotes, dashes, ellipsis and no-break spaces as their plain forms. KZ_INVALID: not UTF-8, or control
+ * characters other than LF and CR. */
 enum kz utf8_for_phone(const char *s, size_t n, struct buf *out) KZ_CHECK;
 
 #endif
