@@ -203,17 +203,41 @@ static bool trace_by_id(const struct ctl *c, const char *id, int *ret_code)
 	return found;
 }
 
+/* The newest first; a reference need not be unique. */
+static int trace_print_found(const struct ctl *c, const char *ref, const json_t *found)
+{
+	const json_t *messages = json_object_get(found, "messages");
+	size_t i;
+	json_t *message;
+
+	if (c->json)
+		ctl_client_print(found);
+	if (json_array_size(messages) == 0) {
+		fprintf(stderr, "kezekctl: no message has the id or client_ref '%s'\n", ref);
+		return CTL_FAILED;
+	}
+	if (c->json)
+		return CTL_DONE;
+	json_array_foreach(messages, i, message)
+	{
+		if (i > 0)
+			putchar('\n');
+		ctl_trace_print(c, message);
+	}
+	return CTL_DONE;
+}
+
 static int trace_by_ref(const struct ctl *c, const char *ref)
 {
 	char *escaped = ctl_client_escape(ref);
 	char *path = mem_printf("/v1/messages?client_ref=%s", escaped);
 	struct ctl_question q = {.method = "GET", .path = path};
-	json_t *message = NULL;
-	int code = ctl_client_ask(c, &q, &message);
+	json_t *found = NULL;
+	int code = ctl_client_ask(c, &q, &found);
 
 	if (code == CTL_DONE)
-		ctl_trace_print(c, message);
-	json_decref(message);
+		code = trace_print_found(c, ref, found);
+	json_decref(found);
 	free(path);
 	free(escaped);
 	return code;

@@ -274,24 +274,27 @@ static void trace__by_id__local_times_and_deltas(void **state)
 
 static void trace__no_such_id__is_tried_as_client_ref(void **state)
 {
-	struct run r = {.replies = {"404 {\"code\":\"not_found\"}", "200 " MESSAGE("accepted", "")}};
+	struct run r = {.replies = {"404 {\"code\":\"not_found\"}",
+	                    "200 {\"messages\":[" MESSAGE("accepted", "") "," MESSAGE("failed", "") "]}"}};
 
 	(void)state;
 	RUN(&r, "trace", "05fqy2n4e0401");
 	assert_int_equal(r.exit_code, 0);
+	begins(&r.out, "message 05fqy2n4e0401: accepted\n");
+	has(&r.out, "\n\nmessage 05fqy2n4e0401: failed\n");
 	begins(&r.asked[1], "GET /v1/messages?client_ref=05fqy2n4e0401 HTTP/1.1\r\n");
 	run_fini(&r);
 }
 
 static void trace__reference__is_escaped(void **state)
 {
-	struct run r = {.replies = {"404 {\"code\":\"not_found\",\"detail\":\"no such message\"}"}};
+	struct run r = {.replies = {"200 {\"messages\":[]}"}};
 
 	(void)state;
 	RUN(&r, "trace", "order 7&x=/1");
 	assert_int_equal(r.exit_code, 1);
 	begins(&r.asked[0], "GET /v1/messages?client_ref=order%207%26x%3D%2F1 HTTP/1.1\r\n");
-	has(&r.err, "kezekctl: no such message (404 not_found)\n");
+	has(&r.err, "kezekctl: no message has the id or client_ref 'order 7&x=/1'\n");
 	run_fini(&r);
 }
 
