@@ -1,0 +1,187 @@
+// kezekd, kezekctl and kezek-smsc as a user starts them, each with its own files on the stage.
+import assert from 'node:assert/strict';
+import { readFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import yaml from 'js-yaml';
+import { Door } from './http.mjs';
+import { binaries, freePort, top, until } from './stage.mjs';
+
+export const sanitizers = {
+  ASAN_OPTIONS: 'abort_on_error=0:exitcode=99:detect_leaks=1:allocator_may_return_null=1',
+  UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
+};
+
+const reports = /AddressSanitizer|LeakSanitizer|runtime error:|Assertion|SUMMARY: /;
+
+export class Kezek {
+  // config: keys of kezek.yaml (nested) over those that a test needs; operators: {name: profile}.
+  static async prepare(stage, database, { config = {}, operators = {}, redis = null, name = 'kezekd' } = {}) {
+    const k = new Kezek();
+    Object.assign(k, { stage, database, name, runs: [], generation: 0 });
+    k.dir = stage.path(name);
+    mkdirSync(join(k.dir, 'operators'), { recursive: true });
+    k.port = await freePort();
+    k.socket = join(k.dir, 'control.sock');
+    k.config = {
+      ...config,
+      http: { listen: `127.0.0.1:${k.port}`, ...config.http },
+      control: { socket: k.socket },
+      database: { conninfo: database.conninfo, ...config.database },
+      redis: { address: redis ?? database.redis },
+      operators: 'operators',
+      templates: config.templates ?? join(top, 'dialogs/sms.yaml'),
+    };
+    k.file = join(k.dir, 'kezek.yaml');
+    k.writeConfig();
+    for (const [carrier, profile] of Object.entries(operators)) k.writeOperator(carrier, profile);
+    stage.daemons.push(k);
+    return k;
+  }
+
+  // All of it: database made, migrated, daemon started and ready, a key that may do everything.
+  static async start(stage, database, options = {}) {
+    const k = await Kezek.prepare(stage, database, options);
+    await k.migrate();
+    await k.run();
+    await k.ready();
+    await k.openDoor(options.door);
+    return k;
+  }
+
+  writeConfig(over = {}) { writeFileSync(this.file, yaml.dump({ ...this.config, ...over })); }
+
+  writeOperator(name, profile) {
+    writeFileSync(join(this.dir, 'operators', `${name}.yaml`), typeof profile === 'string' ? profile : yaml.dump(profile));
+  }
+
+  env() { return { ...process.env, ...sanitizers }; }
+
+  // kezekd with other arguments, to its end.
+  once(...args) { return this.stage.run(join(binaries, 'kezekd'), ['-c', this.file, ...args], { env: this.env() }); }
+
+  async migrate() {
+    const r = await this.once('--migrate');
+    assert.equal(r.code, 0, `kezekd --migrate: exit ${r.code}\n${r.out}${r.err}`);
+  }
+
+  run() {
+    this.generation += 1;
+    this.process = this.stage.start(`${this.name}-${this.generation}`, join(binaries, 'kezekd'), ['-c', this.file],
+      { env: this.env() });
+    this.runs.push({ process: this.process, killed: false });
+    return this.process;
+  }
+
+  async ready(withinMs = 30000) {
+    const door = new Door({ socketPath: this.socket });
+    try {
+      await until(() => `kezekd ready: ${this.process.err().slice(-800)}`, async () => {
+        if (this.process.ended) return true;
+        return (await door.get('/readyz', { hold: false })).status === 200;
+      }, withinMs);
+    } finally {
+      door.close();
+    }
+    assert.ok(!this.process.ended, `kezekd ended: ${JSON.stringify(this.process.ended)}\n${this.process.err().slice(-3000)}`);
+  }
+
+  async openDoor({ ca = null } = {}) {
+    const made = await this.ctl('key', 'add', 'journeys', '--scope', 'messages:write', '--scope', 'messages:read',
+      '--scope', 'metrics');
+    this.keyId = made.id;
+    this.door = new Door({ port: this.port, key: made.key, ca });
+    this.stage.defer(() => this.door.close());
+    return this.door;
+  }
+
+  // kezekctl --json; answers what it printed.
+  async ctl(...args) {
+    const r = await this.ctlRun('--json', ...args);
+    assert.equal(r.code, 0, `kezekctl ${args.join(' ')}: exit ${r.code}\n${r.out}${r.err}`);
+    return r.out.trim() ? JSON.parse(r.out) : null;
+  }
+
+  ctlRun(...args) {
+    return this.stage.run(join(binaries, 'kezekctl'), ['--socket', this.socket, ...args], { env: this.env() });
+  }
+
+  status() { return this.ctl('status'); }
+
+  async link(name) {
+    return (await this.status()).carriers.flatMap((c) => c.links).find((l) => l.name === name);
+  }
+
+  // Waits until the operators named (all by default) are bound.
+  async bound(...names) {
+    await until(async () => `bound: ${JSON.stringify((await this.status()).carriers.map((c) => c.links))}`, async () => {
+      const { carriers } = await this.status();
+      const wanted = carriers.filter((c) => names.length === 0 || names.includes(c.name));
+      return wanted.length >= (names.length || 1) && wanted.every((c) => c.links.every((l) => l.state === 'bound'));
+    });
+  }
+
+  async kill() {
+    this.runs.at(-1).killed = true;
+    await this.process.stop('SIGKILL');
+  }
+
+  // A clean end.
+  async stop() {
+    const ended = await this.process.stop('SIGTERM', 40000);
+    assert.equal(ended.code, 0, `kezekd on SIGTERM: ${JSON.stringify(ended)}`);
+  }
+
+  // Waits for the message to be in that state; answers it.
+  async settled(id, state = 'delivered', withinMs = 20000) {
+    let last;
+    return until(() => `${id} ${state}: ${JSON.stringify(last)}`, async () => {
+      last = await this.door.message(id);
+      return last.state === state && last;
+    }, withinMs);
+  }
+
+  async metric(name) {
+    const { body } = await this.door.get('/metrics');
+    return body.split('\n').filter((l) => l.startsWith(name) && /^[ {]/.test(l.slice(name.length)))
+      .reduce((sum, l) => sum + Number(l.slice(l.lastIndexOf(' ') + 1)), 0);
+  }
+
+  // At the end of the journey: no daemon may have died or complained by itself.
+  judge() {
+    for (const { process: p, killed, expected = 0 } of this.runs) {
+      assert.ok(!reports.test(p.err()), `${p.name}: a report of a sanitizer or an assertion`);
+      assert.ok(!p.late, `${p.name}: did not end by SIGTERM`);
+      if (!killed) assert.equal(p.ended?.code, expected, `${p.name}: ${JSON.stringify(p.ended)}`);
+    }
+  }
+
+  // This run is expected to end by itself with that exit code.
+  expectExit(code) { this.runs.at(-1).expected = code; }
+}
+
+// The simulator that kezek ships. args: its command line options.
+export class Simulator {
+  static async start(stage, args = [], name = 'kezek-smsc') {
+    const s = new Simulator();
+    s.port = await freePort();
+    s.log = stage.path(`${name}.log`);
+    writeFileSync(s.log, '');
+    s.process = stage.start(name, join(binaries, 'kezek-smsc'),
+      ['--listen', `127.0.0.1:${s.port}`, '--log', s.log, '--quiet', ...args], { env: { ...process.env, ...sanitizers } });
+    stage.daemons.push(s);
+    await until('kezek-smsc listens', () => {
+      assert.ok(!s.process.ended, s.process.err());
+      return s.process.out().includes(String(s.port)) || s.process.err().includes(String(s.port));
+    });
+    return s;
+  }
+
+  events() {
+    return readFileSync(this.log, 'utf8').split('\n').filter(Boolean).map((l) => JSON.parse(l));
+  }
+
+  judge() {
+    assert.ok(!reports.test(this.process.err()), 'kezek-smsc: a report of a sanitizer or an assertion');
+    assert.equal(this.process.ended?.code, 0, `kezek-smsc: ${JSON.stringify(this.process.ended)}`);
+  }
+}
