@@ -10,6 +10,8 @@
 #include "base/yaml.h"
 #include "text/language.h"
 
+#define TEMPLATE_WHY 160 /* octets of a reason, with its NUL */
+
 struct templates;
 
 struct template_param {
@@ -24,6 +26,6 @@ size_t templates_count(const struct templates *t);
  * name in why); KZ_TOO_LONG: a value is over 200 octets. Values are taken as they are: no braces are read in
  * them. */
 enum kz template_fill(const struct templates *t, const char *name, enum language language,
-    const struct template_param *params, size_t n, struct buf *out, char why[160]) KZ_CHECK;
+    const struct template_param *params, size_t n, struct buf *out, char why[TEMPLATE_WHY]) KZ_CHECK;
 
 #endif

@@ -10,7 +10,7 @@ static enum kz udh_take_concat(const uint8_t *value, size_t len, size_t referenc
 {
 	if (len != reference_len + 2)
 		return KZ_INVALID;
-	u->reference = reference_len == 1 ? value[0] : (uint16_t)(value[0] << 8 | value[1]);
+	u->reference = (uint16_t)(reference_len == 1 ? value[0] : value[0] << 8 | value[1]);
 	u->total = value[reference_len];
 	u->number = value[reference_len + 1];
 	u->has_concat = true;
