@@ -1,6 +1,7 @@
-/* pg: PostgreSQL on the loop: a few connections in pipeline mode, prepared statements, jobs. A job is one transaction:
- * statements, one sync, one callback. Connections come back by themselves; what was sent and not answered when one broke
- * is reported as KZ_LOST and may or may not have happened. The only home of libpq together with pg_array. */
+/* pg: PostgreSQL on the loop: a few connections in pipeline mode, prepared statements, jobs. A job is one
+ * transaction: statements, one sync, one callback. Connections come back by themselves; what was sent and not
+ * answered when one broke is reported as KZ_LOST and may or may not have happened. The only home of libpq
+ * together with pg_array. */
 #ifndef STORE_PG_H
 #define STORE_PG_H
 
@@ -17,15 +18,29 @@ struct pg;
 struct pg_sql {
 	const char *name; /* unique */
 	const char *text;
-	int n;            /* parameters, at most 32 */
+	int n;                 /* parameters, at most 32 */
 	const uint32_t *types; /* their OIDs (pg_types below), n of them */
 };
 
 enum pg_type { /* OIDs of pg_type.dat */
-	PG_BOOL = 16, PG_BYTEA = 17, PG_INT8 = 20, PG_INT2 = 21, PG_INT4 = 23, PG_TEXT = 25, PG_TIMESTAMPTZ = 1184,
-	PG_INT2_ARRAY = 1005, PG_INT4_ARRAY = 1007, PG_TEXT_ARRAY = 1009, PG_BYTEA_ARRAY = 1001, PG_INT8_ARRAY = 1016,
-	PG_TIMESTAMPTZ_ARRAY = 1185, PG_BOOL_ARRAY = 1000,
+	PG_BOOL = 16,
+	PG_BYTEA = 17,
+	PG_INT8 = 20,
+	PG_INT2 = 21,
+	PG_INT4 = 23,
+	PG_TEXT = 25,
+	PG_TIMESTAMPTZ = 1184,
+	PG_INT2_ARRAY = 1005,
+	PG_INT4_ARRAY = 1007,
+	PG_TEXT_ARRAY = 1009,
+	PG_BYTEA_ARRAY = 1001,
+	PG_INT8_ARRAY = 1016,
+	PG_TIMESTAMPTZ_ARRAY = 1185,
+	PG_BOOL_ARRAY = 1000,
 };
+
+/* 2000-01-01, where the server's time begins. */
+#define PG_EPOCH_US INT64_C(946684800000000)
 
 /* A parameter in binary form; bytes NULL: SQL NULL. Copied by pg_job_add. */
 struct pg_value {
@@ -33,37 +48,44 @@ struct pg_value {
 	size_t len;
 };
 
-/* What came back. Valid during the callback. Columns are in binary form; readers check type and bounds. */
+/* What came back. Valid during the callback. Columns are in binary form; what is not there, or of a type that
+ * the reader does not read, reads as NULL. Without KZ_OK there are no rows. */
 struct pg_reply;
 size_t pg_rows(const struct pg_reply *r, unsigned statement);
 bool pg_is_null(const struct pg_reply *r, unsigned statement, size_t row, int column);
-int64_t pg_int(const struct pg_reply *r, unsigned statement, size_t row, int column);  /* int2, int4, int8, bool */
+/* int2, int4, int8, bool, oid. */
+int64_t pg_int(const struct pg_reply *r, unsigned statement, size_t row, int column);
 /* NUL-terminated; valid during the callback; ret_len may be NULL. "" for NULL. */
 const char *pg_text(const struct pg_reply *r, unsigned statement, size_t row, int column, size_t *ret_len);
-int64_t pg_wall_us(const struct pg_reply *r, unsigned statement, size_t row, int column); /* timestamptz; 0 for NULL */
-/* After KZ_REFUSED: SQLSTATE and the server's primary message (which may hold data: never to a client, never logged above
- * debug). "" otherwise. */
+/* timestamptz; 0 for NULL, INT64_MAX for "infinity". */
+int64_t pg_wall_us(const struct pg_reply *r, unsigned statement, size_t row, int column);
+/* After KZ_REFUSED, and after KZ_LOST when the server itself gave the reason: SQLSTATE and the server's
+ * primary message (which may hold data: never to a client, never logged above debug). "" otherwise. */
 const char *pg_sqlstate(const struct pg_reply *r);
 const char *pg_message(const struct pg_reply *r);
 
-/* KZ_OK committed; KZ_LOST the connection broke, or the job's deadline passed (unknown outcome) or no connection came in
- * time (did not happen: see pg_reply_never_sent); KZ_REFUSED the server said no: nothing of the job happened.
- * Exactly once, later. */
+/* KZ_OK committed; KZ_LOST the connection broke, or the job's deadline passed (unknown outcome) or no
+ * connection came in time (did not happen: see pg_reply_never_sent); KZ_REFUSED the server said no: nothing
+ * of the job happened. Exactly once, later. */
 typedef void pg_done_fn(void *arg, enum kz r, const struct pg_reply *reply);
 /* True when a KZ_LOST job was certainly never sent. */
 bool pg_reply_never_sent(const struct pg_reply *r);
 
 struct pg_options {
-	const char *conninfo;   /* libpq's keyword/value or URI: several hosts, target_session_attrs */
-	unsigned connections;   /* 1..16 */
-	int64_t connect_ms, job_ms; /* deadlines */
-	int64_t statement_ms;   /* statement_timeout of the sessions */
-	size_t max_jobs;        /* waiting for a connection at most */
+	/* libpq's keyword/value or URI: several hosts, target_session_attrs. Copied. libpq looks names up by
+	 * a blocking call: give hostaddr, an address, a unix socket, or have a resolver on the machine. */
+	const char *conninfo;
+	unsigned connections; /* 1..16 */
+	/* Deadlines. After job_ms of silence with a job out the connection is dropped. */
+	int64_t connect_ms, job_ms;
+	int64_t statement_ms; /* statement_timeout of the sessions; below job_ms, to come first */
+	size_t max_jobs;      /* waiting for a connection at most */
 };
 
-/* on_up: the first connection is ready, or the last one went. NULL is fine. Connects at once, and again with back-off. */
+/* on_up: the first connection is ready, or the last one went. NULL is fine. Connects at once, and again with
+ * back-off. */
 struct pg *pg_new(struct loop *l, const struct pg_options *o, void (*on_up)(void *arg, bool up), void *arg);
-/* Open jobs are forgotten without a callback. */
+/* Open jobs are forgotten without a callback. Not from one of its callbacks. NULL is fine. */
 void pg_free(struct pg *p);
 bool pg_is_up(const struct pg *p);
 /* Why there is no connection, one line without secrets; "" when up. */
@@ -82,14 +104,20 @@ enum kz pg_job_run(struct pg_job *j, uint64_t *ret_ticket) KZ_CHECK;
 /* done will not be called; the job may happen all the same. */
 void pg_job_cancel(struct pg *p, uint64_t ticket);
 
-/* A session of its own for session advisory locks: one connection, no pipeline, one query at a time, on_lost when it goes
- * (the locks are gone then) and reconnecting until told otherwise by pg_session_free. */
+/* A session of its own for session advisory locks: one connection, one query at a time, on_lost when it goes
+ * (the locks are gone then; an open question was answered before) and reconnecting until told otherwise by
+ * pg_session_free. A server that falls silent is noticed by a question, after job_ms: ask one now and then.
+ */
 struct pg_session;
-struct pg_session *pg_session_new(
-    struct loop *l, const struct pg_options *o, void (*on_ready)(void *arg), void (*on_lost)(void *arg), void *arg);
+struct pg_session *pg_session_new(struct loop *l, const struct pg_options *o, void (*on_ready)(void *arg),
+    void (*on_lost)(void *arg), void *arg);
 /* KZ_BUSY while another runs or not ready. */
-enum kz pg_session_ask(struct pg_session *s, const struct pg_sql *sql, const struct pg_value *values, pg_done_fn *done,
-    void *arg) KZ_CHECK;
+enum kz pg_session_ask(struct pg_session *s, const struct pg_sql *sql, const struct pg_value *values,
+    pg_done_fn *done, void *arg) KZ_CHECK;
+/* Several statements at once as one simple query, for migrations: one transaction unless it says otherwise,
+ * no rows back. Its text is copied. Results as of pg_session_ask. */
+enum kz pg_session_script(struct pg_session *s, const char *text, pg_done_fn *done, void *arg) KZ_CHECK;
+/* Not from one of its callbacks. NULL is fine. An open question is forgotten without a callback. */
 void pg_session_free(struct pg_session *s);
 
 #endif
