@@ -1,0 +1,195 @@
+#!/usr/bin/env bash
+# Private PostgreSQL and Redis for tests and for trying kezek out: on unix sockets only, all files under one folder.
+#
+#   servers.sh start DIR        starts both (idempotent), prints and keeps DIR/env: PG_CONNINFO=..., REDIS_ADDRESS=...
+#   servers.sh stop DIR         stops both; the data stay
+#   servers.sh kill-pg DIR      SIGKILL to the postmaster and all its processes     kill-redis DIR
+#   servers.sh restart-pg DIR   a fast stop when it runs, then a start              restart-redis DIR
+#
+# As root the database runs as the user postgres, because the server refuses root; DIR must then be reachable
+# for that user (not inside /root). fsync is on: what is tested is what is used.
+set -euo pipefail
+
+fail() {
+	echo "servers.sh: $*" >&2
+	exit 1
+}
+
+[ $# -eq 2 ] || fail "usage: servers.sh start|stop|kill-pg|restart-pg|kill-redis|restart-redis DIR"
+verb=$1
+mkdir -p "$2" || fail "cannot make the folder $2"
+dir=$(cd "$2" && pwd)
+data=$dir/pg
+
+# pg_config belongs to the development package and may be of another version than the server.
+pg_bin() {
+	local bin
+	bin=$(ls -d /usr/lib/postgresql/*/bin/postgres 2>/dev/null | sort -V | tail -n 1)
+	[ -n "$bin" ] || bin=$(pg_config --bindir 2>/dev/null)/postgres
+	[ -x "$bin" ] || fail "no PostgreSQL server here: apt-get install postgresql"
+	dirname "$bin"
+}
+bin=$(pg_bin)
+
+as_pg() {
+	if [ "$(id -u)" -eq 0 ]; then
+		(cd / && exec setpriv --reuid=postgres --regid=postgres --init-groups -- "$@")
+	else
+		"$@"
+	fi
+}
+
+# Until the command succeeds, 20 seconds at most.
+await() {
+	local try
+	for try in $(seq 1000); do
+		"$@" && return 0
+		sleep 0.02
+	done
+	echo "servers.sh: gave up after $try tries: $*" >&2
+	return 1
+}
+
+is_gone() {
+	! kill -0 "$1" 2>/dev/null
+}
+
+# A unix socket's path has at most 107 octets; ".s.PGSQL.5432" goes behind it.
+sockets() {
+	if [ -s "$dir/sockets" ]; then
+		cat "$dir/sockets"
+	elif [ "${#dir}" -le 80 ]; then
+		echo "$dir/s"
+	else
+		mktemp -d /tmp/kezek.XXXXXX
+	fi
+}
+
+prepare() {
+	sock=$(sockets)
+	mkdir -p "$sock"
+	echo "$sock" >"$dir/sockets"
+	if [ "$(id -u)" -eq 0 ]; then
+		id postgres >/dev/null 2>&1 || fail "there is no user postgres: apt-get install postgresql"
+		chmod go+x "$dir"
+		chmod 711 "$sock"
+		chown postgres: "$sock"
+		as_pg test -x "$dir" || fail "the user postgres cannot reach $dir: take a folder under /tmp or /var/tmp"
+	fi
+}
+
+pg_runs() {
+	[ -s "$data/postmaster.pid" ] && as_pg "$bin/pg_ctl" -D "$data" status >/dev/null 2>&1
+}
+
+pg_init() {
+	[ ! -s "$data/PG_VERSION" ] || return 0
+	rm -rf "$data"
+	mkdir -m 700 "$data"
+	[ "$(id -u)" -ne 0 ] || chown postgres: "$data"
+	as_pg "$bin/initdb" -D "$data" -U postgres -E UTF8 --locale=C.UTF-8 -A trust --no-sync >"$dir/initdb.log" 2>&1 ||
+		fail "initdb failed: $(tail -n 3 "$dir/initdb.log")"
+}
+
+pg_start() {
+	pg_runs && return 0
+	as_pg "$bin/pg_ctl" -D "$data" -w -t 60 -l "$data/server.log" \
+		-o "-c listen_addresses='' -c unix_socket_directories='$sock' -c fsync=on -c max_connections=100" \
+		start >/dev/null 2>&1 || fail "PostgreSQL does not start: $(tail -n 3 "$data/server.log")"
+}
+
+pg_ask() {
+	as_pg "$bin/psql" -h "$sock" -U postgres -d postgres -qAtX -v ON_ERROR_STOP=1 -c "$1"
+}
+
+pg_create() {
+	[ "$(pg_ask "select count(*) from pg_roles where rolname = 'kezek'")" = 1 ] || pg_ask "create role kezek login"
+	[ "$(pg_ask "select count(*) from pg_database where datname = 'kezek'")" = 1 ] ||
+		pg_ask "create database kezek owner kezek"
+}
+
+pg_stop() {
+	pg_runs || return 0
+	as_pg "$bin/pg_ctl" -D "$data" -w -t 60 -m fast stop >/dev/null || fail "PostgreSQL does not stop"
+}
+
+# Backends lead process groups of their own, so the family is found by its parent.
+pg_kill() {
+	local pid family
+	pg_runs || return 0
+	pid=$(head -n 1 "$data/postmaster.pid")
+	kill -STOP "$pid"
+	family="$pid $(ps -o pid= --ppid "$pid" | tr '\n' ' ')"
+	for pid in $family; do
+		kill -KILL "$pid" 2>/dev/null || true
+	done
+	for pid in $family; do
+		await is_gone "$pid" || fail "process $pid does not end"
+	done
+}
+
+
+redis_ask() {
+	redis-cli -s "$sock/redis" "$@" 2>/dev/null
+}
+
+redis_runs() {
+	[ "$(redis_ask ping)" = PONG ]
+}
+
+redis_start() {
+	command -v redis-server >/dev/null || fail "no Redis server here: apt-get install redis-server"
+	redis_runs && return 0
+	rm -f "$sock/redis" "$dir/redis.pid"
+	redis-server --port 0 --unixsocket "$sock/redis" --unixsocketperm 700 --daemonize yes --dir "$dir" \
+		--pidfile "$dir/redis.pid" --logfile "$dir/redis.log" --save '' --appendonly no >/dev/null
+	await redis_runs || fail "Redis does not answer: $(tail -n 3 "$dir/redis.log")"
+}
+
+redis_end() {
+	local pid
+	redis_runs || [ -s "$dir/redis.pid" ] || return 0
+	pid=$(cat "$dir/redis.pid" 2>/dev/null) || return 0
+	[ "$(ps -o comm= -p "$pid")" = redis-server ] || return 0
+	kill "-$1" "$pid" 2>/dev/null || true
+	await is_gone "$pid" || fail "Redis does not end"
+	rm -f "$dir/redis.pid"
+}
+
+case $verb in
+start)
+	prepare
+	pg_init
+	pg_start
+	pg_create
+	redis_start
+	printf "PG_CONNINFO='host=%s user=kezek dbname=kezek'\nREDIS_ADDRESS='unix:%s'\n" "$sock" "$sock/redis" |
+		tee "$dir/env"
+	;;
+stop)
+	sock=$(sockets)
+	pg_stop
+	redis_end TERM
+	[ "$sock" = "$dir/s" ] || rm -rf "$sock" "$dir/sockets"
+	;;
+kill-pg)
+	pg_kill
+	;;
+restart-pg)
+	prepare
+	pg_stop
+	pg_start
+	;;
+kill-redis)
+	sock=$(sockets)
+	redis_end KILL
+	;;
+restart-redis)
+	prepare
+	redis_end TERM
+	redis_start
+	;;
+*)
+	fail "unknown verb $verb"
+	;;
+esac
