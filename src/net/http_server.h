@@ -1,9 +1,9 @@
-/* http_server: the fence around evhttp. Whole requests up, one reply down; late replies to clients that left are no-ops.
- * Before a handler sees a request these are refused with problem+json (RFC 9457) and the connection closed:
- * Transfer-Encoding (411 length_required), doubled or odd Content-Length, folded or malformed header lines (400
- * malformed_request), header over its limit (431 header_too_large), body over its limit (413 body_too_large), an
- * unfinished request after its time (408 request_timeout, or a silent close), too many connections (503 + Retry-After,
- * or a silent close). HTTP/1.0 and 1.1, keep-alive, pipelining. */
+/* http_server: the fence around evhttp. Whole requests up, one reply down; late replies to clients that left
+ * are no-ops. Before a handler sees a request these are refused with problem+json (RFC 9457) and the
+ * connection closed: Transfer-Encoding (411 length_required), doubled or odd Content-Length, folded or
+ * malformed header lines (400 malformed_request), header over its limit (431 header_too_large), body over its
+ * limit (413 body_too_large), an unfinished request after its time (408 request_timeout, or a silent close),
+ * too many connections (503 + Retry-After, or a silent close). HTTP/1.0 and 1.1, keep-alive, pipelining. */
 #ifndef NET_HTTP_SERVER_H
 #define NET_HTTP_SERVER_H
 
@@ -27,30 +27,34 @@ struct http_limits {
 	int64_t write_ms;            /* a client that does not read its answer */
 };
 
-/* Called once per good request, from the loop. The handler, or somebody it hands c to, calls call_reply exactly once. */
+/* Called once per good request, from the loop. The handler, or somebody it hands c to, calls call_reply
+ * exactly once. */
 typedef void http_handler_fn(void *arg, struct call *c);
 
 struct http_server *http_server_new(
     struct loop *l, const struct http_limits *limits, http_handler_fn *handler, void *arg);
 /* For the reloadable limits; applies to requests that begin later. */
 void http_server_set_limits(struct http_server *s, const struct http_limits *limits);
-/* address: "127.0.0.1:8080", "[::1]:8080", "*:8080", "unix:/path" (mode 0600, a stale socket file is replaced),
- * port 0 for any. tls: NULL for plain. tag: given back by call_tag, tells listeners apart. KZ_LOST and the reason. */
-enum kz http_server_listen(struct http_server *s, const char *address, struct tls *tls, int tag, char why[256],
-    uint16_t *ret_port) KZ_CHECK;
-/* Stops accepting and closes idle connections; those with a request get their answer with Connection: close. */
+/* address: "127.0.0.1:8080", "[::1]:8080", "*:8080", "unix:/path" (mode 0600, a stale socket file is
+ * replaced), port 0 for any. tls: NULL for plain. tag: given back by call_tag, tells listeners apart. KZ_LOST
+ * and the reason. */
+enum kz http_server_listen(struct http_server *s, const char *address, struct tls *tls, int tag,
+    char why[256], uint16_t *ret_port) KZ_CHECK;
+/* Stops accepting and closes idle connections; those with a request get their answer with Connection: close.
+ */
 void http_server_drain(struct http_server *s);
 size_t http_server_connections(const struct http_server *s);
 /* Calls that are still open become no-ops for their holders. NULL is fine. */
 void http_server_free(struct http_server *s);
 
 /* Valid until call_reply. */
-const char *call_method(const struct call *c);            /* "GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS" */
-const char *call_path(const struct call *c);              /* percent-decoded, without the query; "/" at least */
+const char *call_method(
+    const struct call *c);                   /* "GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS" */
+const char *call_path(const struct call *c); /* percent-decoded, without the query; "/" at least */
 const char *call_query(const struct call *c, const char *name);  /* decoded value or NULL */
 const char *call_header(const struct call *c, const char *name); /* NULL when absent; case-insensitive */
 const char *call_body(const struct call *c, size_t *ret_len);    /* NUL-terminated */
-const char *call_peer(const struct call *c);              /* address without the port, "unix" for a unix socket */
+const char *call_peer(const struct call *c); /* address without the port, "unix" for a unix socket */
 int call_tag(const struct call *c);
 /* Hint that a header goes with the reply; copied. */
 void call_header_add(struct call *c, const char *name, const char *value);

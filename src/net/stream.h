@@ -1,5 +1,5 @@
-/* stream: one TCP or TLS connection: octets up as they come, a bounded queue down, closed exactly once. Only stream
- * touches sockets of peers. Never blocks; names are resolved asynchronously. */
+/* stream: one TCP or TLS connection: octets up as they come, a bounded queue down, closed exactly once. Only
+ * stream touches sockets of peers. Never blocks; names are resolved asynchronously. */
 #ifndef NET_STREAM_H
 #define NET_STREAM_H
 
@@ -14,25 +14,27 @@
 struct stream;
 struct listener;
 
-/* Called from the loop only, never before stream_connect or stream_accept returned, never after stream_free. */
+/* Called from the loop only, never before stream_connect or stream_accept returned, never after stream_free.
+ */
 struct stream_events {
 	/* Connected, and with TLS the handshake is done. */
 	void (*on_open)(void *arg);
-	/* All unconsumed octets so far. Returns how many were consumed (0..len); the rest comes again with the next.
-	 * The callback may stream_free. */
+	/* All unconsumed octets so far. Returns how many were consumed (0..len); the rest comes again with
+	 * the next. The callback may stream_free. */
 	size_t (*on_bytes)(void *arg, const uint8_t *bytes, size_t len);
 	/* The end, once: KZ_OK the peer closed, KZ_LOST anything else; reason in words ("connection refused",
-	 * "peer does not read for 20 s", "certificate verify failed: ..."). The owner calls stream_free, here or later. */
+	 * "peer does not read for 20 s", "certificate verify failed: ..."). The owner calls stream_free, here
+	 * or later. */
 	void (*on_close)(void *arg, enum kz r, const char *reason);
 };
 
 struct stream_options {
-	int64_t open_ms;   /* from the call to on_open, resolution, connection and handshake together */
-	int64_t stall_ms;  /* queued octets and none taken by the peer for so long: closed */
-	size_t max_out;    /* octets queued at most */
-	size_t max_in;     /* unconsumed octets at most; more closes the stream */
-	const char *source; /* local address to connect from, NULL or "" for any */
-	struct tls *tls;   /* NULL: plain TCP */
+	int64_t open_ms;         /* from the call to on_open, resolution, connection and handshake together */
+	int64_t stall_ms;        /* queued octets and none taken by the peer for so long: closed */
+	size_t max_out;          /* octets queued at most */
+	size_t max_in;           /* unconsumed octets at most; more closes the stream */
+	const char *source;      /* local address to connect from, NULL or "" for any */
+	struct tls *tls;         /* NULL: plain TCP */
 	const char *server_name; /* SNI and the name verified; NULL: host */
 };
 
@@ -41,8 +43,8 @@ struct stream_options {
 struct stream *stream_connect(struct loop *l, const char *host, uint16_t port, const struct stream_options *o,
     const struct stream_events *events, void *arg);
 /* Takes fd, which a listener accepted. on_open follows at once without TLS, after the handshake with it. */
-struct stream *stream_accept(struct loop *l, int fd, const struct stream_options *o,
-    const struct stream_events *events, void *arg);
+struct stream *stream_accept(
+    struct loop *l, int fd, const struct stream_options *o, const struct stream_events *events, void *arg);
 /* Copies and queues; what is queued in one round of the loop leaves in as few writes as possible.
  * KZ_BUSY (nothing queued) over max_out; KZ_LOST when closed or not open. */
 enum kz stream_write(struct stream *s, const void *bytes, size_t n) KZ_CHECK;
@@ -55,8 +57,8 @@ void stream_free(struct stream *s); /* drops the rest; NULL is fine; allowed ins
 
 typedef void listener_fn(void *arg, int fd);
 
-/* address: "127.0.0.1:2775", "[::1]:2775", "*:2775" (both families), port 0 for any. fn owns the fd it is given.
- * NULL with the reason in why. */
+/* address: "127.0.0.1:2775", "[::1]:2775", "*:2775" (both families), port 0 for any. fn owns the fd it is
+ * given. NULL with the reason in why. */
 struct listener *listener_new(struct loop *l, const char *address, listener_fn *fn, void *arg, char why[256]);
 uint16_t listener_port(const struct listener *li);
 void listener_free(struct listener *li);
