@@ -390,14 +390,14 @@ static void stream_on_addresses(void *arg, const struct address *addresses, size
 {
 	struct stream *s = arg;
 
-	resolve_free(s->resolve);
-	s->resolve = NULL;
 	if (!n) {
 		stream_close(s, KZ_LOST, why);
 		return;
 	}
 	memcpy(s->addresses, addresses, n * sizeof *addresses);
 	s->addresses_count = n;
+	resolve_free(s->resolve);
+	s->resolve = NULL;
 	stream_connect_next(s);
 }
 

@@ -22,7 +22,7 @@ struct tls {
 
 static bool tls_fail(char why[256], const char *what, const char *path, const char *remedy)
 {
-	unsigned long code = ERR_peek_last_error();
+	unsigned long code = ERR_peek_error();
 	const char *reason =
 	    ERR_SYSTEM_ERROR(code) ? strerror(ERR_GET_REASON(code)) : ERR_reason_error_string(code);
 
