@@ -1,0 +1,78 @@
+#include "smsc_desk.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+
+#define STATUS_BAD_DESTINATION 0x0B
+#define DELIVERED              1
+
+/* SMPP 3.4, 5.2.17: the two low bits; 2 asks for failures only. */
+static bool receipt_is_wanted(const struct pdu_sm *m, const struct smsc_options *o)
+{
+	unsigned wish = m->registered_delivery & 3;
+
+	return wish == 1 || (wish == 2 && o->receipt_state != DELIVERED);
+}
+
+static void receipt_add(struct smsc_desk *d, struct smsc_account *a, const struct pdu_sm *m,
+    const struct smsc_part *part, uint64_t number)
+{
+	int64_t wall_ms = clock_wall_ms(loop_clock(d->loop));
+	struct smsc_receipt r = {
+	    .number = number,
+	    .phone = m->destination,
+	    .sender = m->source,
+	    .submitted_wall_ms = wall_ms,
+	    .done_wall_ms = wall_ms,
+	};
+
+	if (m->text_len > part->udh_len)
+		smsc_receipt_excerpt(m->text + part->udh_len, m->text_len - part->udh_len, r.excerpt);
+	for (int copies = d->options->receipt_twice ? 2 : 1; copies; copies--)
+		smsc_post_add(d->post, a, &r, d->options->early_receipt);
+}
+
+static void oddities(struct smsc_desk *d, const struct smsc_account *a, const struct pdu_sm *m,
+    uint32_t sequence, const struct smsc_part *part)
+{
+	if (part->malformed)
+		smsc_report_odd(d->report, smsc_account_system_id(a),
+		    "submission %u: its concatenation cannot be read", (unsigned)sequence);
+	if (smsc_part_is_too_long(m, part, d->options))
+		smsc_report_odd(d->report, smsc_account_system_id(a),
+		    "submission %u: %zu octets do not fit into one SMS", (unsigned)sequence, m->text_len);
+}
+
+struct smsc_taken smsc_desk_take(
+    struct smsc_desk *d, struct smsc_account *a, const struct pdu_sm *m, uint32_t sequence, size_t unanswered)
+{
+	struct smsc_part part = smsc_part_of(m);
+	struct smsc_verdict v =
+	    smsc_fault_judge(&d->fault, d->options, loop_now_ms(d->loop), m->destination.text, unanswered);
+	struct smsc_taken t = {.status = v.status, .answer = v.answer};
+	uint64_t number = 0;
+
+	if (!t.status && !*m->destination.text)
+		t.status = STATUS_BAD_DESTINATION;
+	if (!t.status) {
+		number = d->next_number++;
+		smsc_id_text(d->options, number, t.id);
+	}
+	smsc_report_submit(d->report, &(struct smsc_submission){.system_id = smsc_account_system_id(a),
+	                                  .command = m->command == PDU_DATA_SM ? "data_sm" : "submit_sm",
+	                                  .id = t.id,
+	                                  .to = m->destination.text,
+	                                  .sequence = sequence,
+	                                  .status = t.status,
+	                                  .part = part.number,
+	                                  .total = part.total,
+	                                  .answered = t.answer});
+	if (t.status)
+		return t;
+	oddities(d, a, m, sequence, &part);
+	smsc_phone_take(d->phone, m, &part, smsc_account_system_id(a), t.id);
+	if (v.receipt && receipt_is_wanted(m, d->options))
+		receipt_add(d, a, m, &part, number);
+	return t;
+}
