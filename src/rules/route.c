@@ -1,0 +1,55 @@
+#include "rules/route.h"
+
+#include <string.h>
+
+struct route_score {
+	int prefix; /* length of the longest prefix that fits, 0: serves any, -1: does not serve */
+	long preference;
+	bool up;
+};
+
+static struct route_score route_judge(const struct route_way *w, const char *digits)
+{
+	struct route_score s = {w->prefixes_n ? -1 : 0, w->preference, w->up};
+
+	for (size_t i = 0; i < w->prefixes_n; i++) {
+		size_t len = strlen(w->prefixes[i]);
+
+		if (!strncmp(digits, w->prefixes[i], len) && (int)len > s.prefix)
+			s.prefix = (int)len;
+	}
+	return s;
+}
+
+static bool route_better(const struct route_score *a, const struct route_score *b)
+{
+	if (a->up != b->up)
+		return a->up;
+	if (a->prefix != b->prefix)
+		return a->prefix > b->prefix;
+	return a->preference < b->preference;
+}
+
+size_t route_order(const struct route_way *ways, size_t n, struct msisdn m, size_t ret[ROUTE_MAX])
+{
+	struct route_score scores[ROUTE_MAX];
+	char text[MSISDN_TEXT];
+	size_t count = 0;
+
+	msisdn_text(m, text);
+	for (size_t i = 0; i < n && count < ROUTE_MAX; i++) {
+		struct route_score s = route_judge(&ways[i], text + 1);
+		size_t at = count;
+
+		if (s.prefix < 0)
+			continue;
+		for (; at > 0 && route_better(&s, &scores[at - 1]); at--) {
+			scores[at] = scores[at - 1];
+			ret[at] = ret[at - 1];
+		}
+		scores[at] = s;
+		ret[at] = i;
+		count++;
+	}
+	return count;
+}

@@ -1,0 +1,190 @@
+#include "store/events.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/ids.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "store/pg_array.h"
+
+#define EVENT_TEXT 128
+
+enum event_column {
+	EVENT_ID,
+	EVENT_AT,
+	EVENT_KIND,
+	EVENT_FINAL,
+	EVENT_STATE,
+	EVENT_PART,
+	EVENT_CARRIER,
+	EVENT_LINK,
+	EVENT_OPERATOR_ID,
+	EVENT_STATUS,
+	EVENT_DETAIL,
+	EVENT_COLUMNS
+};
+
+static const uint32_t add_types[EVENT_COLUMNS] = {PG_INT8_ARRAY, PG_TIMESTAMPTZ_ARRAY, PG_INT2_ARRAY,
+    PG_BOOL_ARRAY, PG_INT2_ARRAY, PG_INT2_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY,
+    PG_TEXT_ARRAY};
+static const enum pg_type add_elements[EVENT_COLUMNS] = {
+    PG_INT8, PG_TIMESTAMPTZ, PG_INT2, PG_BOOL, PG_INT2, PG_INT2, PG_TEXT, PG_TEXT, PG_TEXT, PG_TEXT, PG_TEXT};
+
+static const struct pg_sql sql_add = {"events_add",
+    "insert into message_event"
+    " (message_id, at, kind, final, state, part, carrier, link, operator_id, status, detail)"
+    " select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+    EVENT_COLUMNS, add_types};
+
+static const uint32_t close_types[] = {PG_INT8_ARRAY};
+static const struct pg_sql sql_close = {"events_close", "select messages_close($1)", 1, close_types};
+
+struct events {
+	struct batch *batch;
+	struct pg_array columns[EVENT_COLUMNS], closing;
+};
+
+static const char *event_copy(char **at, const char *text)
+{
+	char *start = *at;
+	size_t len = text ? strnlen(text, EVENT_TEXT) : 0;
+
+	while (text && len && len == EVENT_TEXT && ((unsigned char)text[len] & 0xc0) == 0x80)
+		len--; /* never cut inside a character */
+	memcpy(start, text ? text : "", len);
+	start[len] = '\0';
+	*at += len + 1;
+	return start;
+}
+
+struct event *event_new(uint64_t message_id, int64_t at_us, enum event_kind kind, unsigned part,
+    const char *carrier, const char *link, const char *operator_id, const char *status, const char *detail)
+{
+	const char *const texts[] = {carrier, link, operator_id, status, detail};
+	size_t room = 0;
+
+	for (size_t i = 0; i < 5; i++)
+		room += (texts[i] ? strnlen(texts[i], EVENT_TEXT) : 0) + 1;
+	struct event *e = mem_new(sizeof *e + room);
+	char *at = (char *)(e + 1);
+	e->message_id = message_id;
+	e->at_us = at_us;
+	e->kind = kind;
+	e->part = part;
+	e->carrier = event_copy(&at, carrier);
+	e->link = event_copy(&at, link);
+	e->operator_id = event_copy(&at, operator_id);
+	e->status = event_copy(&at, status);
+	e->detail = event_copy(&at, detail);
+	return e;
+}
+
+static void events_put_text(struct pg_array *a, const char *text)
+{
+	pg_array_text(a, *text ? text : NULL);
+}
+
+static void events_put(struct pg_array *c, const struct event *e)
+{
+	pg_array_int(&c[EVENT_ID], (int64_t)e->message_id);
+	pg_array_wall_us(&c[EVENT_AT], e->at_us);
+	pg_array_int(&c[EVENT_KIND], e->kind);
+	pg_array_int(&c[EVENT_FINAL], e->final);
+	pg_array_int(&c[EVENT_STATE], e->state);
+	if (e->part)
+		pg_array_int(&c[EVENT_PART], e->part);
+	else
+		pg_array_null(&c[EVENT_PART]);
+	events_put_text(&c[EVENT_CARRIER], e->carrier);
+	events_put_text(&c[EVENT_LINK], e->link);
+	events_put_text(&c[EVENT_OPERATOR_ID], e->operator_id);
+	events_put_text(&c[EVENT_STATUS], e->status);
+	events_put_text(&c[EVENT_DETAIL], e->detail);
+}
+
+static void events_build(void *arg, const struct list *items, struct pg_job *job)
+{
+	struct events *es = arg;
+	struct pg_value values[EVENT_COLUMNS];
+
+	for (int i = 0; i < EVENT_COLUMNS; i++)
+		pg_array_start(&es->columns[i], add_elements[i]);
+	pg_array_start(&es->closing, PG_INT8);
+	for (const struct list_node *n = list_first(items); n; n = list_next(items, n)) {
+		const struct event *e = list_entry(n, struct event, item.node);
+
+		events_put(es->columns, e);
+		if (e->closes_part)
+			pg_array_int(&es->closing, (int64_t)e->message_id);
+	}
+	for (int i = 0; i < EVENT_COLUMNS; i++)
+		values[i] = pg_array_value(&es->columns[i]);
+	pg_job_add(job, &sql_add, values);
+	if (es->closing.n) {
+		const struct pg_value closing = pg_array_value(&es->closing);
+
+		pg_job_add(job, &sql_close, &closing);
+	}
+}
+
+static void events_done(
+    void *arg, struct batch_item *item, enum kz r, const struct pg_reply *reply, size_t index)
+{
+	struct events *es = arg;
+	struct event *e = list_entry(&item->node, struct event, item.node);
+	char id[IDS_TEXT];
+
+	(void)index;
+	if (r == KZ_LOST) {
+		batch_add(es->batch, &e->item);
+		return;
+	}
+	if (r != KZ_OK)
+		log_error(ids_text(e->message_id, id), "the database refused its event %s (SQLSTATE %s)",
+		    event_kind_name(e->kind), pg_sqlstate(reply));
+	if (e->done)
+		e->done(e->arg, e, r);
+	free(e);
+}
+
+static const struct batch_kind events_kind = {"event", events_build, events_done};
+
+struct events *events_new(struct loop *l, struct pg *pg, const struct batch_limits *limits)
+{
+	struct events *es = mem_new(sizeof *es);
+
+	es->batch = batch_new(l, pg, &events_kind, limits, es);
+	return es;
+}
+
+void events_set_limits(struct events *es, const struct batch_limits *limits)
+{
+	batch_set_limits(es->batch, limits);
+}
+
+void events_add(struct events *es, struct event *e)
+{
+	batch_add(es->batch, &e->item);
+}
+
+size_t events_pending(const struct events *es)
+{
+	return batch_waiting(es->batch) + batch_in_flight(es->batch);
+}
+
+void events_free(struct events *es)
+{
+	struct batch_item *item;
+
+	if (!es)
+		return;
+	batch_stop(es->batch);
+	while ((item = batch_take_waiting(es->batch)) != NULL)
+		free(list_entry(&item->node, struct event, item.node));
+	batch_free(es->batch);
+	for (int i = 0; i < EVENT_COLUMNS; i++)
+		pg_array_fini(&es->columns[i]);
+	pg_array_fini(&es->closing);
+	free(es);
+}

@@ -1,0 +1,44 @@
+/* events: what became of messages, kept durably and in groups. At least once: what was lost with a connection
+ * is written again, so a row may stand twice; readers take equal rows as one. */
+#ifndef STORE_EVENTS_H
+#define STORE_EVENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rules/message.h"
+#include "store/batch.h"
+
+struct events;
+
+/* One event. Made by event_new, then handed to events_add, which owns and frees it. */
+struct event {
+	struct batch_item item;
+	uint64_t message_id;
+	int64_t at_us; /* wall */
+	enum event_kind kind;
+	bool final;               /* ends the message with state */
+	bool closes_part;         /* ends part with state: the message ends when all its parts have */
+	enum message_state state; /* of the part or the message after it */
+	unsigned part;            /* from 1; 0: the whole message */
+	/* inside the event's own memory; "" when absent */
+	const char *carrier, *link, *operator_id, *status, *detail;
+	/* Once, when committed (KZ_OK) or refused by the database (KZ_REFUSED); may be NULL. */
+	void (*done)(void *arg, const struct event *e, enum kz r);
+	void *arg;
+};
+
+/* Copies the texts (NULL is ""), each cut at 128 octets. */
+struct event *event_new(uint64_t message_id, int64_t at_us, enum event_kind kind, unsigned part,
+    const char *carrier, const char *link, const char *operator_id, const char *status, const char *detail);
+
+struct events *events_new(struct loop *l, struct pg *pg, const struct batch_limits *limits);
+void events_set_limits(struct events *e, const struct batch_limits *limits);
+/* Owns ev from now on. Lost events are tried again until they are kept. */
+void events_add(struct events *e, struct event *ev);
+/* Not yet committed. */
+size_t events_pending(const struct events *e);
+void events_free(struct events *e);
+
+#endif

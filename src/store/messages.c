@@ -1,0 +1,365 @@
+/* One statement a batch: the Idempotency-Keys are claimed first, and only messages whose request claimed its
+ * key go in. Two requests with one key never stand in one batch: the door answers the second 409 while the
+ * first runs. A key is remembered for its UTC day and the next, so at least 24 hours; two daemons that get
+ * the same new key in the same instant across midnight are the one gap, left open rather than paid for with
+ * an unpartitioned index. */
+#include "store/messages.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "store/pg_array.h"
+
+enum keep_column {
+	KEEP_N,
+	KEEP_DAY,
+	KEEP_KEY,
+	KEEP_KEY_HASH,
+	KEEP_BODY_HASH,
+	KEEP_STATUS,
+	KEEP_ANSWER,
+	ROW_N,
+	ROW_ID,
+	ROW_CLASS,
+	ROW_PARTS,
+	ROW_ALPHABET,
+	ROW_REFERENCE,
+	ROW_LANGUAGE,
+	ROW_EXPIRES,
+	ROW_CLIENT_REF,
+	ROW_MSISDN,
+	ROW_SENDER,
+	ROW_BODY,
+	KEEP_COLUMNS
+};
+
+static const uint32_t keep_types[KEEP_COLUMNS] = {
+    [KEEP_N] = PG_INT4_ARRAY,
+    [KEEP_DAY] = PG_TIMESTAMPTZ_ARRAY,
+    [KEEP_KEY] = PG_INT4_ARRAY,
+    [KEEP_KEY_HASH] = PG_BYTEA_ARRAY,
+    [KEEP_BODY_HASH] = PG_BYTEA_ARRAY,
+    [KEEP_STATUS] = PG_INT2_ARRAY,
+    [KEEP_ANSWER] = PG_TEXT_ARRAY,
+    [ROW_N] = PG_INT4_ARRAY,
+    [ROW_ID] = PG_INT8_ARRAY,
+    [ROW_CLASS] = PG_INT2_ARRAY,
+    [ROW_PARTS] = PG_INT2_ARRAY,
+    [ROW_ALPHABET] = PG_INT2_ARRAY,
+    [ROW_REFERENCE] = PG_INT4_ARRAY,
+    [ROW_LANGUAGE] = PG_INT2_ARRAY,
+    [ROW_EXPIRES] = PG_TIMESTAMPTZ_ARRAY,
+    [ROW_CLIENT_REF] = PG_TEXT_ARRAY,
+    [ROW_MSISDN] = PG_INT8_ARRAY,
+    [ROW_SENDER] = PG_TEXT_ARRAY,
+    [ROW_BODY] = PG_TEXT_ARRAY,
+};
+
+static const enum pg_type keep_elements[KEEP_COLUMNS] = {
+    [KEEP_N] = PG_INT4,
+    [KEEP_DAY] = PG_TIMESTAMPTZ,
+    [KEEP_KEY] = PG_INT4,
+    [KEEP_KEY_HASH] = PG_BYTEA,
+    [KEEP_BODY_HASH] = PG_BYTEA,
+    [KEEP_STATUS] = PG_INT2,
+    [KEEP_ANSWER] = PG_TEXT,
+    [ROW_N] = PG_INT4,
+    [ROW_ID] = PG_INT8,
+    [ROW_CLASS] = PG_INT2,
+    [ROW_PARTS] = PG_INT2,
+    [ROW_ALPHABET] = PG_INT2,
+    [ROW_REFERENCE] = PG_INT4,
+    [ROW_LANGUAGE] = PG_INT2,
+    [ROW_EXPIRES] = PG_TIMESTAMPTZ,
+    [ROW_CLIENT_REF] = PG_TEXT,
+    [ROW_MSISDN] = PG_INT8,
+    [ROW_SENDER] = PG_TEXT,
+    [ROW_BODY] = PG_TEXT,
+};
+
+static const struct pg_sql sql_keep = {"messages_keep",
+    "with request as ("
+    " select n, (day at time zone 'UTC')::date as day, api_key, key_hash, body_hash, status, answer"
+    " from unnest($1, $2, $3, $4, $5, $6, $7) as r(n, day, api_key, key_hash, body_hash, status, answer)"
+    "), claimed as ("
+    " insert into idempotency (day, api_key, key_hash, body_hash, status, answer)"
+    " select day, api_key, key_hash, body_hash, status, answer from request r"
+    " where not exists (select from idempotency i"
+    "  where i.day = r.day - 1 and i.api_key = r.api_key and i.key_hash = r.key_hash)"
+    " on conflict do nothing returning api_key, key_hash"
+    "), kept as ("
+    " select r.n, r.api_key from request r join claimed c using (api_key, key_hash)"
+    "), body as ("
+    " select * from unnest($8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) as"
+    " m(n, id, class, parts, alphabet, reference, language, expires_at, client_ref, msisdn, sender, text)"
+    "), put_message as ("
+    " insert into message (id, api_key, class, parts, alphabet, reference, language, expires_at, client_ref)"
+    " select m.id, k.api_key, m.class, m.parts, m.alphabet, m.reference, m.language, m.expires_at, "
+    "m.client_ref"
+    " from body m join kept k using (n)"
+    "), put_person as ("
+    " insert into message_person (id, msisdn, sender, body)"
+    " select m.id, m.msisdn, m.sender, m.text from body m join kept k using (n)"
+    ") select n from kept",
+    KEEP_COLUMNS, keep_types};
+
+struct messages {
+	struct pg *pg;
+	struct batch *batch;
+	struct pg_array columns[KEEP_COLUMNS];
+	/* The reply that kept[] was read from: wishes of one batch ask one after the other. */
+	const struct pg_reply *read;
+	bool kept[4096];
+};
+
+static void messages_put_request(struct pg_array *c, int n, const struct messages_wish *w)
+{
+	pg_array_int(&c[KEEP_N], n);
+	pg_array_wall_us(&c[KEEP_DAY], w->day_us);
+	pg_array_int(&c[KEEP_KEY], w->api_key);
+	pg_array_bytes(&c[KEEP_KEY_HASH], w->key_hash, SECRET_HASH);
+	pg_array_bytes(&c[KEEP_BODY_HASH], w->body_hash, SECRET_HASH);
+	pg_array_int(&c[KEEP_STATUS], w->status);
+	pg_array_text(&c[KEEP_ANSWER], w->answer);
+}
+
+static void messages_put_row(struct pg_array *c, int n, const struct message *m)
+{
+	pg_array_int(&c[ROW_N], n);
+	pg_array_int(&c[ROW_ID], (int64_t)m->id);
+	pg_array_int(&c[ROW_CLASS], m->class);
+	pg_array_int(&c[ROW_PARTS], m->parts);
+	pg_array_int(&c[ROW_ALPHABET], m->alphabet);
+	pg_array_int(&c[ROW_REFERENCE], m->reference);
+	if (m->language < 0)
+		pg_array_null(&c[ROW_LANGUAGE]);
+	else
+		pg_array_int(&c[ROW_LANGUAGE], m->language);
+	pg_array_wall_us(&c[ROW_EXPIRES], m->expires_wall_ms * 1000);
+	pg_array_text(&c[ROW_CLIENT_REF], m->client_ref);
+	pg_array_int(&c[ROW_MSISDN], (int64_t)m->to.digits);
+	pg_array_text(&c[ROW_SENDER], m->sender);
+	pg_array_text(&c[ROW_BODY], m->text);
+}
+
+static void messages_build(void *arg, const struct list *items, struct pg_job *job)
+{
+	struct messages *m = arg;
+	struct pg_value values[KEEP_COLUMNS];
+	int n = 0;
+
+	for (int i = 0; i < KEEP_COLUMNS; i++)
+		pg_array_start(&m->columns[i], keep_elements[i]);
+	for (const struct list_node *at = list_first(items); at; at = list_next(items, at), n++) {
+		const struct messages_wish *w = list_entry(at, struct messages_wish, item.node);
+
+		messages_put_request(m->columns, n, w);
+		for (size_t i = 0; i < w->rows_n; i++)
+			messages_put_row(m->columns, n, w->rows[i]);
+	}
+	for (int i = 0; i < KEEP_COLUMNS; i++)
+		values[i] = pg_array_value(&m->columns[i]);
+	pg_job_add(job, &sql_keep, values);
+}
+
+static void messages_read_kept(struct messages *m, const struct pg_reply *reply)
+{
+	memset(m->kept, 0, sizeof m->kept);
+	for (size_t row = 0; row < pg_rows(reply, 0); row++) {
+		int64_t n = pg_int(reply, 0, row, 0);
+
+		if (n >= 0 && n < (int64_t)(sizeof m->kept / sizeof *m->kept))
+			m->kept[n] = true;
+	}
+	m->read = reply;
+}
+
+static void messages_done(
+    void *arg, struct batch_item *item, enum kz r, const struct pg_reply *reply, size_t index)
+{
+	struct messages *m = arg;
+	struct messages_wish *w = list_entry(&item->node, struct messages_wish, item.node);
+
+	if (r != KZ_OK) {
+		w->done(w, r, r == KZ_LOST && !pg_reply_never_sent(reply));
+		return;
+	}
+	if (m->read != reply || index == 0)
+		messages_read_kept(m, reply);
+	w->done(w, m->kept[index] ? KZ_OK : KZ_CONFLICT, false);
+}
+
+static const struct batch_kind messages_kind = {"message", messages_build, messages_done};
+
+struct messages *messages_new(struct loop *l, struct pg *pg, const struct batch_limits *limits)
+{
+	struct messages *m = mem_new(sizeof *m);
+
+	assert(limits->rows <= sizeof m->kept / sizeof *m->kept);
+	m->pg = pg;
+	m->batch = batch_new(l, pg, &messages_kind, limits, m);
+	return m;
+}
+
+void messages_set_limits(struct messages *m, const struct batch_limits *limits)
+{
+	batch_set_limits(m->batch, limits);
+}
+
+enum kz messages_keep(struct messages *m, struct messages_wish *w)
+{
+	if (!pg_is_up(m->pg))
+		return KZ_LOST;
+	batch_add(m->batch, &w->item);
+	return KZ_OK;
+}
+
+size_t messages_pending(const struct messages *m)
+{
+	return batch_waiting(m->batch) + batch_in_flight(m->batch);
+}
+
+void messages_fail_waiting(struct messages *m)
+{
+	struct batch_item *item;
+
+	while ((item = batch_take_waiting(m->batch)) != NULL) {
+		struct messages_wish *w = list_entry(&item->node, struct messages_wish, item.node);
+
+		w->done(w, KZ_LOST, false);
+	}
+}
+
+void messages_free(struct messages *m)
+{
+	if (!m)
+		return;
+	batch_free(m->batch);
+	for (int i = 0; i < KEEP_COLUMNS; i++)
+		pg_array_fini(&m->columns[i]);
+	free(m);
+}
+
+/* One question to the database that is not batched. */
+struct replay {
+	messages_replay_fn *done;
+	void *arg;
+};
+
+static const uint32_t replay_types[] = {PG_INT4, PG_BYTEA, PG_TIMESTAMPTZ};
+static const struct pg_sql sql_replay = {"messages_replay",
+    "select body_hash, status, answer from idempotency where api_key = $1 and key_hash = $2"
+    " and day >= ($3 at time zone 'UTC')::date - 1 order by day desc limit 1",
+    3, replay_types};
+
+static void replay_on_done(void *arg, enum kz r, const struct pg_reply *reply)
+{
+	struct replay *q = arg;
+	size_t len = 0;
+
+	if (r != KZ_OK) {
+		q->done(q->arg, KZ_LOST, NULL, 0, NULL);
+	} else if (!pg_rows(reply, 0)) {
+		q->done(q->arg, KZ_NOT_FOUND, NULL, 0, NULL);
+	} else {
+		const char *hash = pg_text(reply, 0, 0, 0, &len);
+
+		q->done(q->arg, len == SECRET_HASH ? KZ_OK : KZ_LOST, (const uint8_t *)hash,
+		    (int)pg_int(reply, 0, 0, 1), pg_text(reply, 0, 0, 2, NULL));
+	}
+	free(q);
+}
+
+enum kz messages_replay(struct pg *pg, int32_t api_key, const uint8_t key_hash[SECRET_HASH], int64_t now_us,
+    messages_replay_fn *done, void *arg)
+{
+	struct replay *q = mem_new(sizeof *q);
+	uint8_t key[4], now[8];
+
+	*q = (struct replay){done, arg};
+	const struct pg_value values[] = {
+	    pg_int4(api_key, key), {key_hash, SECRET_HASH}, pg_timestamp(now_us, now)};
+	struct pg_job *job = pg_job_new(pg, replay_on_done, q);
+	pg_job_add(job, &sql_replay, values);
+	if (pg_job_run(job, NULL) == KZ_OK)
+		return KZ_OK;
+	free(q);
+	return KZ_BUSY;
+}
+
+struct open_quest {
+	messages_open_fn *each;
+	messages_open_done_fn *done;
+	void *arg;
+};
+
+static const uint32_t open_types[] = {PG_INT4, PG_INT8, PG_INT4};
+static const struct pg_sql sql_open = {"messages_open",
+    "select m.id, m.api_key, m.class, m.parts, m.alphabet, m.reference, m.language, m.expires_at, "
+    "m.client_ref,"
+    " p.msisdn, p.sender, p.body, coalesce(e.mask, 0), coalesce(e.refused, 0)"
+    " from message m join message_person p using (id) left join lateral ("
+    "  select bool_or(final) as final, bit_or(case when kind = 1 then 1::int8 << (part - 1) else 0 end) as "
+    "mask,"
+    "   count(*) filter (where kind in (2, 3)) as refused"
+    "  from message_event where message_id = m.id) e on true"
+    " where m.id > $2 and ((m.id >> 14) & 255) = $1"
+    " and not coalesce(e.final, false) and coalesce(e.mask, 0) <> (1::int8 << m.parts) - 1"
+    " order by m.id limit $3",
+    3, open_types};
+
+static bool open_read(const struct pg_reply *reply, size_t row, struct message_open *o)
+{
+	struct message *m = &o->message;
+	int64_t parts = pg_int(reply, 0, row, 3);
+
+	*o = (struct message_open){.done_mask = (uint32_t)pg_int(reply, 0, row, 12),
+	    .attempts = (uint32_t)pg_int(reply, 0, row, 13)};
+	*m = (struct message){.id = (uint64_t)pg_int(reply, 0, row, 0),
+	    .api_key = (int32_t)pg_int(reply, 0, row, 1),
+	    .class = (enum message_class)pg_int(reply, 0, row, 2),
+	    .parts = (uint8_t)parts,
+	    .alphabet = (enum alphabet)pg_int(reply, 0, row, 4),
+	    .reference = (uint16_t)pg_int(reply, 0, row, 5),
+	    .language = pg_is_null(reply, 0, row, 6) ? -1 : (int)pg_int(reply, 0, row, 6),
+	    .expires_wall_ms = pg_wall_us(reply, 0, row, 7) / 1000,
+	    .text = pg_text(reply, 0, row, 11, NULL)};
+	if (!pg_is_null(reply, 0, row, 8))
+		m->client_ref = pg_text(reply, 0, row, 8, NULL);
+	if (!pg_is_null(reply, 0, row, 10))
+		m->sender = pg_text(reply, 0, row, 10, NULL);
+	return m->class < MESSAGE_CLASSES && parts >= 1 && parts <= SEGMENT_MAX_PARTS &&
+	       msisdn_from_digits((uint64_t)pg_int(reply, 0, row, 9), &m->to) == KZ_OK;
+}
+
+static void open_on_done(void *arg, enum kz r, const struct pg_reply *reply)
+{
+	struct open_quest *q = arg;
+	struct message_open o;
+	size_t n = r == KZ_OK ? pg_rows(reply, 0) : 0;
+
+	for (size_t row = 0; row < n; row++)
+		if (open_read(reply, row, &o))
+			q->each(q->arg, &o);
+	q->done(q->arg, r, n);
+	free(q);
+}
+
+enum kz messages_open(struct pg *pg, uint8_t slot, uint64_t after, int most, messages_open_fn *each,
+    messages_open_done_fn *done, void *arg)
+{
+	struct open_quest *q = mem_new(sizeof *q);
+	uint8_t slot_room[4], after_room[8], most_room[4];
+
+	*q = (struct open_quest){each, done, arg};
+	const struct pg_value values[] = {
+	    pg_int4(slot, slot_room), pg_int8((int64_t)after, after_room), pg_int4(most, most_room)};
+	struct pg_job *job = pg_job_new(pg, open_on_done, q);
+	pg_job_add(job, &sql_open, values);
+	if (pg_job_run(job, NULL) == KZ_OK)
+		return KZ_OK;
+	free(q);
+	return KZ_BUSY;
+}

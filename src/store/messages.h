@@ -1,0 +1,80 @@
+/* messages: what was asked, kept durably: rows of message, message_person and idempotency, committed in
+ * groups. */
+#ifndef STORE_MESSAGES_H
+#define STORE_MESSAGES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/secret.h"
+#include "rules/message.h"
+#include "store/batch.h"
+#include "text/msisdn.h"
+#include "text/segment.h"
+#include "text/template.h"
+
+struct messages;
+
+/* One message as it is kept. A value whose texts belong to whoever holds it. */
+struct message {
+	uint64_t id;
+	int32_t api_key;
+	enum message_class class;
+	struct msisdn to;
+	uint8_t parts;
+	enum alphabet alphabet;
+	uint16_t reference; /* of its concatenation */
+	int language;       /* enum language, -1: none */
+	int64_t expires_wall_ms;
+	const char *text, *sender, *client_ref; /* sender and client_ref may be NULL */
+};
+
+/* One request to keep: all of its messages or none. Embedded by its owner, who keeps everything alive until
+ * done. */
+struct messages_wish {
+	struct batch_item item;
+	int32_t api_key;
+	uint8_t key_hash[SECRET_HASH]; /* of the Idempotency-Key */
+	uint8_t body_hash[SECRET_HASH];
+	int64_t day_us; /* wall time of the request: its idempotency day */
+	int status;     /* the answer that a repetition gets */
+	const char *answer;
+	const struct message *const *rows; /* at least one */
+	size_t rows_n;
+	/* KZ_OK kept; KZ_CONFLICT the Idempotency-Key was used within 24 h: ask messages_replay; KZ_LOST the
+	 * database is away, the outcome unknown when maybe; KZ_REFUSED the database refused just this
+	 * request. Once, later. */
+	void (*done)(struct messages_wish *w, enum kz r, bool maybe);
+};
+
+struct messages *messages_new(struct loop *l, struct pg *pg, const struct batch_limits *limits);
+void messages_set_limits(struct messages *m, const struct batch_limits *limits);
+/* KZ_LOST at once, without done, when the database is away. */
+enum kz messages_keep(struct messages *m, struct messages_wish *w) KZ_CHECK;
+/* Requests that wait for or are in a commit. */
+size_t messages_pending(const struct messages *m);
+/* Requests that wait and were never sent fail now with KZ_LOST: the database went away. */
+void messages_fail_waiting(struct messages *m);
+void messages_free(struct messages *m);
+
+/* The first answer to (api_key, key_hash). found false: none within 24 h. */
+typedef void messages_replay_fn(
+    void *arg, enum kz r, const uint8_t body_hash[SECRET_HASH], int status, const char *answer);
+/* KZ_OK, KZ_NOT_FOUND or KZ_LOST through done, later; KZ_BUSY at once, without done. */
+enum kz messages_replay(struct pg *pg, int32_t api_key, const uint8_t key_hash[SECRET_HASH], int64_t now_us,
+    messages_replay_fn *done, void *arg) KZ_CHECK;
+
+/* A message that was accepted and neither submitted in full nor ended. */
+struct message_open {
+	struct message message;
+	uint32_t done_mask; /* parts that were submitted */
+	uint32_t attempts;  /* refusals so far */
+};
+/* Each open message of slot with after < id in order, at most `most`; then done once: how many there were, or
+ * an error. */
+typedef void messages_open_fn(void *arg, const struct message_open *m);
+typedef void messages_open_done_fn(void *arg, enum kz r, size_t n);
+enum kz messages_open(struct pg *pg, uint8_t slot, uint64_t after, int most, messages_open_fn *each,
+    messages_open_done_fn *done, void *arg) KZ_CHECK;
+
+#endif

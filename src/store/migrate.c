@@ -1,0 +1,152 @@
+/* A migration is one DO block: PostgreSQL's extended protocol takes one statement, and the block's guard
+ * makes two daemons that migrate at once harmless. The files are linked in as they are (.incbin), so a
+ * program cannot be separated from its schema. */
+#include "store/migrate.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+#define MIGRATION(symbol, file)                                                                              \
+	__asm__(".pushsection .rodata\n" #symbol ":\n.incbin \"" KEZEK_SQL_DIR "/" file                      \
+	        "\"\n.byte 0\n.popsection\n");                                                               \
+	extern const char symbol[]
+
+MIGRATION(migration_0001, "0001_messages.sql");
+
+static const char *const migrations[] = {migration_0001};
+
+#define MIGRATIONS ((int)(sizeof migrations / sizeof *migrations))
+
+struct migrate {
+	struct pg *pg;
+	migrate_fn *done;
+	void *arg;
+	int next;
+	struct buf text;
+	char name[24];
+	struct pg_sql sql;
+};
+
+int migrate_wanted(void)
+{
+	return MIGRATIONS;
+}
+
+static void migrate_finish(struct migrate *m, enum kz r, int version, const char *why)
+{
+	m->done(m->arg, r, version, why);
+	buf_fini(&m->text);
+	free(m);
+}
+
+static void migrate_why(enum kz r, const struct pg_reply *reply, char why[512])
+{
+	if (r == KZ_LOST)
+		snprintf(why, 512, "the database was lost meanwhile");
+	else
+		snprintf(why, 512, "%s (SQLSTATE %s)", pg_message(reply), pg_sqlstate(reply));
+}
+
+static enum kz migrate_step(struct migrate *m);
+
+static void migrate_on_step(void *arg, enum kz r, const struct pg_reply *reply)
+{
+	struct migrate *m = arg;
+	char why[512];
+
+	if (r != KZ_OK) {
+		migrate_why(r, reply, why);
+		migrate_finish(m, r, m->next, why);
+	} else if (++m->next == MIGRATIONS) {
+		migrate_finish(m, KZ_OK, MIGRATIONS, "");
+	} else if (migrate_step(m) != KZ_OK) {
+		migrate_finish(m, KZ_BUSY, m->next, "the database takes no more jobs");
+	}
+}
+
+static enum kz migrate_step(struct migrate *m)
+{
+	int version = m->next + 1;
+
+	buf_clear(&m->text);
+	buf_printf(&m->text,
+	    "do $kezek$ begin\n"
+	    "perform pg_advisory_xact_lock(x'6b7a6b'::int, 0);\n"
+	    "create table if not exists kezek_schema (version int primary key, applied_at timestamptz not "
+	    "null default now());\n"
+	    "if exists (select from kezek_schema where version = %d) then return; end if;\n"
+	    "%s\n"
+	    "insert into kezek_schema (version) values (%d);\n"
+	    "end $kezek$",
+	    version, migrations[m->next], version);
+	snprintf(m->name, sizeof m->name, "migrate_%d", version);
+	m->sql = (struct pg_sql){m->name, buf_text(&m->text), 0, NULL};
+	struct pg_job *job = pg_job_new(m->pg, migrate_on_step, m);
+	pg_job_add(job, &m->sql, NULL);
+	return pg_job_run(job, NULL);
+}
+
+enum kz migrate_run(struct pg *pg, migrate_fn *done, void *arg)
+{
+	struct migrate *m = mem_new(sizeof *m);
+
+	*m = (struct migrate){.pg = pg, .done = done, .arg = arg};
+	if (migrate_step(m) == KZ_OK)
+		return KZ_OK;
+	buf_fini(&m->text);
+	free(m);
+	return KZ_BUSY;
+}
+
+/* to_regclass: a database without the table is version 0, not an error. */
+static const struct pg_sql sql_exists = {
+    "migrate_exists", "select case when to_regclass('kezek_schema') is null then 0 else 1 end", 0, NULL};
+static const struct pg_sql sql_version = {
+    "migrate_version", "select coalesce(max(version), 0) from kezek_schema", 0, NULL};
+
+static void migrate_on_version(void *arg, enum kz r, const struct pg_reply *reply)
+{
+	struct migrate *m = arg;
+	char why[512] = "";
+
+	if (r != KZ_OK)
+		migrate_why(r, reply, why);
+	migrate_finish(m, r, r == KZ_OK ? (int)pg_int(reply, 0, 0, 0) : 0, why);
+}
+
+static enum kz migrate_ask(struct migrate *m, const struct pg_sql *sql, pg_done_fn *on_done)
+{
+	struct pg_job *job = pg_job_new(m->pg, on_done, m);
+
+	pg_job_add(job, sql, NULL);
+	return pg_job_run(job, NULL);
+}
+
+static void migrate_on_exists(void *arg, enum kz r, const struct pg_reply *reply)
+{
+	struct migrate *m = arg;
+	char why[512];
+
+	if (r != KZ_OK) {
+		migrate_why(r, reply, why);
+		migrate_finish(m, r, 0, why);
+	} else if (!pg_int(reply, 0, 0, 0)) {
+		migrate_finish(m, KZ_OK, 0, "");
+	} else if (migrate_ask(m, &sql_version, migrate_on_version) != KZ_OK) {
+		migrate_finish(m, KZ_BUSY, 0, "the database takes no more jobs");
+	}
+}
+
+enum kz migrate_check(struct pg *pg, migrate_fn *done, void *arg)
+{
+	struct migrate *m = mem_new(sizeof *m);
+
+	*m = (struct migrate){.pg = pg, .done = done, .arg = arg};
+	if (migrate_ask(m, &sql_exists, migrate_on_exists) == KZ_OK)
+		return KZ_OK;
+	free(m);
+	return KZ_BUSY;
+}

@@ -1,0 +1,239 @@
+#include "store/receipts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "store/pg_array.h"
+
+struct receipts {
+	struct batch *quests, *waits;
+	struct pg_array n, rank, carrier, id; /* of questions */
+	struct pg_array at, ids, msisdn, final, state, mode, status,
+	    detail; /* of waiting ones, with carrier */
+	/* The answer that homes[] was read from: quests of one batch ask one after the other. */
+	const struct pg_reply *read;
+	struct receipt_home homes[4096];
+};
+
+static const uint32_t find_types[] = {PG_INT4_ARRAY, PG_INT4_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY};
+static const struct pg_sql sql_find = {"receipts_find",
+    "select distinct on (q.n) q.n, e.message_id, e.part, m.parts, p.msisdn"
+    " from unnest($1, $2, $3, $4) as q(n, rank, carrier, id)"
+    " join message_event e on e.operator_id = q.id and e.carrier = q.carrier and e.kind = 1"
+    " join message m on m.id = e.message_id left join message_person p on p.id = e.message_id"
+    " order by q.n, q.rank, e.message_id desc",
+    4, find_types};
+
+static void receipts_build_find(void *arg, const struct list *items, struct pg_job *job)
+{
+	struct receipts *rs = arg;
+	int n = 0;
+
+	pg_array_start(&rs->n, PG_INT4);
+	pg_array_start(&rs->rank, PG_INT4);
+	pg_array_start(&rs->carrier, PG_TEXT);
+	pg_array_start(&rs->id, PG_TEXT);
+	for (const struct list_node *at = list_first(items); at; at = list_next(items, at), n++) {
+		const struct receipt_quest *q = list_entry(at, struct receipt_quest, item.node);
+
+		for (unsigned i = 0; i < q->ids_n; i++) {
+			pg_array_int(&rs->n, n);
+			pg_array_int(&rs->rank, (int)i);
+			pg_array_text(&rs->carrier, q->carrier);
+			pg_array_text(&rs->id, q->ids[i]);
+		}
+	}
+	const struct pg_value values[] = {pg_array_value(&rs->n), pg_array_value(&rs->rank),
+	    pg_array_value(&rs->carrier), pg_array_value(&rs->id)};
+	pg_job_add(job, &sql_find, values);
+}
+
+static void receipts_read_homes(struct receipts *rs, const struct pg_reply *reply)
+{
+	memset(rs->homes, 0, sizeof rs->homes);
+	for (size_t row = 0; row < pg_rows(reply, 0); row++) {
+		int64_t n = pg_int(reply, 0, row, 0);
+
+		if (n >= 0 && n < (int64_t)(sizeof rs->homes / sizeof *rs->homes))
+			rs->homes[n] = (struct receipt_home){(uint64_t)pg_int(reply, 0, row, 1),
+			    (unsigned)pg_int(reply, 0, row, 2), (unsigned)pg_int(reply, 0, row, 3),
+			    (uint64_t)pg_int(reply, 0, row, 4)};
+	}
+	rs->read = reply;
+}
+
+static void receipts_on_found(
+    void *arg, struct batch_item *item, enum kz r, const struct pg_reply *reply, size_t index)
+{
+	struct receipts *rs = arg;
+	struct receipt_quest *q = list_entry(&item->node, struct receipt_quest, item.node);
+
+	if (r != KZ_OK) {
+		q->done(q, KZ_LOST, NULL);
+		return;
+	}
+	if (rs->read != reply || index == 0)
+		receipts_read_homes(rs, reply);
+	const struct receipt_home home = rs->homes[index];
+	q->done(q, home.message_id ? KZ_OK : KZ_NOT_FOUND, &home);
+}
+
+static const struct batch_kind quest_kind = {"receipt_find", receipts_build_find, receipts_on_found};
+
+/* Candidate ids travel as one text with spaces between: an id has none, and arrays of arrays must be of equal
+ * length. */
+static const uint32_t wait_types[] = {PG_TIMESTAMPTZ_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY, PG_INT8_ARRAY,
+    PG_BOOL_ARRAY, PG_INT2_ARRAY, PG_INT2_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY};
+static const struct pg_sql sql_wait = {"receipts_wait",
+    "insert into receipt_waiting (at, carrier, operator_ids, msisdn, final, state, parts_mode, status, "
+    "detail)"
+    " select at, carrier, string_to_array(ids, ' '), nullif(msisdn, 0), final, state, mode, status, detail"
+    " from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+    " as w(at, carrier, ids, msisdn, final, state, mode, status, detail)",
+    9, wait_types};
+
+static void receipts_put_wait(struct receipts *rs, const struct receipt_wait *w)
+{
+	struct buf ids = {0};
+
+	for (unsigned i = 0; i < w->ids_n; i++)
+		buf_printf(&ids, "%s%s", i ? " " : "", w->ids[i]);
+	pg_array_wall_us(&rs->at, w->at_us);
+	pg_array_text(&rs->carrier, w->carrier);
+	pg_array_text(&rs->ids, buf_text(&ids));
+	pg_array_int(&rs->msisdn, (int64_t)w->msisdn);
+	pg_array_int(&rs->final, w->final);
+	pg_array_int(&rs->state, w->state);
+	pg_array_int(&rs->mode, w->mode);
+	pg_array_text(&rs->status, w->status);
+	pg_array_text(&rs->detail, w->detail);
+	buf_fini(&ids);
+}
+
+static void receipts_build_wait(void *arg, const struct list *items, struct pg_job *job)
+{
+	struct receipts *rs = arg;
+
+	pg_array_start(&rs->at, PG_TIMESTAMPTZ);
+	pg_array_start(&rs->carrier, PG_TEXT);
+	pg_array_start(&rs->ids, PG_TEXT);
+	pg_array_start(&rs->msisdn, PG_INT8);
+	pg_array_start(&rs->final, PG_BOOL);
+	pg_array_start(&rs->state, PG_INT2);
+	pg_array_start(&rs->mode, PG_INT2);
+	pg_array_start(&rs->status, PG_TEXT);
+	pg_array_start(&rs->detail, PG_TEXT);
+	for (const struct list_node *at = list_first(items); at; at = list_next(items, at))
+		receipts_put_wait(rs, list_entry(at, struct receipt_wait, item.node));
+	const struct pg_value values[] = {pg_array_value(&rs->at), pg_array_value(&rs->carrier),
+	    pg_array_value(&rs->ids), pg_array_value(&rs->msisdn), pg_array_value(&rs->final),
+	    pg_array_value(&rs->state), pg_array_value(&rs->mode), pg_array_value(&rs->status),
+	    pg_array_value(&rs->detail)};
+	pg_job_add(job, &sql_wait, values);
+}
+
+static void receipts_on_waiting(
+    void *arg, struct batch_item *item, enum kz r, const struct pg_reply *reply, size_t index)
+{
+	struct receipt_wait *w = list_entry(&item->node, struct receipt_wait, item.node);
+
+	(void)arg;
+	(void)reply;
+	(void)index;
+	w->done(w, r);
+}
+
+static const struct batch_kind wait_kind = {"receipt_wait", receipts_build_wait, receipts_on_waiting};
+
+struct receipts *receipts_new(struct loop *l, struct pg *pg, const struct batch_limits *limits)
+{
+	struct receipts *rs = mem_new(sizeof *rs);
+
+	rs->quests = batch_new(l, pg, &quest_kind, limits, rs);
+	rs->waits = batch_new(l, pg, &wait_kind, limits, rs);
+	return rs;
+}
+
+void receipts_find(struct receipts *rs, struct receipt_quest *q)
+{
+	batch_add(rs->quests, &q->item);
+}
+
+void receipts_wait(struct receipts *rs, struct receipt_wait *w)
+{
+	batch_add(rs->waits, &w->item);
+}
+
+size_t receipts_pending(const struct receipts *rs)
+{
+	return batch_waiting(rs->quests) + batch_in_flight(rs->quests) + batch_waiting(rs->waits) +
+	       batch_in_flight(rs->waits);
+}
+
+void receipts_free(struct receipts *rs)
+{
+	if (!rs)
+		return;
+	struct pg_array *arrays[] = {&rs->n, &rs->rank, &rs->carrier, &rs->id, &rs->at, &rs->ids, &rs->msisdn,
+	    &rs->final, &rs->state, &rs->mode, &rs->status, &rs->detail};
+	batch_free(rs->quests);
+	batch_free(rs->waits);
+	for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
+		pg_array_fini(arrays[i]);
+	free(rs);
+}
+
+struct join_quest {
+	receipts_join_fn *done;
+	void *arg;
+};
+
+static const struct pg_sql sql_join = {"receipts_join", "select receipts_join(500)", 0, NULL};
+
+static void join_on_done(void *arg, enum kz r, const struct pg_reply *reply)
+{
+	struct join_quest *q = arg;
+
+	q->done(q->arg, r, r == KZ_OK && pg_rows(reply, 0) ? (size_t)pg_int(reply, 0, 0, 0) : 0);
+	free(q);
+}
+
+enum kz receipts_join(struct pg *pg, receipts_join_fn *done, void *arg)
+{
+	struct join_quest *q = mem_new(sizeof *q);
+
+	*q = (struct join_quest){done, arg};
+	struct pg_job *job = pg_job_new(pg, join_on_done, q);
+	pg_job_add(job, &sql_join, NULL);
+	if (pg_job_run(job, NULL) == KZ_OK)
+		return KZ_OK;
+	free(q);
+	return KZ_BUSY;
+}
+
+static const uint32_t aside_types[] = {PG_TIMESTAMPTZ, PG_TEXT, PG_TEXT, PG_BYTEA};
+static const struct pg_sql sql_aside = {"receipts_aside",
+    "insert into receipt_aside (at, carrier, what, body) values ($1, $2, $3, $4)", 4, aside_types};
+
+static void aside_on_done(void *arg, enum kz r, const struct pg_reply *reply)
+{
+	(void)arg;
+	(void)reply;
+	if (r != KZ_OK)
+		log_warn("receipts", "an unreadable receipt could not be kept aside: %s", kz_name(r));
+}
+
+void receipts_put_aside(
+    struct pg *pg, int64_t at_us, const char *carrier, const char *what, const void *body, size_t n)
+{
+	uint8_t at[8];
+	const struct pg_value values[] = {
+	    pg_timestamp(at_us, at), pg_string(carrier), pg_string(what), {body ? body : "", n}};
+	struct pg_job *job = pg_job_new(pg, aside_on_done, NULL);
+
+	pg_job_add(job, &sql_aside, values);
+	if (pg_job_run(job, NULL) != KZ_OK)
+		aside_on_done(NULL, KZ_BUSY, NULL);
+}

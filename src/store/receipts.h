@@ -1,0 +1,63 @@
+/* receipts: from an operator's id to the part of a message that it names; receipts that come before their
+ * submission is recorded wait in a table until it is; unreadable ones are kept aside. */
+#ifndef STORE_RECEIPTS_H
+#define STORE_RECEIPTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rules/message.h"
+#include "store/batch.h"
+
+#define RECEIPTS_CANDIDATES 3
+
+struct receipts;
+
+/* Where a receipt belongs. */
+struct receipt_home {
+	uint64_t message_id;
+	unsigned part, parts;
+	uint64_t msisdn;
+};
+
+/* A question for the home of one receipt. Embedded by its owner; ids point into the owner's memory. */
+struct receipt_quest {
+	struct batch_item item;
+	const char *carrier;
+	const char *ids[RECEIPTS_CANDIDATES]; /* canonical spellings, best first */
+	unsigned ids_n;
+	/* KZ_OK with home; KZ_NOT_FOUND no submission is recorded under any of the ids; KZ_LOST. Once, later.
+	 */
+	void (*done)(struct receipt_quest *q, enum kz r, const struct receipt_home *home);
+};
+
+/* A receipt that waits for its submission. Embedded by its owner. */
+struct receipt_wait {
+	struct batch_item item;
+	const char *carrier, *ids[RECEIPTS_CANDIDATES], *status, *detail;
+	unsigned ids_n;
+	uint64_t msisdn; /* 0: not told */
+	int64_t at_us;
+	bool final;
+	enum message_state state;
+	enum parts_mode mode;
+	void (*done)(struct receipt_wait *w, enum kz r); /* KZ_OK kept, KZ_LOST, KZ_REFUSED */
+};
+
+struct receipts *receipts_new(struct loop *l, struct pg *pg, const struct batch_limits *limits);
+void receipts_find(struct receipts *rs, struct receipt_quest *q);
+void receipts_wait(struct receipts *rs, struct receipt_wait *w);
+size_t receipts_pending(const struct receipts *rs);
+void receipts_free(struct receipts *rs);
+
+/* Joins waiting receipts with submissions recorded since, as events, at most 500 at a time; done with how
+ * many. KZ_BUSY at once, without done. */
+typedef void receipts_join_fn(void *arg, enum kz r, size_t joined);
+enum kz receipts_join(struct pg *pg, receipts_join_fn *done, void *arg) KZ_CHECK;
+/* Keeps an unreadable one; fire and forget: it has been acknowledged (it would block the line), so a loss is
+ * logged. */
+void receipts_put_aside(
+    struct pg *pg, int64_t at_us, const char *carrier, const char *what, const void *body, size_t n);
+
+#endif

@@ -1,0 +1,165 @@
+/* The lock is taken on a session of its own, so that no statement of the pool can end it. A starting daemon
+ * first looks for a free slot a few times: the lock of a process killed a moment ago is freed only when its
+ * server process notices. */
+#include "store/slots.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/ids.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "store/pg_array.h"
+
+#define SLOTS_SCAN_MS  1000
+#define SLOTS_START_MS 100
+#define SLOTS_PATIENCE 5 /* scans before a new slot is made */
+
+struct slots {
+	struct loop *loop;
+	struct pg_session *session;
+	const struct slots_events *events;
+	void *arg;
+	struct timer *timer;
+	bool held[IDS_SLOTS];
+	int own;
+	int scans; /* without any slot */
+};
+
+/* The condition that locks is evaluated once per row that the first part lets through, hence "materialized".
+ */
+static const uint32_t take_types[] = {PG_INT4_ARRAY};
+static const struct pg_sql sql_take = {"slots_take",
+    "with free as materialized (select id, low_water from slot where not id = any($1) order by id)"
+    " select id, low_water from free where pg_try_advisory_lock(x'6b7a6b'::int, id + 1)",
+    1, take_types};
+static const struct pg_sql sql_make = {"slots_make",
+    "insert into slot (id) select coalesce(max(id) + 1, 0) from slot having count(*) < 256"
+    " on conflict do nothing returning id",
+    0, NULL};
+
+static void slots_scan(void *arg);
+
+static void slots_on_made(void *arg, enum kz r, const struct pg_reply *reply)
+{
+	struct slots *s = arg;
+
+	if (r == KZ_OK && !pg_rows(reply, 0))
+		log_error("slots", "all 256 slots are held: too many daemons on one database");
+	timer_start(s->timer, r == KZ_OK && pg_rows(reply, 0) ? 0 : SLOTS_SCAN_MS);
+}
+
+static void slots_on_taken(void *arg, enum kz r, const struct pg_reply *reply)
+{
+	struct slots *s = arg;
+	size_t rows = r == KZ_OK ? pg_rows(reply, 0) : 0;
+
+	for (size_t row = 0; row < rows; row++) {
+		int64_t id = pg_int(reply, 0, row, 0);
+
+		if (id < 0 || id >= IDS_SLOTS)
+			continue;
+		s->held[id] = true;
+		if (s->own < 0)
+			s->own = (int)id;
+		log_info("slots", "slot=%lld taken%s", (long long)id, s->own == id ? "" : " over");
+		s->events->on_taken(s->arg, (uint8_t)id, (uint64_t)pg_int(reply, 0, row, 1));
+	}
+	if (s->own >= 0)
+		timer_start(s->timer, SLOTS_SCAN_MS);
+	else if (++s->scans < SLOTS_PATIENCE)
+		timer_start(s->timer, SLOTS_START_MS);
+	else if (pg_session_ask(s->session, &sql_make, NULL, slots_on_made, s) != KZ_OK)
+		timer_start(s->timer, SLOTS_SCAN_MS);
+}
+
+static void slots_scan(void *arg)
+{
+	struct slots *s = arg;
+	struct pg_array held = {0};
+
+	pg_array_start(&held, PG_INT4);
+	for (int i = 0; i < IDS_SLOTS; i++)
+		if (s->held[i])
+			pg_array_int(&held, i);
+	const struct pg_value value = pg_array_value(&held);
+	if (pg_session_ask(s->session, &sql_take, &value, slots_on_taken, s) != KZ_OK)
+		timer_start(s->timer, SLOTS_SCAN_MS);
+	pg_array_fini(&held);
+}
+
+static void slots_on_ready(void *arg)
+{
+	struct slots *s = arg;
+
+	timer_start(s->timer, 0);
+}
+
+static void slots_on_lost(void *arg)
+{
+	struct slots *s = arg;
+	bool had = s->own >= 0;
+
+	timer_stop(s->timer);
+	memset(s->held, 0, sizeof s->held);
+	s->own = -1;
+	s->scans = 0;
+	if (!had)
+		return;
+	log_warn("slots", "lost with the database session: submitting stops");
+	s->events->on_lost(s->arg);
+}
+
+struct slots *slots_new(
+    struct loop *l, const struct pg_options *o, const struct slots_events *events, void *arg)
+{
+	struct slots *s = mem_new(sizeof *s);
+
+	*s = (struct slots){.loop = l, .events = events, .arg = arg, .own = -1};
+	s->timer = timer_new(l, slots_scan, s);
+	s->session = pg_session_new(l, o, slots_on_ready, slots_on_lost, s);
+	return s;
+}
+
+int slots_own(const struct slots *s)
+{
+	return s->own;
+}
+
+bool slots_holds(const struct slots *s, uint8_t slot)
+{
+	return s->held[slot];
+}
+
+static const uint32_t note_types[] = {PG_INT4, PG_INT8};
+static const struct pg_sql sql_note = {
+    "slots_note", "update slot set low_water = $2 where id = $1 and low_water < $2", 2, note_types};
+
+static void slots_on_noted(void *arg, enum kz r, const struct pg_reply *reply)
+{
+	(void)arg;
+	(void)r;
+	(void)reply; /* only a longer look back at the next start */
+}
+
+void slots_note(struct slots *s, struct pg *pg, uint8_t slot, uint64_t low_water)
+{
+	uint8_t a[4], b[8];
+	const struct pg_value values[] = {pg_int4(slot, a), pg_int8((int64_t)low_water, b)};
+
+	if (!s->held[slot])
+		return;
+	struct pg_job *job = pg_job_new(pg, slots_on_noted, NULL);
+	pg_job_add(job, &sql_note, values);
+	if (pg_job_run(job, NULL) != KZ_OK)
+		slots_on_noted(NULL, KZ_BUSY, NULL);
+}
+
+void slots_free(struct slots *s)
+{
+	if (!s)
+		return;
+	pg_session_free(s->session);
+	timer_free(s->timer);
+	free(s);
+}

@@ -1,0 +1,32 @@
+/* slots: which messages are this daemon's. A slot belongs to whoever holds its session advisory lock;
+ * PostgreSQL frees the locks of a daemon that died. New messages carry the first slot that was held; free
+ * slots of others are taken over. */
+#ifndef STORE_SLOTS_H
+#define STORE_SLOTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "store/pg.h"
+
+struct slots;
+
+struct slots_events {
+	/* A slot is ours from now on: messages above low_water may be unfinished. */
+	void (*on_taken)(void *arg, uint8_t slot, uint64_t low_water);
+	/* All slots are lost with the session: stop submitting at once. on_taken comes again for those that
+	 * return. */
+	void (*on_lost)(void *arg);
+};
+
+/* events live as long as the slots. Asks at once, then every second for free ones. */
+struct slots *slots_new(
+    struct loop *l, const struct pg_options *o, const struct slots_events *events, void *arg);
+/* The slot for new messages; -1 while none is held. */
+int slots_own(const struct slots *s);
+bool slots_holds(const struct slots *s, uint8_t slot);
+/* Remembers that every message of slot below low_water is done; a lost one is said again next time. */
+void slots_note(struct slots *s, struct pg *pg, uint8_t slot, uint64_t low_water);
+void slots_free(struct slots *s);
+
+#endif

@@ -1,0 +1,174 @@
+-- What was asked and what became of it. Only inserted into; the state of a message is read from its events.
+-- Rows are partitioned by UTC day: ids are time-ordered, so the partition follows from the id.
+
+create table api_key (
+  id int generated always as identity primary key,
+  client text not null,
+  hash bytea not null unique,
+  scopes text[] not null,
+  created_at timestamptz not null default now(),
+  revoked_at timestamptz
+);
+
+-- A daemon owns the slots whose advisory lock it holds; bits 14..21 of a message's id are its slot.
+-- Every message of the slot below low_water has been submitted in full or has ended.
+create table slot (
+  id smallint primary key,
+  low_water bigint not null default 0
+);
+
+create table message (
+  id bigint primary key,
+  api_key int not null,
+  class smallint not null,
+  parts smallint not null,
+  alphabet smallint not null,
+  reference int not null,
+  language smallint,
+  expires_at timestamptz not null,
+  client_ref text
+) partition by range (id);
+create index on message (client_ref) where client_ref is not null;
+
+-- Personal fields: a life of their own, shorter than the message's.
+create table message_person (
+  id bigint primary key,
+  msisdn bigint not null,
+  sender text,
+  body text not null
+) partition by range (id);
+
+create table message_event (
+  message_id bigint not null,
+  at timestamptz not null,
+  kind smallint not null,
+  final boolean not null,
+  state smallint not null,
+  part smallint,
+  carrier text,
+  link text,
+  operator_id text,
+  status text,
+  detail text
+) partition by range (message_id);
+create index on message_event (message_id);
+-- Only submissions carry operator_id: receipts find their message by it.
+create index on message_event (operator_id) where operator_id is not null;
+
+create table idempotency (
+  day date not null,
+  api_key int not null,
+  key_hash bytea not null,
+  body_hash bytea not null,
+  status smallint not null,
+  answer text not null,
+  primary key (day, api_key, key_hash)
+) partition by range (day);
+
+-- Receipts that no submission was found for, until the submission is recorded (a receipt can overtake its response).
+create table receipt_waiting (
+  id bigint generated always as identity primary key,
+  at timestamptz not null,
+  carrier text not null,
+  operator_ids text[] not null,
+  msisdn bigint,
+  final boolean not null,
+  state smallint not null,
+  parts_mode smallint not null,
+  status text,
+  detail text
+);
+
+-- What an operator sent as a receipt and nobody can read.
+create table receipt_aside (
+  id bigint generated always as identity primary key,
+  at timestamptz not null,
+  carrier text not null,
+  what text not null,
+  body bytea not null
+);
+
+-- Makes the partition of one day. Attaching, unlike "partition of", waits for no reader.
+create function partition_make(parent text, day date, low text, high text) returns void language plpgsql as $body$
+declare
+  part text := parent || to_char(day, '_YYYYMMDD');
+begin
+  if to_regclass(part) is not null then
+    return;
+  end if;
+  execute format('create table %I (like %I including all)', part, parent);
+  execute format('alter table %I attach partition %I for values from (%L) to (%L)', parent, part, low, high);
+end
+$body$;
+
+-- Drops the partitions of days before the given one; how many.
+create function partition_drop(parent text, before date) returns int language plpgsql as $body$
+declare
+  part text;
+  n int := 0;
+begin
+  for part in
+    select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = parent::regclass and right(c.relname, 8) < to_char(before, 'YYYYMMDD')
+    order by 1
+  loop
+    execute format('drop table %I', part);
+    n := n + 1;
+  end loop;
+  return n;
+end
+$body$;
+
+-- Ends the messages of several parts of which every part has ended: delivered when all were, else the worst.
+-- Two daemons may settle parts of one message at once: the lock puts them in order.
+create function messages_close(ids bigint[]) returns void language plpgsql as $body$
+declare
+  m bigint;
+begin
+  for m in select distinct i from unnest(ids) i order by 1 loop
+    perform pg_advisory_xact_lock(m);
+    insert into message_event (message_id, at, kind, final, state)
+    select m, now(), 7, true, max(worst)
+    from (
+      select e.part, (array_agg(e.state order by e.at))[1] as worst
+      from message_event e
+      where e.message_id = m and e.part is not null and e.state in (2, 3, 4, 5, 6)
+      group by e.part
+    ) ended
+    having count(*) = (select parts from message where id = m)
+      and not exists (select from message_event where message_id = m and final);
+  end loop;
+end
+$body$;
+
+-- Joins waiting receipts with submissions recorded since; how many. What a final receipt ends follows parts_mode:
+-- 0 every part its own, 1 the first part's the message, 2 the last's, 3 any's (rules/message.h).
+create function receipts_join(most int) returns int language plpgsql as $body$
+declare
+  ids bigint[];
+  n int;
+begin
+  with hit as (
+    select distinct on (w.id) w.*, e.message_id, e.part, m.parts
+    from receipt_waiting w
+    join message_event e on e.operator_id = any(w.operator_ids) and e.carrier = w.carrier and e.kind = 1
+    join message m on m.id = e.message_id
+    left join message_person p on p.id = e.message_id
+    where w.msisdn is null or p.msisdn is null or w.msisdn = p.msisdn
+    order by w.id, e.message_id desc
+    limit most
+  ), gone as (
+    delete from receipt_waiting w using hit where w.id = hit.id returning w.id
+  ), put as (
+    insert into message_event (message_id, at, kind, final, state, part, carrier, status, detail)
+    select message_id, at, 4,
+      final and (parts = 1 or parts_mode = 3 or (parts_mode = 1 and part = 1) or (parts_mode = 2 and part = parts)),
+      state, part, carrier, status, detail
+    from hit join gone using (id)
+  )
+  select count(*), array_agg(message_id) filter (where final and parts > 1 and parts_mode = 0)
+  into n, ids from hit join gone using (id);
+  perform messages_close(ids);
+  return n;
+end
+$body$;

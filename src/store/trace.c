@@ -1,0 +1,146 @@
+#include "store/trace.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "store/pg_array.h"
+
+#define TRACE_EVENTS 200 /* of one message, more are not shown */
+
+struct trace_quest {
+	trace_fn *each;
+	trace_done_fn *done;
+	void *arg;
+};
+
+#define TRACE_COLUMNS                                                                                        \
+	"select m.id, m.api_key, m.class, m.parts, m.alphabet, m.reference, m.language, m.expires_at, "      \
+	"m.client_ref,"                                                                                      \
+	" p.msisdn, p.sender from message m left join message_person p using (id)"
+/* Equal rows are one event that was written twice. */
+#define TRACE_EVENT_COLUMNS                                                                                  \
+	"select distinct message_id, at, kind, state, final, coalesce(part, 0), carrier, link, "             \
+	"operator_id, status,"                                                                               \
+	" detail from message_event"
+#define TRACE_MINE "($2::text is null or m.api_key in (select id from api_key where client = $2))"
+
+static const uint32_t id_types[] = {PG_INT8, PG_TEXT};
+static const uint32_t ref_types[] = {PG_TEXT, PG_TEXT, PG_INT4};
+static const struct pg_sql sql_by_id[2] = {
+    {"trace_by_id", TRACE_COLUMNS " where m.id = $1 and " TRACE_MINE, 2, id_types},
+    {"trace_by_id_events",
+        TRACE_EVENT_COLUMNS " where message_id = $1 and $2 is not distinct from $2 order by at, kind", 2,
+        id_types}};
+static const struct pg_sql sql_by_ref[2] = {
+    {"trace_by_ref", TRACE_COLUMNS " where m.client_ref = $1 and " TRACE_MINE " order by m.id desc limit $3",
+        3, ref_types},
+    {"trace_by_ref_events",
+        TRACE_EVENT_COLUMNS
+        " where message_id in (select m.id from message m where m.client_ref = $1 and " TRACE_MINE
+        " order by m.id desc limit $3) order by at, kind",
+        3, ref_types}};
+
+static struct trace_event trace_read_event(const struct pg_reply *reply, size_t row)
+{
+	return (struct trace_event){.at_us = pg_wall_us(reply, 1, row, 1),
+	    .kind = (enum event_kind)pg_int(reply, 1, row, 2),
+	    .state = (enum message_state)pg_int(reply, 1, row, 3),
+	    .final = pg_int(reply, 1, row, 4) != 0,
+	    .part = (unsigned)pg_int(reply, 1, row, 5),
+	    .carrier = pg_text(reply, 1, row, 6, NULL),
+	    .link = pg_text(reply, 1, row, 7, NULL),
+	    .operator_id = pg_text(reply, 1, row, 8, NULL),
+	    .status = pg_text(reply, 1, row, 9, NULL),
+	    .detail = pg_text(reply, 1, row, 10, NULL)};
+}
+
+static struct message trace_read_message(const struct pg_reply *reply, size_t row)
+{
+	struct message m = {.id = (uint64_t)pg_int(reply, 0, row, 0),
+	    .api_key = (int32_t)pg_int(reply, 0, row, 1),
+	    .class = (enum message_class)pg_int(reply, 0, row, 2),
+	    .parts = (uint8_t)pg_int(reply, 0, row, 3),
+	    .alphabet = (enum alphabet)pg_int(reply, 0, row, 4),
+	    .reference = (uint16_t)pg_int(reply, 0, row, 5),
+	    .language = pg_is_null(reply, 0, row, 6) ? -1 : (int)pg_int(reply, 0, row, 6),
+	    .expires_wall_ms = pg_wall_us(reply, 0, row, 7) / 1000,
+	    .text = ""};
+
+	if (!pg_is_null(reply, 0, row, 8))
+		m.client_ref = pg_text(reply, 0, row, 8, NULL);
+	if (!pg_is_null(reply, 0, row, 10))
+		m.sender = pg_text(reply, 0, row, 10, NULL);
+	if (pg_is_null(reply, 0, row, 9) ||
+	    msisdn_from_digits((uint64_t)pg_int(reply, 0, row, 9), &m.to) != KZ_OK)
+		m.to.digits = 0;
+	return m;
+}
+
+/* The first final event decides; without one, whether any part was submitted. */
+static enum message_state trace_state(const struct trace_event *events, size_t n)
+{
+	enum message_state s = MESSAGE_ACCEPTED;
+
+	for (size_t i = 0; i < n; i++) {
+		if (events[i].final)
+			return events[i].state;
+		if (events[i].kind == EVENT_SUBMITTED)
+			s = MESSAGE_SUBMITTED;
+	}
+	return s;
+}
+
+static void trace_tell(const struct trace_quest *q, const struct pg_reply *reply, size_t row)
+{
+	struct trace_event events[TRACE_EVENTS];
+	struct trace t = {.message = trace_read_message(reply, row), .events = events};
+
+	for (size_t i = 0; i < pg_rows(reply, 1) && t.events_n < TRACE_EVENTS; i++)
+		if ((uint64_t)pg_int(reply, 1, i, 0) == t.message.id)
+			events[t.events_n++] = trace_read_event(reply, i);
+	t.state = trace_state(events, t.events_n);
+	q->each(q->arg, &t);
+}
+
+static void trace_on_done(void *arg, enum kz r, const struct pg_reply *reply)
+{
+	struct trace_quest *q = arg;
+
+	for (size_t row = 0; r == KZ_OK && row < pg_rows(reply, 0); row++)
+		trace_tell(q, reply, row);
+	q->done(q->arg, r == KZ_OK ? KZ_OK : KZ_LOST);
+	free(q);
+}
+
+static enum kz trace_ask(struct pg *pg, const struct pg_sql sql[2], const struct pg_value *values,
+    trace_fn *each, trace_done_fn *done, void *arg)
+{
+	struct trace_quest *q = mem_new(sizeof *q);
+	struct pg_job *job = pg_job_new(pg, trace_on_done, q);
+
+	*q = (struct trace_quest){each, done, arg};
+	pg_job_add(job, &sql[0], values);
+	pg_job_add(job, &sql[1], values);
+	if (pg_job_run(job, NULL) == KZ_OK)
+		return KZ_OK;
+	free(q);
+	return KZ_BUSY;
+}
+
+enum kz trace_by_id(
+    struct pg *pg, uint64_t id, const char *client, trace_fn *each, trace_done_fn *done, void *arg)
+{
+	uint8_t room[8];
+	const struct pg_value values[] = {pg_int8((int64_t)id, room), pg_string(client)};
+
+	return trace_ask(pg, sql_by_id, values, each, done, arg);
+}
+
+enum kz trace_by_ref(struct pg *pg, const char *client_ref, const char *client, int most, trace_fn *each,
+    trace_done_fn *done, void *arg)
+{
+	uint8_t room[4];
+	const struct pg_value values[] = {pg_string(client_ref), pg_string(client), pg_int4(most, room)};
+
+	return trace_ask(pg, sql_by_ref, values, each, done, arg);
+}
