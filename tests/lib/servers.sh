@@ -6,8 +6,9 @@
 #   servers.sh kill-pg DIR      SIGKILL to the postmaster and all its processes     kill-redis DIR
 #   servers.sh restart-pg DIR   a fast stop when it runs, then a start              restart-redis DIR
 #
-# As root the database runs as the user postgres, because the server refuses root; DIR must then be reachable
-# for that user (not inside /root). fsync is on: what is tested is what is used.
+# As root the database runs as the user postgres, because the server refuses root. When DIR stands in a folder
+# that is closed to that user, such as /root, it gets the right to pass (dac_override) and nothing else of root's.
+# fsync is on: what is tested is what is used.
 set -euo pipefail
 
 fail() {
@@ -31,13 +32,17 @@ pg_bin() {
 }
 bin=$(pg_bin)
 
+pass=()
 as_pg() {
 	if [ "$(id -u)" -eq 0 ]; then
-		(cd / && exec setpriv --reuid=postgres --regid=postgres --init-groups -- "$@")
+		(cd / && exec setpriv --reuid=postgres --regid=postgres --init-groups "${pass[@]}" -- "$@")
 	else
 		"$@"
 	fi
 }
+if [ "$(id -u)" -eq 0 ] && id postgres >/dev/null 2>&1 && ! as_pg stat "$dir/.." >/dev/null 2>&1; then
+	pass=(--inh-caps=+dac_override --ambient-caps=+dac_override)
+fi
 
 # Until the command succeeds, 20 seconds at most.
 await() {
@@ -74,7 +79,8 @@ prepare() {
 		chmod go+x "$dir"
 		chmod 711 "$sock"
 		chown postgres: "$sock"
-		as_pg test -x "$dir" || fail "the user postgres cannot reach $dir: take a folder under /tmp or /var/tmp"
+		as_pg stat "$dir/." >/dev/null ||
+			fail "the user postgres cannot reach $dir: take another folder, or run this as a user of your own"
 	fi
 }
 
