@@ -32,7 +32,7 @@ enum receipt_id_form {
 #define RECEIPT_IDS  3
 
 struct receipt {
-	char id[RECEIPT_ID];              /* as it came, never empty */
+	char id[RECEIPT_ID];              /* as it came, never empty, printable ASCII */
 	enum receipt_state state;
 	char err[9];                      /* "" when absent */
 	uint32_t network_error;           /* TLV 0x0423 as one number, 0 when absent */
@@ -46,9 +46,11 @@ struct receipt {
 bool receipt_is(const struct pdu_sm *m, bool loose);
 /* KZ_INVALID: looks like one, but has no id or no state to be read. */
 enum kz receipt_parse(const struct pdu_sm *m, struct receipt *ret) KZ_CHECK;
-/* One spelling of an id: leading zeros dropped, lower case; an id of zeros alone is "0". */
+/* One spelling of an id: leading "0x" and zeros dropped, lower case, '?' for what is not printable ASCII (a peer chooses the
+ * octets of a submit_sm_resp), cut to 65; an id of zeros alone is "0". */
 void receipt_id_canonical(const char *id, char ret[RECEIPT_ID]);
-/* The canonical ids under which the submission may be known, best first; returns how many (1..RECEIPT_IDS). */
+/* The canonical ids under which the submission may be known, best first; returns how many (1..RECEIPT_IDS). HEX and
+ * DECIMAL give the other base only, unless the id is no number in its own. */
 unsigned receipt_id_candidates(const char *id, enum receipt_id_form form, char ret[RECEIPT_IDS][RECEIPT_ID]);
 /* "DELIVRD", "UNDELIV", ... */
 const char *receipt_state_name(enum receipt_state s);
