@@ -1,7 +1,8 @@
-/* carrier: all links of one operator. Keeps what waits for them in three lanes (code before notice before bulk), gives
- * each shipment its turn when a link has window and rate, keeps all its parts on one link, and reports what became of
- * each. Slowing statuses (0x58, 0x14) and retries of the same part on the same link are settled here; everything else is
- * the owner's decision. Callbacks come from the loop only, never from inside a call into the carrier. */
+/* carrier: all links of one operator. Keeps what waits for them in three lanes (code before notice before
+ * bulk), gives each shipment its turn when a link has window and rate, keeps all its parts on one link, and
+ * reports what became of each. Slowing statuses (0x58, 0x14) and retries of the same part on the same link
+ * are settled here; everything else is the owner's decision. Callbacks come from the loop only, never from
+ * inside a call into the carrier. */
 #ifndef SMPP_CARRIER_H
 #define SMPP_CARRIER_H
 
@@ -11,6 +12,7 @@
 
 #include "base/list.h"
 #include "net/loop.h"
+#include "smpp/link.h"
 #include "smpp/pdu.h"
 #include "smpp/profile.h"
 #include "smpp/receipt.h"
@@ -20,20 +22,23 @@ enum lane { LANE_CODE, LANE_NOTICE, LANE_BULK, LANES };
 
 struct carrier;
 
-/* One message on its way through one carrier; embedded in its owner's object. The owner sets the fields above the line
- * before carrier_submit. */
+/* One message on its way through one carrier; embedded in its owner's object. The owner sets the fields above
+ * the line before carrier_submit. */
 struct shipment {
-	uint64_t id;           /* message id, for logs and user_message_reference */
+	uint64_t id; /* message id, for logs and user_message_reference */
 	enum lane lane;
-	int64_t queued_ms;     /* loop time at which the message was accepted: for ages */
-	uint32_t done_mask;    /* bit i: part i+1 was answered OK before and is not sent again */
+	int64_t queued_ms;  /* loop time at which the message was accepted: for ages */
+	uint32_t done_mask; /* bit i: part i+1 was answered OK before and is not sent again */
 	/* -- the carrier's own */
 	struct list_node node;
+	struct list *list;       /* where node is; NULL: nowhere */
 	struct carrier *carrier; /* NULL: not with a carrier */
-	uint16_t outstanding;
-	uint8_t next_part;       /* 0-based; parts below were sent or are done */
-	bool stopped;            /* one part was refused for good: no more are sent */
-	void *link;
+	void *line;              /* the link that has its parts; NULL: any may take it */
+	int64_t hold_ms;         /* slowed: not before this */
+	uint32_t sent_mask;      /* bit i: part i+1 was written and has not been slowed */
+	uint8_t parts;           /* 0: not known yet */
+	uint8_t outstanding;
+	bool stopped; /* one part was refused: no more are sent */
 };
 
 /* One part ready to be sent. */
@@ -47,7 +52,8 @@ struct shipment_part {
 
 enum part_outcome {
 	PART_SUBMITTED, /* submit_sm_resp ESME_ROK: operator_id is set */
-	PART_REFUSED,   /* class and status say why: TEMPORARY, REROUTE, FINAL or BUG (LINK comes as IN_DOUBT's cousin, TEMPORARY) */
+	PART_REFUSED,   /* class and status say why: TEMPORARY (LINK comes as this), REROUTE, FINAL or BUG; no
+	                   more parts of   the message are sent */
 	PART_IN_DOUBT,  /* written to the socket, no answer: link lost or response timer */
 };
 
@@ -59,24 +65,24 @@ struct part_result {
 	const char *link;        /* "kcell.1" */
 };
 
-/* To answer a deliver_sm or data_sm later; a value, harmless when the link is gone. */
-struct deliver_ticket {
-	uint32_t link, epoch, command, sequence;
-};
-
 struct carrier_events {
-	/* The turn of s has come (again for each part): fill *ret with part number `part` (0-based); its octets need only live
-	 * until the return. Returns the number of parts of the message; 0: do not send, s is out of the carrier from now on
-	 * without any further callback (it expired; the owner has dealt with it). */
+	/* The turn of s has come (again for each part): fill *ret with part number `part` (0-based); its
+	 * octets need only live until the return. Returns the number of parts of the message; 0: do not send,
+	 * s is out of the carrier from now on without any further callback (it expired; the owner has dealt
+	 * with it). When parts written before are still unanswered (s->outstanding > 0), 0 means only that no
+	 * more are sent: on_part comes for those, then on_done. */
 	unsigned (*on_turn)(void *arg, struct shipment *s, unsigned part, struct shipment_part *ret);
-	/* Once per part that was written. */
+	/* Once per part that was written, or could not be (BUG, status 0). s stays the carrier's until
+	 * on_done. */
 	void (*on_part)(void *arg, struct shipment *s, unsigned part, const struct part_result *r);
-	/* Nothing of s is outstanding or waiting any more; s is out of the carrier, its owner may submit it again anywhere.
-	 * Parts that were answered OK are in done_mask. */
+	/* Nothing of s is outstanding or waiting any more; s is out of the carrier, its owner may submit it
+	 * again anywhere. Parts that were answered OK are in done_mask. */
 	void (*on_done)(void *arg, struct shipment *s);
 	/* A receipt came; the owner answers it with carrier_answer when it is recorded. */
-	void (*on_receipt)(void *arg, struct carrier *c, const struct receipt *r, struct deliver_ticket ticket);
-	/* A receipt that could not be read, or a message from a phone: raw for keeping aside. The carrier has answered. */
+	void (*on_receipt)(
+	    void *arg, struct carrier *c, const struct receipt *r, struct deliver_ticket ticket);
+	/* A receipt that could not be read, or a message from a phone: raw for keeping aside. The carrier has
+	 * answered. */
 	void (*on_other)(void *arg, struct carrier *c, const struct pdu_sm *m, const char *what);
 	/* Bound links went from none to some or back. */
 	void (*on_up)(void *arg, struct carrier *c, bool up);
@@ -91,36 +97,26 @@ const struct profile *carrier_profile(const struct carrier *c);
 bool carrier_is_up(const struct carrier *c);
 /* Queues s in its lane, behind those of the lane. */
 void carrier_submit(struct carrier *c, struct shipment *s);
-/* Takes s back when none of its parts is outstanding; false (and nothing done) otherwise. No callback follows. */
+/* Takes s back when none of its parts is outstanding; false (and nothing done) otherwise. No callback
+ * follows. */
 bool carrier_withdraw(struct carrier *c, struct shipment *s);
-/* Any shipment that waits and has nothing outstanding, taken out as by carrier_withdraw; NULL when none: for emptying a
- * carrier whose links are down or whose profile goes. */
+/* Any shipment that waits and has nothing outstanding, taken out as by carrier_withdraw; NULL when none: for
+ * emptying a carrier whose links are down or whose profile goes. */
 struct shipment *carrier_take_waiting(struct carrier *c);
 size_t carrier_waiting(const struct carrier *c, enum lane lane);
-/* Milliseconds since the oldest of the lane was accepted; 0 when empty. */
+/* Milliseconds since the oldest at the lane's front was accepted; 0 when empty. */
 int64_t carrier_oldest_ms(const struct carrier *c, enum lane lane);
 /* Answers a receipt: status 0 or the profile's busy status. */
 void carrier_answer(struct carrier *c, struct deliver_ticket t, uint32_t status);
 
-/* A line of the status page per link. */
-struct link_report {
-	char name[48];   /* "kcell.1" */
-	const char *state; /* "connecting", "binding", "bound", "waiting", "draining", "closed" */
-	const char *bind;  /* "transceiver", ... */
-	char reason[160];  /* of the last loss, "" when none */
-	char peer[80];
-	size_t window_used, window_room;
-	double rate, rate_now; /* segments/s: configured, and after adaptation */
-	uint64_t submitted, refused, receipts; /* since the start */
-	int64_t state_ms; /* how long in that state */
-};
 /* Fills up to room rows; returns the number of links. */
 size_t carrier_report(const struct carrier *c, struct link_report *rows, size_t room);
 
-/* Stops submitting, waits for the window (at most unbind_ms), unbinds, closes; on_drained once, later. Waiting shipments
- * stay and can be taken. */
+/* Stops submitting, waits for the window (at most unbind_ms), unbinds, closes; on_drained once, later.
+ * Waiting shipments stay and can be taken. */
 void carrier_drain(struct carrier *c, loop_fn *on_drained, void *arg);
-/* Closes everything at once without callbacks. Shipments are simply forgotten: their owner frees them. NULL is fine. */
+/* Closes everything at once without callbacks. Shipments are simply forgotten: their owner frees them. NULL
+ * is fine. */
 void carrier_free(struct carrier *c);
 
 #endif

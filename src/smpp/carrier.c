@@ -1,0 +1,166 @@
+/* carrier: life and questions. A shipment stands in exactly one list or in none: waiting (any link may begin
+ * with it), pinned to the link that has its first parts, held because it was slowed, or none while all its
+ * parts are on the wire. Lanes are strict: while a code waits, no notice is begun. */
+#include "smpp/carrier_body.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+static const struct link_events link_events = {carrier_on_change, carrier_on_answer, carrier_on_deliver};
+
+struct carrier *carrier_new(
+    struct loop *l, const struct profile *p, const struct carrier_events *events, void *arg)
+{
+	struct carrier *c = mem_new(sizeof *c);
+
+	*c = (struct carrier){.loop = l, .profile = p, .events = events, .arg = arg, .lines_n = p->links_n};
+	c->pump_timer = timer_new(l, carrier_pump, c);
+	c->lines = mem_array(p->links_n, sizeof *c->lines);
+	for (enum lane lane = 0; lane < LANES; lane++) {
+		list_init(&c->waiting[lane]);
+		list_init(&c->held[lane]);
+	}
+	for (size_t i = 0; i < c->lines_n; i++) {
+		struct line *line = &c->lines[i];
+
+		line->carrier = c;
+		for (enum lane lane = 0; lane < LANES; lane++)
+			list_init(&line->pinned[lane]);
+		line->session = link_new(l, p, &p->links[i], (uint32_t)i, &link_events, line);
+	}
+	return c;
+}
+
+const char *carrier_name(const struct carrier *c)
+{
+	return c->profile->name;
+}
+
+const struct profile *carrier_profile(const struct carrier *c)
+{
+	return c->profile;
+}
+
+bool carrier_is_up(const struct carrier *c)
+{
+	for (size_t i = 0; i < c->lines_n; i++)
+		if (link_can_submit(c->lines[i].session))
+			return true;
+	return false;
+}
+
+void carrier_submit(struct carrier *c, struct shipment *s)
+{
+	assert(!s->carrier && s->lane < LANES);
+	s->carrier = c;
+	s->line = NULL;
+	s->sent_mask = 0;
+	s->parts = s->outstanding = 0;
+	s->stopped = false;
+	s->list = &c->waiting[s->lane];
+	list_append(s->list, &s->node);
+	if (c->up)
+		carrier_wake(c);
+}
+
+bool carrier_withdraw(struct carrier *c, struct shipment *s)
+{
+	if (s->carrier != c || s->outstanding > 0)
+		return false;
+	carrier_pull(s);
+	s->carrier = NULL;
+	return true;
+}
+
+static struct shipment *carrier_take_from(struct carrier *c, struct list *list)
+{
+	list_each(list, n, next)
+	{
+		struct shipment *s = list_entry(n, struct shipment, node);
+
+		if (carrier_withdraw(c, s))
+			return s;
+	}
+	return NULL;
+}
+
+struct shipment *carrier_take_waiting(struct carrier *c)
+{
+	struct shipment *s = NULL;
+
+	for (enum lane lane = 0; lane < LANES && !s; lane++) {
+		for (size_t i = 0; i < c->lines_n && !s; i++)
+			s = carrier_take_from(c, &c->lines[i].pinned[lane]);
+		if (!s)
+			s = carrier_take_from(c, &c->held[lane]);
+		if (!s)
+			s = carrier_take_from(c, &c->waiting[lane]);
+	}
+	return s;
+}
+
+size_t carrier_waiting(const struct carrier *c, enum lane lane)
+{
+	size_t n = c->waiting[lane].count + c->held[lane].count;
+
+	for (size_t i = 0; i < c->lines_n; i++)
+		n += c->lines[i].pinned[lane].count;
+	return n;
+}
+
+static int64_t carrier_older(const struct list *list, int64_t than)
+{
+	struct list_node *n = list_first(list);
+	const struct shipment *s = n ? list_entry(n, struct shipment, node) : NULL;
+
+	return s && s->queued_ms < than ? s->queued_ms : than;
+}
+
+int64_t carrier_oldest_ms(const struct carrier *c, enum lane lane)
+{
+	int64_t now = loop_now_ms(c->loop);
+	int64_t oldest = carrier_older(&c->held[lane], carrier_older(&c->waiting[lane], now));
+
+	for (size_t i = 0; i < c->lines_n; i++)
+		oldest = carrier_older(&c->lines[i].pinned[lane], oldest);
+	return now - oldest;
+}
+
+void carrier_answer(struct carrier *c, struct deliver_ticket t, uint32_t status)
+{
+	if (t.link < c->lines_n)
+		link_answer(c->lines[t.link].session, t, status);
+}
+
+size_t carrier_report(const struct carrier *c, struct link_report *rows, size_t room)
+{
+	for (size_t i = 0; i < c->lines_n && i < room; i++)
+		link_report(c->lines[i].session, &rows[i]);
+	return c->lines_n;
+}
+
+void carrier_drain(struct carrier *c, loop_fn *on_drained, void *arg)
+{
+	assert(!c->draining);
+	c->draining = true;
+	c->on_drained = on_drained;
+	c->drained_arg = arg;
+	for (size_t i = 0; i < c->lines_n; i++)
+		link_drain(c->lines[i].session);
+	carrier_wake(c);
+}
+
+void carrier_free(struct carrier *c)
+{
+	if (!c)
+		return;
+	for (size_t i = 0; i < c->lines_n; i++)
+		link_free(c->lines[i].session);
+	defer_cancel(&c->pump);
+	timer_free(c->pump_timer);
+	buf_fini(&c->tlvs);
+	free(c->lines);
+	free(c);
+}

@@ -1,0 +1,46 @@
+/* carrier_body: the inside of a carrier, shared by its files only: carrier.c (life and questions),
+ * carrier_turn.c (who is sent next and what became of it), carrier_read.c (what the operator sends). */
+#ifndef SMPP_CARRIER_BODY_H
+#define SMPP_CARRIER_BODY_H
+
+#include "base/buf.h"
+#include "smpp/carrier.h"
+
+/* One link and the shipments whose remaining parts it must send. */
+struct line {
+	struct carrier *carrier;
+	struct link *session;
+	struct list pinned[LANES];
+};
+
+struct carrier {
+	struct loop *loop;
+	const struct profile *profile;
+	const struct carrier_events *events;
+	void *arg;
+	struct list waiting[LANES]; /* any link may take them */
+	struct list held[LANES];    /* slowed: nobody's for a while; in order of hold_ms */
+	struct line *lines;
+	size_t lines_n, first; /* first: the line whose turn it is */
+	struct defer pump;
+	struct timer *pump_timer;
+	struct buf tlvs; /* scratch for one PDU */
+	bool up;         /* as told by on_up */
+	bool draining;
+	loop_fn *on_drained; /* NULL: told, or nobody asked */
+	void *drained_arg;
+};
+
+/* carrier_turn.c */
+/* Soon, from the loop: everything that can be sent is. */
+void carrier_wake(struct carrier *c);
+loop_fn carrier_pump;
+/* Takes s out of the list that it is in. */
+void carrier_pull(struct shipment *s);
+void carrier_on_change(void *arg, struct link *l);
+void carrier_on_answer(void *arg, struct link *l, void *owner, unsigned part, const struct link_answer *a);
+
+/* carrier_read.c */
+void carrier_on_deliver(void *arg, struct link *l, const struct pdu_sm *m, struct deliver_ticket t);
+
+#endif
