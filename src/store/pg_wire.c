@@ -159,12 +159,17 @@ static enum kz wire_end_job(struct pg_conn *c, struct pg_job *j)
 	bool worn;
 	enum kz r = pg_job_verdict(j, &worn);
 
-	if (worn)
+	if (worn) {
 		pg_conn_break(c, PQresultErrorMessage(j->error));
-	else if (PQtransactionStatus(c->pq) != PQTRANS_IDLE)
+	} else if (PQtransactionStatus(c->pq) == PQTRANS_INTRANS ||
+	           PQtransactionStatus(c->pq) == PQTRANS_INERROR) {
+		/* A "begin" of ours: nothing is committed, and the next job would be drawn in. libpq tells
+		 * only when nothing else is out, so this finds the mistake in development, not under load. */
 		pg_conn_break(c, "a statement left a transaction open");
-	else if (j->script && !PQenterPipelineMode(c->pq))
+		r = KZ_LOST;
+	} else if (j->script && !PQenterPipelineMode(c->pq)) {
 		pg_conn_break(c, PQerrorMessage(c->pq));
+	}
 	return r;
 }
 

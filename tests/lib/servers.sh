@@ -25,8 +25,8 @@ data=$dir/pg
 # pg_config belongs to the development package and may be of another version than the server.
 pg_bin() {
 	local bin
-	bin=$(ls -d /usr/lib/postgresql/*/bin/postgres 2>/dev/null | sort -V | tail -n 1)
-	[ -n "$bin" ] || bin=$(pg_config --bindir 2>/dev/null)/postgres
+	bin=$(printf "%s\n" /usr/lib/postgresql/*/bin/postgres | sort -V | tail -n 1)
+	[ -x "$bin" ] || bin=$(pg_config --bindir 2>/dev/null)/postgres
 	[ -x "$bin" ] || fail "no PostgreSQL server here: apt-get install postgresql"
 	dirname "$bin"
 }
