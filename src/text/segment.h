@@ -45,11 +45,11 @@ struct segment {
 	size_t len;
 };
 
-/* How the texts of a carrier are written. */
+/* How the texts of a carrier are written. With LATIN1 or ASCII a text outside that set, or outside GSM 7-bit,
+ * goes as UCS-2. */
 struct text_wire {
 	enum concat concat;
-	enum gsm_wire
-	    gsm; /* with LATIN1 or ASCII a text outside that set, or outside GSM 7-bit, goes as UCS-2 */
+	enum gsm_wire gsm;
 };
 
 /* Cost of a text that passed utf8_for_phone. KZ_INVALID: not UTF-8 or empty; KZ_TOO_LONG: over

@@ -15,7 +15,6 @@
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
 #define SMILE     "\xf0\x9f\x98\x80" /* U+1F600, two UTF-16 units */
-#define UNKNOWN   "\xef\xbf\xbd"
 #define REFERENCE 0xabcd
 
 /* What a text came to. */
@@ -387,159 +386,6 @@ static void segment_cost__empty_or_not_utf8__invalid(void **state)
 	buf_fini(&room);
 }
 
-static void decodes(const char *bytes, size_t n, uint8_t coding, enum gsm_wire gsm, const char *want)
-{
-	struct buf b = {0};
-
-	assert_int_equal(segment_decode((const uint8_t *)bytes, n, 0, coding, gsm, &b), KZ_OK);
-	assert_string_equal(buf_text(&b), want);
-	buf_fini(&b);
-}
-
-static void segment_decode__data_codings__each_as_the_standards_say(void **state)
-{
-	static const uint8_t as_zero[] = {0x00, 0x10, 0x11, 0x40, 0x50, 0xc0, 0xc8, 0xd0, 0xf0, 0xf1, 0xf3};
-	static const uint8_t as_ucs2[] = {0x08, 0x18, 0x19, 0x48, 0xe0, 0xe8};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(as_zero); i++) {
-		decodes("\x00\x1b\x65\x15", 4, as_zero[i], GSM_WIRE_UNPACKED, "@€Ω");
-		decodes("\xe8\x32\x9b\xfd\x06", 5, as_zero[i], GSM_WIRE_PACKED, "hello");
-		decodes("\x40\xe9", 2, as_zero[i], GSM_WIRE_LATIN1, "@é");
-		decodes("\x40\xe9", 2, as_zero[i], GSM_WIRE_ASCII, "@" UNKNOWN);
-	}
-	for (size_t i = 0; i < COUNT(as_ucs2); i++)
-		decodes("\x04\xe8\xd8\x3d\xde\x00", 6, as_ucs2[i], GSM_WIRE_PACKED, "Ө" SMILE);
-	decodes("\x40{\xe9", 3, 1, GSM_WIRE_UNPACKED, "@{" UNKNOWN);
-	decodes("\x40{\xe9", 3, 3, GSM_WIRE_UNPACKED, "@{é");
-}
-
-static void segment_decode__binary__invalid(void **state)
-{
-	static const uint8_t binary[] = {2, 4, 5, 6, 7, 9, 10, 13, 14, 15, 0x14, 0x1c, 0x20, 0x28, 0x30, 0x44,
-	    0x60, 0x80, 0x9f, 0xb0, 0xf4, 0xf5, 0xff};
-	struct buf b = {0};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(binary); i++)
-		assert_int_equal(
-		    segment_decode((const uint8_t *)"abcd", 4, 0, binary[i], GSM_WIRE_UNPACKED, &b),
-		    KZ_INVALID);
-	assert_int_equal(segment_decode((const uint8_t *)"abcd", 4, 5, 0, GSM_WIRE_UNPACKED, &b), KZ_INVALID);
-	assert_int_equal(b.len, 0);
-	buf_fini(&b);
-}
-
-static void segment_decode__broken_utf16__shows_what_it_can(void **state)
-{
-	(void)state;
-	decodes("\xd8\x3d", 2, 8, GSM_WIRE_UNPACKED, UNKNOWN);
-	decodes("\xde\x00\x00\x61", 4, 8, GSM_WIRE_UNPACKED, UNKNOWN "a");
-	decodes("\xd8\x3d\x00\x61", 4, 8, GSM_WIRE_UNPACKED, UNKNOWN "a");
-	decodes("\xd8\x3d\xd8\x3d\xde\x00", 6, 8, GSM_WIRE_UNPACKED, UNKNOWN SMILE);
-	decodes("\x00\x61\x00", 3, 8, GSM_WIRE_UNPACKED, "a" UNKNOWN);
-	decodes("\x00\x00\x00\x61", 4, 8, GSM_WIRE_UNPACKED, UNKNOWN "a");
-	decodes("\x00g", 2, 3, GSM_WIRE_UNPACKED, UNKNOWN "g");
-	decodes("", 0, 8, GSM_WIRE_UNPACKED, "");
-	decodes("", 0, 0, GSM_WIRE_PACKED, "");
-}
-
-static void segment_decode__packed_behind_a_header__starts_at_the_right_bit(void **state)
-{
-	struct buf b = {0};
-
-	(void)state;
-	assert_int_equal(
-	    segment_decode((const uint8_t *)"\x05\x00\x03\x01\x02\x01\x82", 7, 6, 0, GSM_WIRE_PACKED, &b),
-	    KZ_OK);
-	assert_string_equal(buf_text(&b), "A");
-	buf_clear(&b);
-	assert_int_equal(
-	    segment_decode((const uint8_t *)"\x06\x08\x04\x00\x01\x02\x01\x41", 8, 7, 0, GSM_WIRE_PACKED, &b),
-	    KZ_OK);
-	assert_string_equal(buf_text(&b), "A");
-	buf_clear(&b);
-	assert_int_equal(segment_decode((const uint8_t *)"\x00", 1, 1, 0, GSM_WIRE_PACKED, &b), KZ_OK);
-	assert_int_equal(b.len, 0);
-	buf_fini(&b);
-}
-
-static enum kz parse_udh(const char *bytes, size_t n, struct udh *u)
-{
-	uint8_t *exact = malloc(n + 1);
-	enum kz r;
-
-	assert_non_null(exact);
-	memcpy(exact + 1, bytes, n);
-	r = udh_parse(exact + 1, n, u);
-	free(exact);
-	return r;
-}
-
-static void udh_parse__good_headers__give_the_concatenation(void **state)
-{
-	struct udh u;
-
-	(void)state;
-	assert_int_equal(parse_udh("\x05\x00\x03\xcd\x03\x02xyz", 9, &u), KZ_OK);
-	assert_true(u.has_concat && u.len == 6 && u.reference == 0xcd && u.total == 3 && u.number == 2);
-	assert_int_equal(parse_udh("\x06\x08\x04\xab\xcd\xff\xff", 7, &u), KZ_OK);
-	assert_true(u.has_concat && u.len == 7 && u.reference == 0xabcd && u.total == 255 && u.number == 255);
-	assert_int_equal(parse_udh("\x0b\x05\x04\x0b\x84\x23\xf0\x00\x03\x07\x02\x01", 12, &u), KZ_OK);
-	assert_true(u.has_concat && u.len == 12 && u.reference == 7 && u.total == 2 && u.number == 1);
-	assert_int_equal(parse_udh("\x06\x05\x04\x0b\x84\x23\xf0z", 8, &u), KZ_OK);
-	assert_true(!u.has_concat && u.len == 7);
-	assert_int_equal(parse_udh("\x00", 1, &u), KZ_OK);
-	assert_true(!u.has_concat && u.len == 1);
-	assert_int_equal(parse_udh("\x02\x24\x00", 3, &u), KZ_OK);
-	assert_true(!u.has_concat && u.len == 3);
-	/* The last of two counts. */
-	assert_int_equal(parse_udh("\x0b\x00\x03\x01\x02\x01\x08\x04\x12\x34\x05\x04", 12, &u), KZ_OK);
-	assert_true(u.reference == 0x1234 && u.total == 5 && u.number == 4);
-}
-
-static void udh_parse__broken_headers__invalid(void **state)
-{
-	static const struct {
-		const char *bytes;
-		size_t n;
-	} wrong[] = {
-	    {"", 0},
-	    {"\x01", 1},
-	    {"\x05\x00\x03\x01\x02", 5},         /* runs over the octets */
-	    {"\x01\x00", 2},                     /* an element without a length */
-	    {"\x02\x05\x01", 3},                 /* an element over the header's end */
-	    {"\x05\x00\x04\x01\x02\x01\x00", 7}, /* the same, with octets behind */
-	    {"\x05\x00\x03\x01\x00\x00", 6},     /* 0 of 0 */
-	    {"\x05\x00\x03\x01\x02\x00", 6},     /* 0 of 2 */
-	    {"\x05\x00\x03\x01\x02\x03", 6},     /* 3 of 2 */
-	    {"\x06\x08\x04\x00\x01\x01\x02", 7}, /* 2 of 1 */
-	    {"\x04\x00\x02\x01\x01", 5},         /* a concatenation too short */
-	    {"\x06\x00\x04\x01\x01\x01\x01", 7}, /* too long */
-	    {"\x05\x08\x03\x01\x01\x01", 6},     /* of the other width */
-	    {"\xff\x00\x03\x01\x01\x01", 6},
-	};
-	struct udh u = {.len = 77};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(wrong); i++)
-		if (parse_udh(wrong[i].bytes, wrong[i].n, &u) != KZ_INVALID)
-			fail_msg("header %zu was taken", i);
-	assert_int_equal(u.len, 77);
-}
-
-static void udh_fill_bits__every_length__completes_a_septet(void **state)
-{
-	(void)state;
-	assert_int_equal(udh_fill_bits(0), 0);
-	assert_int_equal(udh_fill_bits(6), 1);
-	assert_int_equal(udh_fill_bits(7), 0);
-	for (size_t len = 0; len <= 140; len++) {
-		assert_in_range(udh_fill_bits(len), 0, 6);
-		assert_int_equal((len * 8 + udh_fill_bits(len)) % 7, 0);
-	}
-}
-
 static int free_scratch(void **state)
 {
 	(void)state;
@@ -563,13 +409,6 @@ int main(void)
 	    cmocka_unit_test(segment_split__payload__one_part_with_all_of_it),
 	    cmocka_unit_test(segment_cost__too_much__too_long),
 	    cmocka_unit_test(segment_cost__empty_or_not_utf8__invalid),
-	    cmocka_unit_test(segment_decode__data_codings__each_as_the_standards_say),
-	    cmocka_unit_test(segment_decode__binary__invalid),
-	    cmocka_unit_test(segment_decode__broken_utf16__shows_what_it_can),
-	    cmocka_unit_test(segment_decode__packed_behind_a_header__starts_at_the_right_bit),
-	    cmocka_unit_test(udh_parse__good_headers__give_the_concatenation),
-	    cmocka_unit_test(udh_parse__broken_headers__invalid),
-	    cmocka_unit_test(udh_fill_bits__every_length__completes_a_septet),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, free_scratch);
