@@ -1,8 +1,8 @@
 // Faults by option, and what hostile or clumsy clients get.
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { binaries, journey, until } from '../lib/stage.mjs';
+import { binaries, journey, top, until } from '../lib/stage.mjs';
 import { Client, Smsc, pdu, raw } from './client.mjs';
 
 const statuses = async (c, n, fields) => {
@@ -145,7 +145,10 @@ journey('process__command_line__exit_codes', async (stage) => {
   assert.match((await run('--version')).out, /^kezek-smsc \d+\.\d+\.\d+\n$/);
   const help = await run('--help');
   assert.equal(help.code, 0);
-  for (const option of ['--listen', '--receipt-state', '--no-answer-every', '--gsm']) assert.ok(help.out.includes(option));
+  const manual = readFileSync(join(top, 'docs/kezek-smsc.1'), 'utf8').replaceAll('\\-', '-');
+  const options = help.out.match(/^ {2}--[a-z-]+/gm).map((o) => o.trim());
+  assert.ok(options.length > 25);
+  for (const option of options) assert.match(manual, new RegExp(`^\\.BI?R? .*${option}[ "]|^\\.B ${option}$`, 'm'));
   assert.equal((await run('--password-file', '/nonexistent')).code, 1);
   assert.equal((await run('--listen', '127.0.0.1:0', '--log', '/nonexistent/log')).code, 1);
   const smsc = await Smsc.json(stage);
@@ -160,7 +163,6 @@ journey('process__quiet_with_a_log__events_in_the_log_only', async (stage) => {
   const c = await Client.bound(smsc);
   await c.submit('hello');
   await c.receipts(1);
-  const { readFileSync } = await import('node:fs');
   await until('events', () => readFileSync(log, 'utf8').includes('"event":"receipt"'));
   await smsc.process.stop();
   assert.match(smsc.process.out(), /^kezek-smsc listens on 127\.0\.0\.1:\d+\n1 submitted, .*\n$/);
