@@ -1,7 +1,6 @@
 // A message centre on the npm package `smpp`, which shares no code with kezek. It judges each submit_sm by itself,
 // decodes each part by itself, joins parts by UDH, SAR or payload, and sends receipts in the spelling that it is told.
 import { createRequire } from 'node:module';
-import { setTimeout as pause } from 'node:timers/promises';
 import { freePort, until } from './stage.mjs';
 
 const require = createRequire(import.meta.url);
@@ -80,9 +79,10 @@ export class Centre {
       esmClass: 0x04,
       before: false,          // the receipt goes before the submit_sm_resp
       wording: null,          // (fields) => text of the receipt
-      onSubmit: null,         // (submit) => {status, silent, delayMs, noReceipt, state} | undefined; may be async
+      onSubmit: null,         // (submit) => {status, silent, after (a promise), noReceipt, state} | undefined; may be async
       onBind: null,           // (pdu) => command_status
       tls: null,              // {key, cert}: PEM texts
+      accounts: {},           // system_id: options of its own
       ...options,
     };
     this.binds = [];
@@ -103,6 +103,8 @@ export class Centre {
     this.server.on('tlsClientError', () => {});
     return new Promise((resolve) => this.server.listen(port, '127.0.0.1', resolve));
   }
+
+  account(systemId) { return { ...this.options, ...this.options.accounts[systemId] }; }
 
   // Hangs up on everybody and listens no more.
   async close() {
@@ -128,8 +130,9 @@ export class Centre {
   }
 
   bind(session, kind, pdu) {
-    let status = pdu.password === this.options.password ? 0 : smpp.ESME_RINVPASWD;
-    if (this.options.onBind) status = this.options.onBind(pdu) ?? status;
+    const options = this.account(pdu.system_id);
+    let status = pdu.password === options.password ? 0 : smpp.ESME_RINVPASWD;
+    if (options.onBind) status = options.onBind(pdu) ?? status;
     this.binds.push({ kind, systemId: pdu.system_id, password: pdu.password, status, at: Date.now() });
     session.systemId = pdu.system_id;
     session.kind = status ? null : kind;
@@ -143,7 +146,8 @@ export class Centre {
   }
 
   async submit(session, pdu) {
-    const [given, receipted] = SPELLINGS[this.options.spelling](this.next++);
+    const options = this.account(session.systemId);
+    const [given, receipted] = SPELLINGS[options.spelling](this.next++);
     const c = concatenation(pdu);
     const submit = {
       at: Date.now(), session, systemId: session.systemId, kind: session.kind, pdu, ...c,
@@ -154,22 +158,22 @@ export class Centre {
     if (!pdu.message_payload && submit.octets > 140 + (pdu.data_coding === 0 ? 20 : 0))
       this.faults.push(new Error(`${submit.octets} octets in one part`));
     this.submits.push(submit);
-    const verdict = (await this.options.onSubmit?.(submit)) ?? {};
+    const verdict = (await options.onSubmit?.(submit)) ?? {};
     submit.status = verdict.status ?? 0;
     if (verdict.silent) {
       submit.status = null;
       return;
     }
-    if (verdict.delayMs) await pause(verdict.delayMs);
+    if (verdict.after) await verdict.after;
     if (submit.status) {
       session.send(pdu.response({ command_status: submit.status }));
       return;
     }
-    const wantsReceipt = this.options.receipts && (pdu.registered_delivery & 0x03) && !verdict.noReceipt;
-    if (wantsReceipt && this.options.before) this.receipt(submit, verdict);
+    const wantsReceipt = options.receipts && (pdu.registered_delivery & 0x03) && !verdict.noReceipt;
+    if (wantsReceipt && options.before) this.receipt(submit, verdict);
     session.send(pdu.response({ message_id: given }));
     this.join(submit);
-    if (wantsReceipt && !this.options.before) this.receipt(submit, verdict);
+    if (wantsReceipt && !options.before) this.receipt(submit, verdict);
   }
 
   join(s) {
@@ -189,7 +193,7 @@ export class Centre {
 
   // Sends a receipt for a submission; o overrides options. Answers the record that the response will be noted in.
   receipt(submit, o = {}) {
-    const { via, form, state, wording, esmClass } = { ...this.options, ...o };
+    const { via, form, state, wording, esmClass } = { ...this.account(submit.systemId), ...o };
     const record = { submit, sentAt: Date.now(), ackedAt: null, status: null };
     const stamp = new Date().toISOString().replace(/[-:T]/g, '').slice(2, 12);
     const fields = {

@@ -1,0 +1,144 @@
+// Files: what is wrong is said in one line each with its place; SIGHUP takes a whole good file or keeps the old one.
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import yaml from 'js-yaml';
+import { binaries, journey, top, until } from '../lib/stage.mjs';
+import { Kezek } from '../lib/kezek.mjs';
+import { operator } from '../lib/operators.mjs';
+import { Servers } from '../lib/servers.mjs';
+import { startCentre } from '../lib/smsc.mjs';
+
+const servers = new Servers();
+const nowhere = { conninfo: 'host=/nonexistent user=kezek dbname=kezek', redis: '' };
+
+// What kezekd -t says of a file; the daemon itself must refuse it in the same words.
+async function refused(k) {
+  const t = await k.once('-t');
+  assert.equal(t.code, 1, `${t.out}${t.err}`);
+  const start = await k.once();
+  assert.equal(start.code, 1, 'it does not start either');
+  const lines = (t.out + t.err).trim().split('\n');
+  for (const line of lines) assert.ok((start.out + start.err).includes(line.replace(/^.*?(kezek\.yaml|\w+\.yaml):/, '$1:')), line);
+  return lines;
+}
+
+journey('config__good_file__t_exits_0_and_says_so', async (stage) => {
+  const k = await Kezek.prepare(stage, nowhere, { operators: { one: operator(stage, { port: 2775 }) } });
+  const t = await k.once('-t');
+  assert.equal(t.code, 0, t.err);
+  const shipped = await stage.run(join(binaries, 'kezekd'), ['-c', join(top, 'config/kezek.yaml'), '-t'], { env: k.env() });
+  assert.equal(shipped.code, 0, shipped.err);
+  const help = await k.once('--help-config');
+  assert.equal(help.code, 0);
+  for (const key of ['http.listen', 'database.conninfo', 'queue.max_messages', 'retention.personal', 'log.level']) assert.ok(help.out.includes(key), key);
+  assert.match((await k.once('--version')).out, /^kezekd \d+\.\d+\.\d+/);
+  assert.notEqual((await k.once('--no-such-option')).code, 0);
+});
+
+journey('config__each_fault__one_line_with_file_line_column_and_key', async (stage) => {
+  const k = await Kezek.prepare(stage, nowhere, { operators: { one: operator(stage, { port: 2775 }) } });
+  const good = yaml.dump(k.config);
+  const faults = [
+    ['unknown key', `${good}htttp:\n  listen: x\n`, /kezek\.yaml:\d+:1: .*htttp.*http/],
+    ['unknown nested key', good.replace('listen:', 'listten:'), /kezek\.yaml:2:3: .*listten.*listen/],
+    ['number', `${good}queue:\n  max_messages: many\n`, /kezek\.yaml:\d+:17: .*max_messages/],
+    ['range', `${good}message:\n  max_parts: 33\n`, /kezek\.yaml:\d+:14: .*max_parts.*32/],
+    ['unit', `${good}retention:\n  messages: 90\n`, /kezek\.yaml:\d+:13: .*retention\.messages/],
+    ['choice', `${good}log:\n  level: loud\n`, /kezek\.yaml:\d+:10: .*level.*info/],
+    ['YAML', `${good}  - : [`, /kezek\.yaml:\d+:\d+: /],
+    ['doubled key', `${good}${good}`, /kezek\.yaml:\d+:1: /],
+  ];
+  for (const [what, text, line] of faults) {
+    writeFileSync(k.file, text);
+    const lines = await refused(k);
+    assert.ok(lines.length >= 1 && lines.length <= 12, `${what}: ${lines.join('\n')}`);
+    assert.match(lines[0], line, what);
+  }
+  writeFileSync(k.file, good);
+  k.writeOperator('one', { ...operator(stage, { port: 99999 }), colour: 'red' });
+  const lines = await refused(k);
+  assert.ok(lines.some((l) => /one\.yaml:\d+:\d+: .*colour/.test(l)), lines.join('\n'));
+  assert.ok(lines.some((l) => /one\.yaml:\d+:\d+: .*port/.test(l)), 'all faults at once');
+  const missing = await stage.run(join(binaries, 'kezekd'), ['-c', stage.path('none.yaml'), '-t'], { env: k.env() });
+  assert.equal(missing.code, 1);
+  assert.match(missing.err + missing.out, /none\.yaml.*No such file/);
+});
+
+journey('database__unreachable_at_start__one_line_unready_and_ready_when_it_comes', async (stage) => {
+  const database = await servers.database();
+  const centre = await startCentre(stage);
+  const k = await Kezek.prepare(stage, database, { config: { database: { connect_timeout: '1s' } },
+    operators: { one: operator(stage, { port: centre.port }) } });
+  await k.migrate();
+  await servers.kill();
+  try {
+    const m = await k.once('--migrate');
+    assert.equal(m.code, 1);
+    assert.equal((m.out + m.err).trim().split('\n').length, 1, m.out + m.err);
+    k.run();
+    const { Door } = await import('../lib/http.mjs');
+    const door = new Door({ port: k.port, key: 'unknown' });
+    stage.defer(() => door.close());
+    const r = await until(() => `the door: ${k.process.err()}`, async () => {
+      const answer = await door.get('/readyz');
+      return answer.json.database === 'down' && answer;
+    });
+    assert.equal(r.status, 503);
+    assert.match(r.json.reasons.join(), /database/);
+    assert.equal((await door.get('/livez')).status, 200);
+    const sent = await door.post('/v1/messages', { to: '+77011234567', text: 'a' });
+    assert.deepEqual([sent.status, sent.json.code], [503, 'unavailable'], 'a key cannot be judged, so it is not called wrong');
+    // Reconnecting goes on meanwhile and does not repeat itself in the log.
+    const lines = k.process.err().split('\n').filter((l) => /error|warn/.test(l) && /database|postgres/i.test(l));
+    assert.equal(lines.length, 1, lines.join('\n'));
+  } finally {
+    await servers.restart();
+  }
+  await k.ready();
+  await k.openDoor();
+  await k.settled((await k.door.send({ to: '+77011234567', text: 'a' })).id);
+});
+
+journey('database__not_migrated__says_what_to_run', async (stage) => {
+  const k = await Kezek.prepare(stage, await servers.database());
+  const r = await k.once();
+  assert.equal(r.code, 1, r.err);
+  assert.match(r.err, /--migrate/);
+  await k.migrate();
+  await k.migrate();
+});
+
+journey('sighup__good_then_broken_file__taken_whole_or_not_at_all', async (stage) => {
+  const a = await startCentre(stage), b = await startCentre(stage);
+  const k = await Kezek.start(stage, await servers.database(), { operators: { one: operator(stage, { port: a.port }) } });
+  await k.bound();
+  const send = async (text) => k.settled((await k.door.send({ to: '+77011234567', text })).id);
+  const long = 'ә'.repeat(200);
+  await send(long);
+
+  k.writeOperator('two', operator(stage, { port: b.port, prefixes: ['7701'] }));
+  k.writeConfig({ message: { max_parts: 2 } });
+  process.kill(k.process.pid, 'SIGHUP');
+  await k.bound('two');
+  assert.equal((await k.door.post('/v1/messages', { to: '+77011234567', text: long })).json.code, 'text_too_long');
+  await send('by two');
+  assert.deepEqual(b.texts.map((t) => t.text), ['by two']);
+  assert.equal(a.binds.length, 1, 'a link whose profile did not change stays');
+
+  k.writeConfig({ message: { max_parts: 'few' } });
+  k.writeOperator('two', 'links: no\n');
+  process.kill(k.process.pid, 'SIGHUP');
+  const line = await until('the refusal', () => k.process.err().split('\n').find((l) => /max_parts/.test(l)));
+  assert.match(line, /kezek\.yaml:\d+:\d+/);
+  await until('both files are named', () => /two\.yaml:\d+:\d+/.test(k.process.err()));
+  await send('still by two');
+  assert.equal(b.texts.length, 2);
+  assert.equal((await k.door.post('/v1/messages', { to: '+77011234567', text: long })).json.code, 'text_too_long', 'the old values');
+
+  k.writeConfig({ message: { max_parts: 2 }, http: { listen: '127.0.0.1:1' } });
+  k.writeOperator('two', operator(stage, { port: b.port, prefixes: ['7701'] }));
+  process.kill(k.process.pid, 'SIGHUP');
+  await until('a key that needs a restart is named', () => /http\.listen/.test(k.process.err()));
+  await send('and again');
+});

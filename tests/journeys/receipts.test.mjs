@@ -1,0 +1,141 @@
+// What an operator says became of a message, in the spellings seen in the field, is recorded, and acknowledged only then.
+import assert from 'node:assert/strict';
+import { journey, until } from '../lib/stage.mjs';
+import { Kezek } from '../lib/kezek.mjs';
+import { operator } from '../lib/operators.mjs';
+import { Servers } from '../lib/servers.mjs';
+import { startCentre } from '../lib/smsc.mjs';
+import { Capture } from '../lib/tshark.mjs';
+
+const servers = new Servers();
+
+// How an account writes its receipts: options of the centre; profile: keys of the operator's profile.
+const spellings = {
+  text: {},
+  tlv: { form: 'tlv' },
+  both: { form: 'both' },
+  'data-text': { via: 'data_sm' },
+  'data-tlv': { via: 'data_sm', form: 'tlv' },
+  payload: { form: 'payload' },
+  loose: { esmClass: 0, profile: { receipts: { loose: true } } },
+  'loose-tlv': { esmClass: 0, form: 'both', profile: { receipts: { loose: true } } },
+  early: { before: true },
+  hexdec: { spelling: 'hex-decimal' },
+  upperhex: { spelling: 'HEX-decimal' },
+  dechex: { spelling: 'decimal-hex' },
+  padded: { spelling: 'padded' },
+  cut: { spelling: 'padded-cut' },
+  case: { spelling: 'case' },
+  words: { spelling: 'text' },
+  order: { wording: (f) => `stat:${f.stat} done date:20${f.done}30 id:${f.id}` },
+  capitals: { wording: (f) => `ID:${f.id} SUB:1 DLVRD:1 SUBMIT DATE:${f.submit} DONE DATE:${f.done} STAT:DELIVERED ERR:0` },
+  small: { wording: (f) => `id:${f.id} sub:001 dlvrd:001 submit date:${f.submit}00 done date:${f.done}00 stat:delivrd err: text:Some text: id:7` },
+};
+
+function accounts(stage, port, table) {
+  const operators = {}, options = {};
+  Object.entries(table).forEach(([name, { profile = {}, ...rest }], i) => {
+    options[name] = rest;
+    operators[name] = operator(stage, { port, systemId: name, prefixes: [`7702${String(i).padStart(2, '0')}`], ...profile });
+  });
+  return { operators, options };
+}
+
+const numberOf = (table, name) => `+7702${String(Object.keys(table).indexOf(name)).padStart(2, '0')}12345`;
+
+journey('receipts__every_spelling__message_is_delivered', async (stage) => {
+  const centre = await startCentre(stage);
+  const capture = await Capture.start(stage, [centre.port]);
+  const { operators, options } = accounts(stage, centre.port, spellings);
+  centre.options.accounts = options;
+  const k = await Kezek.start(stage, await servers.database(), { operators });
+  await k.bound();
+  for (const name of Object.keys(spellings)) {
+    const { id } = await k.door.send({ to: numberOf(spellings, name), text: `${name}: 1` });
+    const two = await k.door.send({ to: numberOf(spellings, name), text: 'Сәлем '.repeat(15) });
+    const m = await k.settled(id);
+    const receipt = m.timeline.find((e) => e.event === 'receipt');
+    assert.equal(receipt.status, 'DELIVRD', name);
+    assert.equal(receipt.carrier, name);
+    await k.settled(two.id);
+  }
+  await until('every receipt is acknowledged', () => centre.acks.length === centre.receiptsSent.length);
+  assert.ok(centre.acks.every((a) => a.status === 0));
+  assert.deepEqual(centre.faults, []);
+  await k.stop();
+  const sent = await capture.judge();
+  const by = (via) => Object.values(options).filter((o) => (o.via ?? 'deliver_sm') === via).length * 3;
+  assert.deepEqual([sent.deliver_sm_resp, sent.data_sm_resp], [by('deliver_sm'), by('data_sm')]);
+});
+
+journey('receipts__every_state__message_ends_in_it', async (stage) => {
+  const ends = { DELIVRD: 'delivered', UNDELIV: 'undeliverable', REJECTD: 'rejected', EXPIRED: 'expired', DELETED: 'undeliverable' };
+  const centre = await startCentre(stage, { onSubmit: (s) => ({ state: s.text }) });
+  const k = await Kezek.start(stage, await servers.database(), { operators: { one: operator(stage, { port: centre.port }) } });
+  await k.bound();
+  for (const [stat, state] of Object.entries(ends)) {
+    const { id } = await k.door.send({ to: '+77011234567', text: stat });
+    const m = await k.settled(id, state);
+    assert.equal(m.timeline.find((e) => e.event === 'receipt').status, stat);
+  }
+});
+
+journey('receipts__late_enroute_and_repetition__final_state_stays', async (stage) => {
+  const centre = await startCentre(stage, { receipts: false });
+  const k = await Kezek.start(stage, await servers.database(), { operators: { one: operator(stage, { port: centre.port }) } });
+  await k.bound();
+  const { id } = await k.door.send({ to: '+77011234567', text: 'one' });
+  await k.settled(id, 'submitted');
+  for (const state of ['ENROUTE', 'DELIVRD', 'DELIVRD', 'ENROUTE', 'UNKNOWN']) {
+    const r = centre.receipt(centre.submits[0], { state });
+    await until(`${state} acknowledged`, () => r.ackedAt);
+    assert.equal(r.status, 0, state);
+  }
+  assert.equal((await k.door.message(id)).state, 'delivered');
+});
+
+journey('receipts__unknown_or_unreadable__acknowledged_and_kept_aside', async (stage) => {
+  const centre = await startCentre(stage, { receipts: false });
+  const database = await servers.database();
+  const k = await Kezek.start(stage, database, { operators: { one: operator(stage, { port: centre.port }) } });
+  await k.bound();
+  const { id } = await k.door.send({ to: '+77011234567', text: 'one' });
+  await k.settled(id, 'submitted');
+  const [submit] = centre.submits;
+  for (const o of [{ wording: () => 'id:nobody-knows-it stat:DELIVRD err:000' }, { wording: () => '\u0001\u0002 not a receipt at all' }]) {
+    const r = centre.receipt(submit, o);
+    await until('acknowledged', () => r.ackedAt);
+    assert.equal(r.status, 0);
+  }
+  assert.equal(await database.count('receipt_waiting'), 1, 'kept until its submission is known');
+  await until('kept aside', async () => await database.count('receipt_aside') === 1);
+  assert.equal((await k.door.message(id)).state, 'submitted');
+});
+
+journey('receipt__database_stands_still__not_acknowledged_until_recorded', async (stage) => {
+  const centre = await startCentre(stage, { receipts: false });
+  const database = await servers.database();
+  const k = await Kezek.start(stage, database, { operators: { one: operator(stage, { port: centre.port }) } });
+  await k.bound();
+  const { id } = await k.door.send({ to: '+77011234567', text: 'one' });
+  await k.settled(id, 'submitted');
+  const goOn = await database.freeze();
+  let receipt;
+  try {
+    receipt = centre.receipt(centre.submits[0]);
+    // Answers come in order of handling: the answer to this later request shows that the receipt was read before.
+    const session = centre.receiver('kezek');
+    for (let i = 0; i < 5; i++) await new Promise((resolve) => session.enquire_link(resolve));
+    assert.equal(receipt.ackedAt, null, 'acknowledged before the commit');
+  } finally {
+    goOn();
+  }
+  let rowsAtAck;
+  await until('acknowledged', async () => {
+    if (receipt.ackedAt) rowsAtAck ??= await database.count('message_event', "status = 'DELIVRD'");
+    return receipt.ackedAt;
+  });
+  assert.equal(receipt.status, 0);
+  assert.equal(rowsAtAck, 1, 'the event is there when the acknowledgement is');
+  await k.settled(id);
+});

@@ -1,0 +1,89 @@
+// PostgreSQL and Redis of a test file's own, and a fresh database for each journey.
+import assert from 'node:assert/strict';
+import { after } from 'node:test';
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { top, until } from './stage.mjs';
+
+const run = promisify(execFile);
+const script = join(top, 'tests/lib/servers.sh');
+
+export class Servers {
+  // Call at the top of a test file: started with the first database, stopped after the last test.
+  constructor() {
+    this.databases = 0;
+    after(() => this.stop());
+    process.on('exit', () => this.stopNow());
+  }
+
+  async start() {
+    if (this.dir) return;
+    this.dir = mkdtempSync(join(tmpdir(), 'kezek-servers-'));
+    try {
+      const { stdout } = await run('bash', [script, 'start', this.dir]);
+      this.facts = Object.fromEntries([...stdout.matchAll(/^(?:export )?([A-Z_]+)=['"]?(.*?)['"]?$/gm)].map((m) => [m[1], m[2]]));
+    } catch (e) {
+      await this.stop().catch(() => {});
+      throw new Error(`the private servers did not start: ${e.stdout}${e.stderr}`);
+    }
+  }
+
+  async stop() {
+    if (!this.dir) return;
+    await run('bash', [script, 'stop', this.dir]);
+    rmSync(this.dir, { recursive: true, force: true });
+    this.dir = null;
+  }
+
+  stopNow() {
+    if (!this.dir) return;
+    execFileSync('bash', [script, 'stop', this.dir], { stdio: 'ignore' });
+    rmSync(this.dir, { recursive: true, force: true });
+    this.dir = null;
+  }
+
+  async database() {
+    await this.start();
+    const d = new Database(this, `j${++this.databases}`);
+    await d.make();
+    return d;
+  }
+
+  kill() { return run('bash', [script, 'kill-pg', this.dir]); }
+  restart() { return run('bash', [script, 'restart-pg', this.dir]); }
+}
+
+class Database {
+  constructor(servers, name) {
+    Object.assign(this, { servers, name, redis: servers.facts.REDIS_ADDRESS });
+    this.conninfo = servers.facts.PG_CONNINFO.replace(/dbname=\S+/, `dbname=${name}`);
+    this.admin = this.conninfo.replace(/user=\S+/, 'user=postgres').replace(/dbname=\S+/, 'dbname=postgres');
+  }
+
+  async make() { await this.ask(`create database ${this.name} owner kezek`, this.admin); }
+
+  // Rows of cells, all text.
+  async ask(sql, conninfo = this.conninfo) {
+    const { stdout } = await run('psql', ['-X', '-q', '-A', '-t', '-F', '\t', '-v', 'ON_ERROR_STOP=1', '-c', sql, conninfo]);
+    return stdout.split('\n').filter(Boolean).map((l) => l.split('\t'));
+  }
+
+  async count(table, where = 'true') { return Number((await this.ask(`select count(*) from ${table} where ${where}`))[0][0]); }
+
+  // Stops the server's processes of this database in their tracks; answers what makes them go on.
+  async freeze() {
+    const pids = (await this.ask(`select pid from pg_stat_activity where datname = '${this.name}' and pid <> pg_backend_pid()`,
+      this.admin)).map(([pid]) => Number(pid));
+    assert.ok(pids.length > 0, 'no session to freeze');
+    for (const pid of pids) process.kill(pid, 'SIGSTOP');
+    for (const pid of pids) await until('stopped', () => /^\S+ \(.*\) T/.test(readFileSync(`/proc/${pid}/stat`, 'utf8')));
+    return () => pids.forEach((pid) => {
+      try {
+        process.kill(pid, 'SIGCONT');
+      } catch { /* it has gone meanwhile */ }
+    });
+  }
+}
