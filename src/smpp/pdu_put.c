@@ -1,12 +1,12 @@
 /* pdu_put: the writing half of pdu, and the only user of libsmpp34: it packs the mandatory bodies of
  * submit_sm, deliver_sm and data_sm, straight into the buffer, after everything was held against its bounds
  * here. What it is not given, and why:
- *  - texts: they are appended here, so that no code stands in its memory, and sm_length is set behind it;
+ *  - texts: it refuses one of 254 octets, which 4.4.1 allows; appended here, and sm_length is set behind it;
  *  - TLVs: it takes each from a list of its own, of at most 1,024 octets, and knows no vendor's tags;
  *  - TON and NPI: it refuses all but 7 and 10 values, but an operator's document decides: set behind it;
  *  - binds: it cuts a system_id over 15 and a password over 8 characters without a word, refuses
  * interface_version 0x50, and leaves the password in clear in a global (its report of the last PDU);
- *  - responses: it refuses a vendor's status, and a body is not optional. */
+ *  - responses: it refuses a vendor's status, and decides itself whether there is a body. */
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>
@@ -16,7 +16,7 @@
 
 #include "smpp/pdu.h"
 
-/* Header and mandatory body of the longest submit_sm without its text are 111 octets, SMPP 3.4, 4.4.1. */
+/* Header and mandatory body of the longest submit_sm without its text are 110 octets, SMPP 3.4, 4.4.1. */
 #define HEAD_ROOM    256
 #define TEXT_MAX     254
 #define PAYLOAD_MAX  65535
