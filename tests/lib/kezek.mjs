@@ -161,13 +161,13 @@ export class Kezek {
 
 // The simulator that kezek ships. args: its command line options.
 export class Simulator {
-  static async start(stage, args = [], name = 'kezek-smsc') {
+  static async start(stage, args = [], name = 'kezek-smsc', { log = true } = {}) {
     const s = new Simulator();
     s.port = await freePort();
     s.log = stage.path(`${name}.log`);
     writeFileSync(s.log, '');
     s.process = stage.start(name, join(binaries, 'kezek-smsc'),
-      ['--listen', `127.0.0.1:${s.port}`, '--log', s.log, '--quiet', ...args], { env: { ...process.env, ...sanitizers } });
+      ['--listen', `127.0.0.1:${s.port}`, '--quiet', ...(log ? ['--log', s.log] : []), ...args], { env: { ...process.env, ...sanitizers } });
     stage.daemons.push(s);
     await until('kezek-smsc listens', () => {
       assert.ok(!s.process.ended, s.process.err());

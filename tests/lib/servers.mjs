@@ -12,10 +12,11 @@ const run = promisify(execFile);
 const script = join(top, 'tests/lib/servers.sh');
 
 export class Servers {
-  // Call at the top of a test file: started with the first database, stopped after the last test.
-  constructor() {
+  // Call at the top of a test file: started with the first database, stopped after the last test. hooks: false where
+  // there are no tests; stop() is then the caller's.
+  constructor({ hooks = true } = {}) {
     this.databases = 0;
-    after(() => this.stop());
+    if (hooks) after(() => this.stop());
     process.on('exit', () => this.stopNow());
   }
 
