@@ -2,6 +2,8 @@
  * the environment is switched off, or curl would speak to it over the daemon's socket. Nothing is repeated by
  * itself: after a lost answer the person decides, and `send` has its Idempotency-Key to make the second try
  * safe. */
+#include "ctl_client.h"
+
 #include <curl/curl.h>
 #include <errno.h>
 #include <stdio.h>
@@ -10,7 +12,6 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "ctl_client.h"
 #include "ctl_text.h"
 
 #define ANSWER_MAX (16U << 20)

@@ -1,6 +1,5 @@
 /* kezekctl key: who may speak to the door. The key itself goes to standard output alone, the words about it
  * to standard error, so that KEY=$(kezekctl key add ...) works. */
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

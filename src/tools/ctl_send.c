@@ -1,7 +1,6 @@
 /* kezekctl send: one message through the same door as the portal's. The Idempotency-Key is made here unless
  * given, so that a command repeated by hand after a lost answer can be made safe with --idempotency-key. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

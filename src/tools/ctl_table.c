@@ -1,5 +1,7 @@
 /* Width is counted in characters, not in columns of the terminal: names and numbers here are narrow, and a
  * wide character in an operator's text costs a crooked line, no more. */
+#include "ctl_table.h"
+
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -7,7 +9,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "ctl_table.h"
 
 struct ctl_table {
 	char sides[CTL_COLUMNS + 1];

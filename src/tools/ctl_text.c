@@ -1,6 +1,8 @@
 /* The JSON library guarantees valid UTF-8, so decoding here needs no second check; it also rejects U+0000 by
  * default. Escaping for a shell or a pager is not tried: a replaced character shows that something was there.
  */
+#include "ctl_text.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +10,6 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "ctl_text.h"
 
 /* Octets of the character at s, and its number. s is valid UTF-8 and not at its end. */
 static size_t text_decode(const unsigned char *s, uint32_t *ret_rune)
