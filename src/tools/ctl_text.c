@@ -3,7 +3,6 @@
  */
 #include "ctl_text.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

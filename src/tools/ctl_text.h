@@ -4,6 +4,7 @@
 #define TOOLS_CTL_TEXT_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
