@@ -1,7 +1,7 @@
 /* pdu: octets of SMPP 3.4 <-> our values. Reading is ours: bounded, zero-copy, never trusting a length. Writing of
- * mandatory bodies is libsmpp34's after validation; texts and TLVs are appended here (it limits TLVs to 1,024 octets),
- * binds and responses are written here (it cuts passwords and refuses vendor statuses). The only home of libsmpp34, whose
- * unpacker never sees a peer's octets (it crashes on a deliver_sm with 100 empty TLVs). */
+ * mandatory bodies is libsmpp34's, once per shape of PDU; texts, TLVs, binds and responses are written here (it limits
+ * TLVs to 1,024 octets, cuts passwords, refuses vendor statuses). The only home of libsmpp34, whose unpacker never sees a
+ * peer's octets (it crashes on a deliver_sm with 100 empty TLVs). */
 #ifndef SMPP_PDU_H
 #define SMPP_PDU_H
 

@@ -295,6 +295,34 @@ static void put_sm__widest_fields__read_back_equal(void **state)
 	buf_fini(&b);
 }
 
+static void put_sm__more_shapes_than_are_kept__each_time_its_own(void **state)
+{
+	static const uint32_t commands[] = {PDU_SUBMIT_SM, PDU_DELIVER_SM, PDU_DATA_SM};
+	struct buf b = {0};
+
+	(void)state;
+	for (unsigned i = 0; i < 240; i++) {
+		struct pdu_sm m = sample_submit(), back;
+
+		m.command = commands[i % 3];
+		m.validity[0] = '\0';
+		m.data_coding = (uint8_t)(i % 20);
+		m.registered_delivery = (uint8_t)(i % 2);
+		m.service_type[0] = i % 7 ? 'A' : '\0';
+		buf_clear(&b);
+		assert_int_equal(pdu_put_sm(&b, i + 1, &m), KZ_OK);
+		assert_int_equal(pdu_take_header((uint8_t *)b.data).sequence, i + 1);
+		assert_int_equal(pdu_take_sm((uint8_t *)b.data, &back), KZ_OK);
+		assert_int_equal(back.command, m.command);
+		assert_int_equal(back.data_coding, i % 20);
+		assert_int_equal(back.registered_delivery, i % 2);
+		assert_string_equal(back.service_type, m.service_type);
+		assert_string_equal(back.destination.text, "77011234567");
+		assert_memory_equal(back.text, "\x04\x3A\x04\x35", 4);
+	}
+	buf_fini(&b);
+}
+
 static void take_sm__every_cut_of_the_body__invalid(void **state)
 {
 	static const char body[] = SUBMIT_BODY;
@@ -623,6 +651,7 @@ int main(void)
 	    cmocka_unit_test(put_sm__empty_text__no_text_and_no_payload),
 	    cmocka_unit_test(put_sm__out_of_bounds__refused_and_nothing_written),
 	    cmocka_unit_test(put_sm__widest_fields__read_back_equal),
+	    cmocka_unit_test(put_sm__more_shapes_than_are_kept__each_time_its_own),
 	    cmocka_unit_test(take_sm__every_cut_of_the_body__invalid),
 	    cmocka_unit_test(take_sm__missing_nuls_and_long_fields__invalid),
 	    cmocka_unit_test(take_sm__other_command__invalid),
