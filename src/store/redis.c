@@ -1,15 +1,9 @@
-/* hiredis frees its context by itself after an error, from inside the calls that we make into it, and may
- * call back while it does. So the context is never trusted with anything of ours: commands stand in our own
- * line and are answered from its head, hiredis gets the same callback for each, and the cleanup hook, which
- * it calls exactly once before it frees and before it closes the descriptor, is the one place where the
- * context is let go. All that follows from a loss (answers, state, back-off) runs afterwards, with hiredis
- * off the stack.
- *
- * hiredis looks names up by a blocking call, so only addresses and unix sockets are taken. */
+/* Commands stand in one line and are answered from its head. One that is late makes all behind it late, so
+ * its deadline drops the connection: an own timer for each was not taken. The first command, AUTH or PING, is
+ * what makes a connection ready. */
 #include "store/redis.h"
 
 #include <assert.h>
-#include <hiredis/async.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +13,7 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "base/secret.h"
-#include "net/address.h"
+#include "store/redis_context.h"
 
 #define BACKOFF_MIN_MS 50
 #define BACKOFF_MAX_MS 5000
@@ -39,9 +33,7 @@ struct redis {
 	struct redis_options options;
 	char *address, *password;
 	enum redis_state state;
-	redisAsyncContext *context; /* NULL as soon as hiredis lets it go */
-	struct watch *watch;
-	bool reads, writes;  /* what hiredis wants watched */
+	struct redis_context *context; /* NULL when down */
 	struct timer *timer; /* down: next try; dialing: given up; up: first deadline, or the next PING */
 	struct list sent;
 	uint64_t last_ticket;
@@ -49,9 +41,9 @@ struct redis {
 	int64_t up_ms, asked_ms;
 	void (*on_up)(void *arg, bool up);
 	void *arg;
-	bool unwelcome; /* the first command was refused: to be dropped with hiredis off the stack */
-	bool told;      /* the current outage stands in the log */
-	char why[160];
+	bool told; /* the current outage stands in the log */
+	char why[128];
+	char refusal[128]; /* the first command's */
 	struct metric *ok, *refused, *lost, *up;
 };
 
@@ -85,15 +77,15 @@ static int64_t redis_backoff_ms(struct redis *r)
 	return most / 2 + secret_uniform((uint32_t)(most / 2 + 1));
 }
 
-/* Only with hiredis off the stack. */
+/* Not from an answer's callback. */
 static void redis_lose(struct redis *r, const char *why)
 {
 	bool was_up = r->state == REDIS_UP;
 	struct list_node *n;
 
 	snprintf(r->why, sizeof r->why, "%s", why);
-	if (r->context)
-		redisAsyncFree(r->context);
+	redis_context_free(r->context);
+	r->context = NULL;
 	if (was_up && loop_now_ms(r->loop) - r->up_ms >= BACKOFF_MAX_MS)
 		r->failures = 0;
 	redis_enter(r, REDIS_DOWN);
@@ -108,68 +100,6 @@ static void redis_lose(struct redis *r, const char *why)
 		r->on_up(r->arg, false);
 }
 
-/* What hiredis did in the call that just returned. */
-static void redis_look(struct redis *r)
-{
-	char why[sizeof r->why];
-
-	if (r->context && !r->unwelcome)
-		return;
-	memcpy(why, r->why, sizeof why);
-	redis_lose(r, why[0] ? why : "the server closed the connection");
-}
-
-static void hooks_want(struct redis *r, bool reads, bool writes)
-{
-	r->reads = reads;
-	r->writes = writes;
-	if (r->watch)
-		watch_set(r->watch, reads, writes);
-}
-
-static void hooks_add_read(void *arg)
-{
-	hooks_want(arg, true, ((struct redis *)arg)->writes);
-}
-
-static void hooks_del_read(void *arg)
-{
-	hooks_want(arg, false, ((struct redis *)arg)->writes);
-}
-
-static void hooks_add_write(void *arg)
-{
-	hooks_want(arg, ((struct redis *)arg)->reads, true);
-}
-
-static void hooks_del_write(void *arg)
-{
-	hooks_want(arg, ((struct redis *)arg)->reads, false);
-}
-
-static void hooks_cleanup(void *arg)
-{
-	struct redis *r = arg;
-
-	if (r->context && r->context->c.err)
-		snprintf(r->why, sizeof r->why, "%s", r->context->c.errstr);
-	watch_free(r->watch);
-	r->watch = NULL;
-	r->context = NULL;
-	r->reads = r->writes = false;
-}
-
-static void redis_on_event(void *arg, bool readable, bool writable)
-{
-	struct redis *r = arg;
-
-	if (readable)
-		redisAsyncHandleRead(r->context);
-	if (writable && r->context)
-		redisAsyncHandleWrite(r->context);
-	redis_look(r);
-}
-
 /* Redis answers, but cannot serve: as good as absent, and the caller falls back in the same way. */
 static bool redis_is_unable(const redisReply *reply)
 {
@@ -182,21 +112,27 @@ static bool redis_is_unable(const redisReply *reply)
 	return false;
 }
 
-/* The same for every command; reply NULL: hiredis empties its own line before it goes, ours is emptied after.
- */
-static void redis_on_reply(redisAsyncContext *context, void *reply_, void *unused)
+static bool redis_on_reply(void *arg, const redisReply *reply)
 {
-	struct redis *r = context->data;
-	const redisReply *reply = reply_;
+	struct redis *r = arg;
+	struct list_node *n = list_take_first(&r->sent);
 	enum kz result = KZ_OK;
-	struct list_node *n;
 
-	(void)unused;
-	if (!reply || !(n = list_take_first(&r->sent)))
-		return;
+	if (!n) { /* the order is lost */
+		snprintf(r->refusal, sizeof r->refusal, "an answer to nothing that was asked");
+		return false;
+	}
 	if (reply->type == REDIS_REPLY_ERROR)
 		result = redis_is_unable(reply) ? KZ_LOST : KZ_REFUSED;
 	redis_answer(r, list_entry(n, struct redis_command, node), result, reply);
+	return r->state == REDIS_UP;
+}
+
+static void redis_on_gone(void *arg, const char *why)
+{
+	struct redis *r = arg;
+
+	redis_lose(r, why[0] ? why : r->refusal);
 }
 
 static void redis_arm(struct redis *r)
@@ -211,23 +147,15 @@ static void redis_arm(struct redis *r)
 	timer_start(r->timer, left > 0 ? left : 0);
 }
 
-/* False when hiredis will not take it. */
 static bool redis_put(
     struct redis *r, int argc, const char *const *argv, const size_t *lens, redis_done_fn *done, void *arg)
 {
-	struct redis_command *c = mem_new(sizeof *c);
-	size_t own_lens[8];
+	struct redis_command *c;
 
-	assert(argc > 0 && (lens || argc <= 8));
-	for (int i = 0; !lens && i < argc; i++)
-		own_lens[i] = strlen(argv[i]);
-	/* hiredis reads the words; it only lacks a const. */
-	if (redisAsyncCommandArgv(r->context, redis_on_reply, NULL, argc, (const char **)(uintptr_t)argv,
-	        lens ? lens : own_lens) != REDIS_OK) {
-		free(c);
+	if (!redis_context_send(r->context, argc, argv, lens))
 		return false;
-	}
 	r->asked_ms = loop_now_ms(r->loop);
+	c = mem_new(sizeof *c);
 	*c = (struct redis_command){.ticket = ++r->last_ticket, .done = done, .arg = arg};
 	c->due_ms = r->asked_ms + r->options.command_ms;
 	list_append(&r->sent, &c->node);
@@ -243,8 +171,7 @@ static void redis_on_hello(void *arg, enum kz result, const struct redis_reply *
 	if (!reply) /* the loss itself is being told */
 		return;
 	if (result != KZ_OK) {
-		snprintf(r->why, sizeof r->why, "%s", redis_text(reply, NULL));
-		r->unwelcome = true;
+		snprintf(r->refusal, sizeof r->refusal, "%s", redis_text(reply, NULL));
 		return;
 	}
 	redis_enter(r, REDIS_UP);
@@ -263,44 +190,20 @@ static void redis_on_pong(void *arg, enum kz result, const struct redis_reply *r
 	(void)arg, (void)result, (void)reply; /* any answer shows life, none is noticed by the deadline */
 }
 
-static redisAsyncContext *redis_connect(const struct redis *r)
-{
-	struct address at;
-	char host[ADDRESS_TEXT];
-
-	if (strncmp(r->address, "unix:", 5) == 0)
-		return redisAsyncConnectUnix(r->address + 5);
-	if (!address_parse_pair(r->address, &at))
-		return NULL;
-	address_host_text(&at, host);
-	return redisAsyncConnect(
-	    host, ntohs(at.sa.sa_family == AF_INET6 ? at.in6.sin6_port : at.in.sin_port));
-}
-
 static void redis_dial(struct redis *r)
 {
-	const char *words[] = {"AUTH", r->password};
+	static const struct redis_context_events events = {redis_on_reply, redis_on_gone};
+	const char *auth[] = {"AUTH", r->password}, *ping[] = {"PING"};
+	bool has_password = r->password[0] != '\0';
+	char why[128];
 
 	redis_enter(r, REDIS_DIALING);
 	timer_start(r->timer, r->options.connect_ms);
-	r->unwelcome = false;
-	r->context = redis_connect(r);
-	if (!r->context || r->context->err) {
-		redis_lose(
-		    r, r->context ? r->context->errstr : "the address is neither unix:/path nor numeric");
-		return;
-	}
-	r->context->data = r->context->ev.data = r;
-	r->context->ev.addRead = hooks_add_read;
-	r->context->ev.delRead = hooks_del_read;
-	r->context->ev.addWrite = hooks_add_write;
-	r->context->ev.delWrite = hooks_del_write;
-	r->context->ev.cleanup = hooks_cleanup;
-	r->watch = watch_new(r->loop, r->context->c.fd, redis_on_event, r);
-	if (!r->password[0])
-		words[0] = "PING";
-	if (!redis_put(r, r->password[0] ? 2 : 1, words, NULL, redis_on_hello, r))
-		redis_lose(r, "out of memory");
+	r->context = redis_context_new(r->loop, r->address, &events, r, why);
+	if (!r->context)
+		redis_lose(r, why);
+	else if (!redis_put(r, has_password ? 2 : 1, has_password ? auth : ping, NULL, redis_on_hello, r))
+		redis_lose(r, "the first command cannot be sent");
 }
 
 static void redis_on_timer(void *arg)
@@ -349,8 +252,7 @@ void redis_free(struct redis *r)
 
 	if (!r)
 		return;
-	if (r->context)
-		redisAsyncFree(r->context);
+	redis_context_free(r->context);
 	while ((n = list_take_first(&r->sent)))
 		free(list_entry(n, struct redis_command, node));
 	metric_set(r->up, 0);

@@ -1,5 +1,6 @@
 /* redis: one connection to Redis on the loop, that comes back by itself. Commands are answered in order, each
- * exactly once, within a deadline or not at all. The only home of hiredis. */
+ * exactly once, within a deadline or not at all. With redis_context the only
+ * home of hiredis. */
 #ifndef STORE_REDIS_H
 #define STORE_REDIS_H
 
