@@ -1,7 +1,7 @@
-/* pdu: octets of SMPP 3.4 <-> our values. Reading is ours: bounded, zero-copy, never trusting a length. Writing of
- * mandatory bodies is libsmpp34's, once per shape of PDU; texts, TLVs, binds and responses are written here (it limits
- * TLVs to 1,024 octets, cuts passwords, refuses vendor statuses). The only home of libsmpp34, whose unpacker never sees a
- * peer's octets (it crashes on a deliver_sm with 100 empty TLVs). */
+/* pdu: octets of SMPP 3.4 <-> our values. Reading is ours: bounded, zero-copy, never trusting a length.
+ * Writing of mandatory bodies is libsmpp34's, once per shape of PDU; texts, TLVs, binds and responses are
+ * written here (it limits TLVs to 1,024 octets, cuts passwords, refuses vendor statuses). The only home of
+ * libsmpp34, whose unpacker never sees a peer's octets (it crashes on a deliver_sm with 100 empty TLVs). */
 #ifndef SMPP_PDU_H
 #define SMPP_PDU_H
 
@@ -51,7 +51,8 @@ struct pdu_header {
 };
 
 /* Whether the len octets at bytes begin with a whole PDU. KZ_OK and its size; KZ_BUSY: more octets needed;
- * KZ_INVALID: command_length under 16 or over max (answer generic_nack RINVCMDLEN with sequence 0 and close). */
+ * KZ_INVALID: command_length under 16 or over max (answer generic_nack RINVCMDLEN with sequence 0 and close).
+ */
 enum kz pdu_frame_size(const uint8_t *bytes, size_t len, size_t max, size_t *ret_size) KZ_CHECK;
 /* frame: a whole PDU of pdu_frame_size. */
 struct pdu_header pdu_take_header(const uint8_t *frame);
@@ -65,7 +66,8 @@ struct pdu_tlv {
 	uint16_t tag, len;
 	const uint8_t *value;
 };
-/* Walks: false at the end or at a TLV that runs over the frame. NULs behind a body (tag 0 without a value) are skipped. */
+/* Walks: false at the end or at a TLV that runs over the frame. NULs behind a body (tag 0 without a value)
+ * are skipped. */
 bool pdu_tlv_next(struct pdu_tlvs *rest, struct pdu_tlv *ret);
 /* The first TLV of that tag. */
 bool pdu_tlv_find(struct pdu_tlvs tlvs, uint16_t tag, struct pdu_tlv *ret);
@@ -78,21 +80,23 @@ struct pdu_address {
 	char text[21];
 };
 
-/* A bind request. Strings are NUL-terminated; a system_id or password of up to 32 characters goes out whole, against the
- * 16 and 9 of the standard, as some operators demand. */
+/* A bind request. Strings are NUL-terminated; a system_id or password of up to 32 characters goes out whole,
+ * against the 16 and 9 of the standard, as some operators demand. */
 struct pdu_bind {
 	uint32_t command; /* PDU_BIND_RECEIVER, _TRANSMITTER or _TRANSCEIVER */
 	char system_id[33], password[33], system_type[14], address_range[42];
 	uint8_t interface_version, addr_ton, addr_npi;
 };
 
-/* submit_sm, deliver_sm and data_sm. When read, text points into the frame: short_message, or message_payload when that
- * TLV is there and not empty. When written, payload chooses between the two; over 254 octets needs payload or data_sm. */
+/* submit_sm, deliver_sm and data_sm. When read, text points into the frame: short_message, or message_payload
+ * when that TLV is there and not empty. When written, payload chooses between the two; over 254 octets needs
+ * payload or data_sm. */
 struct pdu_sm {
 	uint32_t command; /* PDU_SUBMIT_SM, PDU_DELIVER_SM or PDU_DATA_SM */
 	char service_type[6];
 	struct pdu_address source, destination;
-	uint8_t esm_class, protocol_id, priority, registered_delivery, replace_if_present, data_coding, default_msg_id;
+	uint8_t esm_class, protocol_id, priority, registered_delivery, replace_if_present, data_coding,
+	    default_msg_id;
 	char schedule[17], validity[17]; /* "" or 16 characters, 7.1.1 */
 	const uint8_t *text;
 	size_t text_len;
@@ -100,21 +104,21 @@ struct pdu_sm {
 	struct pdu_tlvs tlvs; /* read: all of them; written: appended as they are, made with pdu_put_tlv */
 };
 
-/* Reads. KZ_INVALID: a field runs over the frame or its bound; trailing NULs and octets that are no TLV are ignored.
- * *ret is unspecified then. */
+/* Reads. KZ_INVALID: a field runs over the frame or its bound; trailing NULs and octets that are no TLV are
+ * ignored. *ret is unspecified then. */
 enum kz pdu_take_bind(const uint8_t *frame, struct pdu_bind *ret) KZ_CHECK;
 enum kz pdu_take_sm(const uint8_t *frame, struct pdu_sm *ret) KZ_CHECK;
-/* message_id of submit_sm_resp, data_sm_resp; system_id of bind responses; TLVs behind it. A response without a body, as
- * errors often come, has "" and no TLVs. KZ_INVALID: no NUL within 65 octets. */
+/* message_id of submit_sm_resp, data_sm_resp; system_id of bind responses; TLVs behind it. A response without
+ * a body, as errors often come, has "" and no TLVs. KZ_INVALID: no NUL within 65 octets. */
 struct pdu_resp {
 	char id[66];
 	struct pdu_tlvs tlvs;
 };
 enum kz pdu_take_resp(const uint8_t *frame, struct pdu_resp *ret) KZ_CHECK;
 
-/* Writes append a whole PDU of at most PDU_MAX_DEFAULT octets. Before anything is written: KZ_TOO_LONG when a text has no
- * NUL in its array or runs over its bound; KZ_INVALID for a time that is not "" or 16 characters, any time in a deliver_sm.
- * sequence 1..0x7FFFFFFF. */
+/* Writes append a whole PDU of at most PDU_MAX_DEFAULT octets. Before anything is written: KZ_TOO_LONG when a
+ * text has no NUL in its array or runs over its bound; KZ_INVALID for a time that is not "" or 16 characters,
+ * any time in a deliver_sm. sequence 1..0x7FFFFFFF. */
 enum kz pdu_put_bind(struct buf *out, uint32_t sequence, const struct pdu_bind *b) KZ_CHECK;
 enum kz pdu_put_sm(struct buf *out, uint32_t sequence, const struct pdu_sm *m) KZ_CHECK;
 /* Any response but generic_nack; id is left out (no body) when NULL. command with or without PDU_RESP. */

@@ -1,4 +1,5 @@
-/* status: what a command_status of an operator means for a message: a table of data that a profile overrides. */
+/* status: what a command_status of an operator means for a message: a table of data that a profile overrides.
+ */
 #ifndef SMPP_STATUS_H
 #define SMPP_STATUS_H
 
@@ -24,7 +25,8 @@ struct status_rule {
 	enum status_class class;
 };
 
-/* The first of the rules that fits (n may be 0), else the default table of reference; unknown is STATUS_TEMPORARY. */
+/* The first of the rules that fits (n may be 0), else the default table of reference; unknown is
+ * STATUS_TEMPORARY. */
 enum status_class status_class(uint32_t status, const struct status_rule *rules, size_t n);
 /* "slow", "temporary", ... */
 const char *status_class_name(enum status_class c);

@@ -24,8 +24,8 @@ void window_free(struct window *w); /* must be empty */
 size_t window_count(const struct window *w);
 size_t window_free_room(const struct window *w);
 /* Numbers the request: 1..0x7FFFFFFF, wrapping to 1, never one that is outstanding. KZ_BUSY when full. */
-enum kz window_add(struct window *w, uint32_t command, void *arg, uint32_t part, int64_t now_ms, int64_t deadline_ms,
-    uint32_t *ret_sequence) KZ_CHECK;
+enum kz window_add(struct window *w, uint32_t command, void *arg, uint32_t part, int64_t now_ms,
+    int64_t deadline_ms, uint32_t *ret_sequence) KZ_CHECK;
 /* Takes the entry out. KZ_NOT_FOUND: nobody waits for that number. */
 enum kz window_take(struct window *w, uint32_t sequence, struct window_entry *ret) KZ_CHECK;
 /* The earliest deadline, or -1 when empty. */
