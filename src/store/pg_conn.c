@@ -211,7 +211,8 @@ static void conn_on_setup(void *arg, enum kz r, const struct pg_reply *reply)
 	struct pg_conn *c = arg;
 
 	if (r != KZ_OK) {
-		pg_conn_break(c, pg_message(reply));
+		if (!c->broken) /* else the reason is known already */
+			pg_conn_break(c, pg_message(reply));
 		return;
 	}
 	conn_enter(c, PG_CONN_READY);

@@ -1,0 +1,124 @@
+/* pg_session against a real PostgreSQL: locks, losses, scripts. */
+#include "pg_rig.h"
+
+static const struct pg_sql sql_end = {"end", "select pg_terminate_backend($1)", 1, TYPES(PG_INT4)};
+
+struct watch_session {
+	struct pg_session *session;
+	int ready, lost;
+};
+
+static void session_on_ready(void *arg)
+{
+	struct watch_session *w = arg;
+
+	w->ready++;
+}
+
+static void session_on_lost(void *arg)
+{
+	struct watch_session *w = arg;
+
+	w->lost++;
+}
+
+static const struct pg_sql sql_lock = {"lock", "select pg_try_advisory_lock(77)", 0, NULL};
+static const struct pg_sql sql_pid = {"pid", "select pg_backend_pid()", 0, NULL};
+
+static void watch_session_up(struct rig *g, struct watch_session *w)
+{
+	w->session = pg_session_new(g->loop, &g->options, session_on_ready, session_on_lost, w);
+	servers_await(g->loop, &w->ready, 1);
+}
+
+static int64_t watch_session_ask(struct rig *g, struct watch_session *w, const struct pg_sql *sql)
+{
+	struct answer a = {0};
+
+	assert_int_equal(pg_session_ask(w->session, sql, NULL, rig_on_answer, &a), KZ_OK);
+	assert_int_equal(a.count, 0);
+	assert_int_equal(pg_session_ask(w->session, sql, NULL, rig_on_answer, &a), KZ_BUSY);
+	servers_await(g->loop, &a.count, 1);
+	assert_int_equal(a.r, KZ_OK);
+	return a.number;
+}
+
+static void session__backend_terminated__lock_free_and_owner_told(void **state)
+{
+	struct rig *g = *state;
+	struct watch_session a = {0}, b = {0};
+	struct answer ended = {0};
+	uint8_t room[4];
+	struct pg_value pid;
+
+	rig_up(g);
+	watch_session_up(g, &a);
+	watch_session_up(g, &b);
+	assert_int_equal(watch_session_ask(g, &a, &sql_lock), 1);
+	assert_int_equal(watch_session_ask(g, &b, &sql_lock), 0);
+	pid = pg_int4((int32_t)watch_session_ask(g, &a, &sql_pid), room);
+	rig_run(g, &ended, &sql_end, &pid);
+	servers_await(g->loop, &a.lost, 1);
+	servers_await(g->loop, &a.ready, 2);
+	assert_int_equal(b.lost, 0);
+	assert_int_equal(watch_session_ask(g, &b, &sql_lock), 1);
+	assert_int_equal(watch_session_ask(g, &a, &sql_lock), 0);
+	pg_session_free(a.session);
+	pg_session_free(b.session);
+}
+
+static void session__lost_under_a_question__answered_before_the_owner_is_told(void **state)
+{
+	struct rig *g = *state;
+	struct watch_session w = {0};
+	struct answer a = {0};
+
+	watch_session_up(g, &w);
+	assert_int_equal(pg_session_ask(w.session, &sql_sleep, NULL, rig_on_answer, &a), KZ_OK);
+	loop_turn(g->loop, 0);
+	servers_do("restart-pg");
+	servers_await(g->loop, &a.count, 1);
+	servers_await(g->loop, &w.lost, 1);
+	assert_int_equal(a.r, KZ_LOST);
+	assert_int_equal(pg_session_ask(w.session, &sql_lock, NULL, rig_on_answer, &a), KZ_BUSY);
+	servers_await(g->loop, &w.ready, 2);
+	pg_session_free(w.session);
+}
+
+static void session__script__whole_or_not_at_all(void **state)
+{
+	struct rig *g = *state;
+	struct watch_session w = {0};
+	struct answer good = {0}, bad = {0};
+	static const struct pg_sql count = {"count_scripted", "select count(*) from scripted", 0, NULL};
+
+	watch_session_up(g, &w);
+	assert_int_equal(
+	    pg_session_script(w.session,
+	        "drop table if exists scripted; create table scripted (n int); insert into scripted "
+	        "values (1), (2);",
+	        rig_on_answer, &good),
+	    KZ_OK);
+	servers_await(g->loop, &good.count, 1);
+	assert_int_equal(good.r, KZ_OK);
+	assert_int_equal(watch_session_ask(g, &w, &count), 2);
+	assert_int_equal(pg_session_script(
+	                     w.session, "insert into scripted values (3); select 1 / 0", rig_on_answer, &bad),
+	    KZ_OK);
+	servers_await(g->loop, &bad.count, 1);
+	assert_int_equal(bad.r, KZ_REFUSED);
+	assert_string_equal(bad.sqlstate, "22012");
+	assert_int_equal(watch_session_ask(g, &w, &count), 2);
+	pg_session_free(w.session);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    PG_CASE(session__backend_terminated__lock_free_and_owner_told),
+	    PG_CASE(session__lost_under_a_question__answered_before_the_owner_is_told),
+	    PG_CASE(session__script__whole_or_not_at_all),
+	};
+
+	return rig_main(tests, sizeof tests / sizeof *tests);
+}
