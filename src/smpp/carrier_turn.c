@@ -168,21 +168,24 @@ static struct shipment *carrier_pick(const struct carrier *c, const struct line 
 	return NULL;
 }
 
-/* One part over each link that can; how many. *ret_busy: a link would not take its part. */
+/* One part over each link that can, beginning behind the one that sent last; how many. *ret_busy: a link
+ * would not take its part. */
 static unsigned carrier_round(struct carrier *c, bool *ret_busy)
 {
 	unsigned n = 0;
 
-	for (size_t i = 0; i < c->lines_n; i++) {
-		struct line *line = &c->lines[(c->first + i) % c->lines_n];
+	for (size_t i = 0, first = c->first; i < c->lines_n; i++) {
+		size_t at = (first + i) % c->lines_n;
+		struct line *line = &c->lines[at];
 		struct shipment *s = link_wait_ms(line->session) == 0 ? carrier_pick(c, line) : NULL;
 
-		if (s && carrier_give_turn(c, line, s))
-			n++;
-		else if (s)
+		if (!s)
+			continue;
+		if (!carrier_give_turn(c, line, s))
 			*ret_busy = true;
+		c->first = (at + 1) % c->lines_n;
+		n++;
 	}
-	c->first = (c->first + 1) % c->lines_n;
 	return *ret_busy ? 0 : n;
 }
 

@@ -1,0 +1,845 @@
+/* carrier against a scripted message centre, and the submit_sm that it makes of a part. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "../lib/fake_centre.h"
+#include "smpp/carrier.h"
+#include "smpp/submission.h"
+
+#define RESULTS 64
+
+/* A message of the owner: `parts` parts, each with the text "<name>/<part>". */
+struct letter {
+	struct shipment s;
+	const char *name;
+	unsigned parts;
+	bool expired;
+	int turns, dones;
+	int results;
+	enum part_outcome outcome[RESULTS];
+	enum status_class class[RESULTS];
+	uint32_t status[RESULTS];
+	unsigned part[RESULTS];
+	char id[RESULTS][66], link[RESULTS][48];
+	uint8_t text[64];
+};
+
+struct fixture {
+	struct centre centre;
+	struct profile *profile;
+	struct carrier *carrier;
+	struct shipment_part like; /* what every part has beside its text */
+	int receipts, others, ups, downs;
+	struct receipt receipt;
+	struct deliver_ticket ticket;
+	char what[64];
+	int drained;
+};
+
+static unsigned on_turn(void *arg, struct shipment *s, unsigned part, struct shipment_part *ret)
+{
+	struct fixture *f = arg;
+	struct letter *t = (struct letter *)(void *)s;
+
+	t->turns++;
+	if (t->expired)
+		return 0;
+	*ret = f->like;
+	snprintf(ret->destination.text, sizeof ret->destination.text, "+77011234567");
+	ret->receipt = true;
+	ret->segment.number = (uint8_t)(part + 1);
+	ret->segment.total = (uint8_t)t->parts;
+	ret->segment.bytes = t->text;
+	ret->segment.len = (size_t)snprintf((char *)t->text, sizeof t->text, "%s/%u", t->name, part + 1);
+	return t->parts;
+}
+
+static void on_part(void *arg, struct shipment *s, unsigned part, const struct part_result *r)
+{
+	struct letter *t = (struct letter *)(void *)s;
+	int n = t->results++;
+
+	(void)arg;
+	assert_true(n < RESULTS);
+	t->outcome[n] = r->outcome;
+	t->class[n] = r->class;
+	t->status[n] = r->status;
+	t->part[n] = part;
+	snprintf(t->id[n], sizeof t->id[n], "%s", r->operator_id);
+	snprintf(t->link[n], sizeof t->link[n], "%s", r->link);
+	/* Not the owner's to take while it is being reported. */
+	assert_false(carrier_withdraw(s->carrier, s));
+}
+
+static void on_done(void *arg, struct shipment *s)
+{
+	(void)arg;
+	assert_null(s->carrier);
+	((struct letter *)(void *)s)->dones++;
+}
+
+static void on_receipt(void *arg, struct carrier *c, const struct receipt *r, struct deliver_ticket ticket)
+{
+	struct fixture *f = arg;
+
+	assert_ptr_equal(c, f->carrier);
+	f->receipts++;
+	f->receipt = *r;
+	f->ticket = ticket;
+}
+
+static void on_other(void *arg, struct carrier *c, const struct pdu_sm *m, const char *what)
+{
+	struct fixture *f = arg;
+
+	assert_ptr_equal(c, f->carrier);
+	assert_string_equal(m->source.text, "77011234567");
+	f->others++;
+	snprintf(f->what, sizeof f->what, "%s", what);
+}
+
+static void on_up(void *arg, struct carrier *c, bool up)
+{
+	struct fixture *f = arg;
+
+	assert_int_equal(carrier_is_up(c), up);
+	if (up)
+		f->ups++;
+	else
+		f->downs++;
+}
+
+static void on_drained(void *arg)
+{
+	((struct fixture *)arg)->drained++;
+}
+
+static const struct carrier_events events = {on_turn, on_part, on_done, on_receipt, on_other, on_up};
+
+#define COMMON                                                                                               \
+	"timers: {enquire: 5m, response: 10s, unbind: 4s}\n"                                                 \
+	"reconnect: {min: 1s, max: 4s}\n"                                                                    \
+	"sender: {default: kezek}\n"
+#define ONE    COMMON "links:\n- {host: 127.0.0.1, port: %d, system_id: a, window: 4, rate: 1000}\n"
+#define NARROW COMMON "links:\n- {host: 127.0.0.1, port: %d, system_id: a, window: 1, rate: 1000}\n"
+#define TWO                                                                                                  \
+	COMMON "links:\n- {name: a, host: 127.0.0.1, port: %d, system_id: a, window: 4, rate: 1000}\n"       \
+	       "- {name: b, host: 127.0.0.1, port: %d, system_id: b, window: 4, rate: 1000}\n"
+
+static void begin(struct fixture *f, const char *yaml)
+{
+	*f = (struct fixture){0};
+	centre_init(&f->centre);
+	f->profile = centre_profile(&f->centre, yaml);
+	f->carrier = carrier_new(f->centre.loop, f->profile, &events, f);
+}
+
+static void begin_bound(struct fixture *f, const char *yaml)
+{
+	struct link_report rows[4];
+
+	begin(f, yaml);
+	for (size_t i = 0; i < f->profile->links_n; i++)
+		centre_bind(&f->centre, i);
+	for (size_t i = 0; i < f->profile->links_n; i++)
+		centre_until(
+		    &f->centre, carrier_report(f->carrier, rows, 4) && !strcmp(rows[i].state, "bound"));
+	centre_until(&f->centre, f->ups == 1);
+}
+
+static void end(struct fixture *f)
+{
+	carrier_free(f->carrier);
+	profile_free(f->profile);
+	centre_fini(&f->centre);
+}
+
+static void post(struct fixture *f, struct letter *t, const char *name, enum lane lane, unsigned parts)
+{
+	static uint64_t id = 1000;
+
+	*t = (struct letter){.name = name, .parts = parts};
+	t->s.id = id++;
+	t->s.lane = lane;
+	t->s.queued_ms = loop_now_ms(f->centre.loop);
+	carrier_submit(f->carrier, &t->s);
+}
+
+/* The next PDU of the connection is a submit_sm with this text. */
+static struct pdu_header take_text(struct fixture *f, size_t i, const char *text)
+{
+	struct pdu_header h = centre_expect(&f->centre, i, PDU_SUBMIT_SM);
+	struct pdu_sm m;
+
+	assert_int_equal(pdu_take_sm((const uint8_t *)f->centre.frame.data, &m), KZ_OK);
+	assert_int_equal(m.text_len, strlen(text));
+	assert_memory_equal(m.text, text, m.text_len);
+	return h;
+}
+
+static void cut(struct fixture *f, size_t i)
+{
+	stream_free(f->centre.seats[i].stream);
+	f->centre.seats[i].stream = NULL;
+}
+
+static void carrier_submit__one_part__octets_and_result(void **state)
+{
+	static const uint8_t want[] = {0, 0, 0, 62, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 2, /* header */
+	    0, 5, 0, 'k', 'e', 'z', 'e', 'k', 0,                                        /* source */
+	    1, 1, '7', '7', '0', '1', '1', '2', '3', '4', '5', '6', '7', 0,             /* destination */
+	    0, 0, 0, 0, 0, /* esm_class, protocol, priority, schedule, validity */
+	    1, 0, 0, 0, 8, /* registered, replace, data_coding, default, sm_length */
+	    'h', 'e', 'l', 'l', 'o', '.', '/', '1'};
+	struct fixture f;
+	struct letter t;
+
+	(void)state;
+	begin_bound(&f, ONE);
+	post(&f, &t, "hello.", LANE_NOTICE, 1);
+	assert_int_equal(t.turns, 0); /* never from inside the call */
+	struct pdu_header h = centre_take(&f.centre, 0);
+	assert_int_equal(f.centre.frame.len, sizeof want);
+	assert_memory_equal(f.centre.frame.data + 4, want + 4, sizeof want - 4);
+	assert_int_equal(t.s.outstanding, 1);
+	assert_false(carrier_withdraw(f.carrier, &t.s));
+	centre_answer(&f.centre, 0, h, 0, "abc-1");
+	centre_until(&f.centre, t.dones == 1);
+	assert_int_equal(t.results, 1);
+	assert_int_equal(t.outcome[0], PART_SUBMITTED);
+	assert_string_equal(t.id[0], "abc-1");
+	assert_string_equal(t.link[0], "test.1");
+	assert_int_equal(t.s.done_mask, 1);
+	assert_int_equal(carrier_waiting(f.carrier, LANE_NOTICE), 0);
+	end(&f);
+}
+
+static void carrier_submit__down__waits_for_the_bind(void **state)
+{
+	struct fixture f;
+	struct letter t;
+
+	(void)state;
+	begin(&f, ONE);
+	post(&f, &t, "m", LANE_BULK, 1);
+	assert_int_equal(carrier_waiting(f.carrier, LANE_BULK), 1);
+	centre_advance(&f.centre, 500);
+	assert_int_equal(carrier_oldest_ms(f.carrier, LANE_BULK), 500);
+	assert_int_equal(carrier_oldest_ms(f.carrier, LANE_CODE), 0);
+	centre_bind(&f.centre, 0);
+	take_text(&f, 0, "m/1");
+	assert_int_equal(f.ups, 1);
+	end(&f);
+}
+
+static void carrier_turn__three_lanes__code_before_notice_before_bulk(void **state)
+{
+	static const char *const order[] = {"b1/1", "c1/1", "c2/1", "n1/1", "n2/1", "b2/1"};
+	struct fixture f;
+	struct letter t[6];
+
+	(void)state;
+	begin_bound(&f, NARROW);
+	post(&f, &t[0], "b1", LANE_BULK, 1);
+	struct pdu_header h = take_text(&f, 0, order[0]);
+	post(&f, &t[1], "b2", LANE_BULK, 1);
+	post(&f, &t[2], "n1", LANE_NOTICE, 1);
+	post(&f, &t[3], "c1", LANE_CODE, 1);
+	post(&f, &t[4], "n2", LANE_NOTICE, 1);
+	post(&f, &t[5], "c2", LANE_CODE, 1);
+	for (int i = 1; i < 6; i++) {
+		centre_answer(&f.centre, 0, h, 0, "i");
+		h = take_text(&f, 0, order[i]);
+	}
+	end(&f);
+}
+
+static void carrier_turn__long_message__parts_in_order_on_one_link(void **state)
+{
+	struct fixture f;
+	struct letter a, b;
+
+	(void)state;
+	begin_bound(&f, TWO);
+	post(&f, &a, "a", LANE_NOTICE, 3);
+	post(&f, &b, "b", LANE_NOTICE, 3);
+	struct pdu_header h[2][3];
+	for (unsigned i = 0; i < 3; i++) {
+		char text[8];
+
+		snprintf(text, sizeof text, "a/%u", i + 1);
+		h[0][i] = take_text(&f, 0, text);
+		snprintf(text, sizeof text, "b/%u", i + 1);
+		h[1][i] = take_text(&f, 1, text);
+	}
+	for (unsigned i = 0; i < 3; i++) {
+		centre_answer(&f.centre, 0, h[0][i], 0, "x");
+		centre_answer(&f.centre, 1, h[1][i], 0, "y");
+	}
+	centre_until(&f.centre, a.dones == 1 && b.dones == 1);
+	assert_int_equal(a.s.done_mask, 7);
+	for (int i = 0; i < 3; i++) {
+		assert_string_equal(a.link[i], "test.a");
+		assert_string_equal(b.link[i], "test.b");
+	}
+	end(&f);
+}
+
+static void carrier_turn__code_between_parts__goes_first(void **state)
+{
+	struct fixture f;
+	struct letter a, c;
+
+	(void)state;
+	begin_bound(&f, NARROW);
+	post(&f, &a, "a", LANE_BULK, 2);
+	struct pdu_header h = take_text(&f, 0, "a/1");
+	post(&f, &c, "c", LANE_CODE, 1);
+	centre_answer(&f.centre, 0, h, 0, "1");
+	h = take_text(&f, 0, "c/1");
+	centre_answer(&f.centre, 0, h, 0, "2");
+	take_text(&f, 0, "a/2");
+	end(&f);
+}
+
+static void carrier_turn__parts_done_before__not_sent_again(void **state)
+{
+	struct fixture f;
+	struct letter t = {.name = "t", .parts = 3};
+
+	(void)state;
+	begin_bound(&f, ONE);
+	t.s.lane = LANE_NOTICE;
+	t.s.done_mask = 5;
+	carrier_submit(f.carrier, &t.s);
+	struct pdu_header h = take_text(&f, 0, "t/2");
+	centre_answer(&f.centre, 0, h, 0, "2");
+	centre_until(&f.centre, t.dones == 1);
+	assert_int_equal(t.results, 1);
+	assert_int_equal(t.s.done_mask, 7);
+	carrier_submit(f.carrier, &t.s); /* all done: only that is told */
+	centre_until(&f.centre, t.dones == 2);
+	assert_int_equal(t.results, 1);
+	centre_fence(&f.centre, 0);
+	end(&f);
+}
+
+static void carrier_turn__expired__out_without_a_word(void **state)
+{
+	struct fixture f;
+	struct letter t, u;
+
+	(void)state;
+	begin_bound(&f, ONE);
+	post(&f, &t, "t", LANE_CODE, 1);
+	t.expired = true;
+	post(&f, &u, "u", LANE_NOTICE, 1);
+	take_text(&f, 0, "u/1");
+	assert_int_equal(t.turns, 1);
+	assert_int_equal(t.dones + t.results, 0);
+	assert_null(t.s.carrier);
+	end(&f);
+}
+
+static void carrier_turn__expired_in_the_middle__answers_still_come(void **state)
+{
+	struct fixture f;
+	struct letter t;
+
+	(void)state;
+	begin_bound(&f, "timers: {enquire: 5m}\nlinks:\n"
+	                "- {host: 127.0.0.1, port: %d, system_id: a, window: 4, rate: 10}\n");
+	post(&f, &t, "t", LANE_NOTICE, 2);
+	struct pdu_header h = take_text(&f, 0, "t/1");
+	t.expired = true;
+	centre_advance(&f.centre, 100);
+	centre_fence(&f.centre, 0);
+	assert_int_equal(t.turns, 2);
+	assert_int_equal(t.dones, 0);
+	centre_answer(&f.centre, 0, h, 0, "one");
+	centre_until(&f.centre, t.dones == 1);
+	assert_int_equal(t.s.done_mask, 1);
+	end(&f);
+}
+
+static void carrier_turn__one_part_refused__the_rest_is_not_sent(void **state)
+{
+	struct fixture f;
+	struct letter t;
+
+	(void)state;
+	begin_bound(&f, NARROW);
+	post(&f, &t, "t", LANE_NOTICE, 3);
+	centre_answer(&f.centre, 0, take_text(&f, 0, "t/1"), 0, "1");
+	centre_answer(&f.centre, 0, take_text(&f, 0, "t/2"), 0x0A, NULL);
+	centre_until(&f.centre, t.dones == 1);
+	assert_int_equal(t.outcome[1], PART_REFUSED);
+	assert_int_equal(t.class[1], STATUS_FINAL);
+	assert_int_equal(t.status[1], 0x0A);
+	assert_int_equal(t.s.done_mask, 1);
+	centre_fence(&f.centre, 0);
+	end(&f);
+}
+
+static void carrier_answer__each_class__as_the_profile_says(void **state)
+{
+	static const struct {
+		uint32_t status;
+		enum status_class class;
+	} cases[] = {{0x08, STATUS_TEMPORARY}, {0x0B, STATUS_REROUTE}, {0x55F, STATUS_FINAL},
+	    {0x4A3, STATUS_TEMPORARY}, {0x02, STATUS_BUG}, {0x12345678, STATUS_TEMPORARY}};
+	struct fixture f;
+	struct letter t;
+
+	(void)state;
+	begin_bound(&f, "statuses: {\"0x55f\": final}\n" ONE);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		post(&f, &t, "t", LANE_NOTICE, 1);
+		centre_answer(&f.centre, 0, take_text(&f, 0, "t/1"), cases[i].status, NULL);
+		centre_until(&f.centre, t.dones == 1);
+		assert_int_equal(t.outcome[0], PART_REFUSED);
+		assert_int_equal(t.class[0], cases[i].class);
+		assert_int_equal(t.status[0], cases[i].status);
+	}
+	end(&f);
+}
+
+static void carrier_turn__slowed__same_part_same_link_later_without_a_word(void **state)
+{
+	struct fixture f;
+	struct letter t, u;
+
+	(void)state;
+	begin_bound(&f, TWO);
+	post(&f, &t, "t", LANE_NOTICE, 1);
+	struct pdu_header h = take_text(&f, 0, "t/1");
+	centre_answer(&f.centre, 0, h, 0x14, NULL);
+	centre_until(&f.centre, t.s.outstanding == 0);
+	assert_int_equal(carrier_waiting(f.carrier, LANE_NOTICE), 1);
+	post(&f, &u, "u", LANE_NOTICE, 1); /* others go on meanwhile */
+	take_text(&f, 1, "u/1");
+	centre_advance(&f.centre, 999);
+	centre_fence(&f.centre, 0);
+	centre_advance(&f.centre, 1);
+	h = take_text(&f, 0, "t/1");
+	assert_int_equal(t.results + t.dones, 0);
+	centre_answer(&f.centre, 0, h, 0, "at last");
+	centre_until(&f.centre, t.dones == 1);
+	assert_int_equal(t.results, 1);
+	centre_fence(&f.centre, 1);
+	end(&f);
+}
+
+static void carrier_turn__response_timer__in_doubt_rest_goes_on(void **state)
+{
+	struct fixture f;
+	struct letter t;
+
+	(void)state;
+	begin_bound(&f, NARROW);
+	post(&f, &t, "t", LANE_NOTICE, 2);
+	take_text(&f, 0, "t/1");
+	centre_advance(&f.centre, 10000);
+	struct pdu_header h = take_text(&f, 0, "t/2");
+	assert_int_equal(t.results, 1);
+	assert_int_equal(t.outcome[0], PART_IN_DOUBT);
+	centre_answer(&f.centre, 0, h, 0, "2");
+	centre_until(&f.centre, t.dones == 1);
+	assert_int_equal(t.s.done_mask, 2);
+	end(&f);
+}
+
+static void carrier_turn__one_of_two_links_lost__the_other_takes_over(void **state)
+{
+	struct fixture f;
+	struct letter t, u;
+
+	(void)state;
+	begin_bound(&f, "timers: {enquire: 5m}\n"
+	                "links:\n- {name: a, host: 127.0.0.1, port: %d, system_id: a, window: 1}\n"
+	                "- {name: b, host: 127.0.0.1, port: %d, system_id: b, window: 1}\n");
+	post(&f, &t, "t", LANE_NOTICE, 3);
+	take_text(&f, 0, "t/1");
+	post(&f, &u, "u", LANE_BULK, 1);
+	struct pdu_header h = take_text(&f, 1, "u/1"); /* t stays on its link, u need not wait for it */
+	cut(&f, 0);
+	centre_until(&f.centre, t.results == 1);
+	assert_int_equal(t.outcome[0], PART_IN_DOUBT);
+	assert_int_equal(t.dones, 0);
+	assert_int_equal(f.downs, 0);
+	centre_advance(&f.centre, 200);
+	centre_answer(&f.centre, 1, h, 0, "u");
+	h = take_text(&f, 1, "t/2");
+	centre_answer(&f.centre, 1, h, 0, "2");
+	centre_until(&f.centre, t.results == 2);
+	centre_advance(&f.centre, 200);
+	h = take_text(&f, 1, "t/3");
+	centre_answer(&f.centre, 1, h, 0, "3");
+	centre_until(&f.centre, t.dones == 1);
+	assert_int_equal(t.s.done_mask, 6);
+	end(&f);
+}
+
+static void carrier_up__last_link_lost__told_and_emptied(void **state)
+{
+	struct fixture f;
+	struct letter t[3];
+
+	(void)state;
+	begin_bound(&f, NARROW);
+	post(&f, &t[0], "0", LANE_NOTICE, 1);
+	take_text(&f, 0, "0/1");
+	post(&f, &t[1], "1", LANE_BULK, 1);
+	post(&f, &t[2], "2", LANE_CODE, 1);
+	cut(&f, 0);
+	centre_until(&f.centre, f.downs == 1 && t[0].dones == 1);
+	assert_int_equal(t[0].outcome[0], PART_IN_DOUBT);
+	assert_ptr_equal(carrier_take_waiting(f.carrier), &t[2].s);
+	assert_null(t[2].s.carrier);
+	assert_true(carrier_withdraw(f.carrier, &t[1].s));
+	assert_null(carrier_take_waiting(f.carrier));
+	end(&f);
+}
+
+static void carrier_turn__ten_a_second__paced_by_timer(void **state)
+{
+	struct fixture f;
+	struct letter t[5];
+
+	(void)state;
+	begin_bound(&f, "timers: {enquire: 5m}\nlinks:\n"
+	                "- {host: 127.0.0.1, port: %d, system_id: a, window: 100, rate: 10}\n");
+	for (int i = 0; i < 5; i++)
+		post(&f, &t[i], "t", LANE_NOTICE, 1);
+	take_text(&f, 0, "t/1");
+	for (int i = 1; i < 5; i++) {
+		centre_advance(&f.centre, 99);
+		centre_fence(&f.centre, 0);
+		assert_int_equal(t[i].turns, 0); /* nobody is asked in vain */
+		centre_advance(&f.centre, 1);
+		take_text(&f, 0, "t/1");
+		assert_int_equal(t[i].turns, 1);
+	}
+	end(&f);
+}
+
+static void carrier_turn__two_links__load_spreads(void **state)
+{
+	struct fixture f;
+	struct letter t[8];
+	struct link_report rows[2];
+
+	(void)state;
+	begin_bound(&f, TWO);
+	for (int i = 0; i < 8; i++)
+		post(&f, &t[i], "t", LANE_NOTICE, 1);
+	for (int i = 0; i < 4; i++) {
+		take_text(&f, 0, "t/1");
+		take_text(&f, 1, "t/1");
+	}
+	assert_int_equal(carrier_report(f.carrier, rows, 2), 2);
+	assert_string_equal(rows[0].name, "test.a");
+	assert_int_equal(rows[1].window_used, 4);
+	end(&f);
+}
+
+static void carrier_turn__transmitter_and_receiver__submits_on_one_receipts_on_the_other(void **state)
+{
+	struct fixture f;
+	struct letter t;
+
+	(void)state;
+	begin(&f, COMMON "links:\n- {name: tx, host: 127.0.0.1, port: %d, system_id: a, bind: transmitter}\n"
+	                 "- {name: rx, host: 127.0.0.1, port: %d, system_id: a, bind: receiver}\n");
+	size_t tx = 9, rx = 9;
+	for (size_t i = 0; i < 2; i++) {
+		centre_until(&f.centre, f.centre.count > i);
+		struct pdu_header h = centre_take(&f.centre, i);
+		*(h.command == PDU_BIND_TRANSMITTER ? &tx : &rx) = i;
+		centre_answer(&f.centre, i, h, 0, "c");
+	}
+	assert_int_equal(tx + rx, 1);
+	centre_until(&f.centre, f.ups == 1);
+	post(&f, &t, "t", LANE_CODE, 1);
+	struct pdu_header h = take_text(&f, tx, "t/1");
+	centre_answer(&f.centre, tx, h, 0, "id7");
+	centre_deliver(&f.centre, rx, 3, PDU_DELIVER_SM, 4, "id:id7 stat:DELIVRD err:000");
+	centre_until(&f.centre, f.receipts == 1 && t.dones == 1);
+	assert_string_equal(f.receipt.id, "id7");
+	carrier_answer(f.carrier, f.ticket, 0);
+	h = centre_expect(&f.centre, rx, PDU_DELIVER_SM | PDU_RESP);
+	assert_int_equal(h.sequence, 3);
+	end(&f);
+}
+
+static void carrier_receipt__deliver_and_data_sm__answered_when_recorded(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin_bound(&f, ONE);
+	centre_deliver(&f.centre, 0, 5, PDU_DELIVER_SM, 4, "id:A1 stat:UNDELIV err:027");
+	centre_until(&f.centre, f.receipts == 1);
+	assert_string_equal(f.receipt.id, "A1");
+	assert_int_equal(f.receipt.state, RECEIPT_UNDELIVERABLE);
+	centre_fence(&f.centre, 0);
+	carrier_answer(f.carrier, f.ticket, 0);
+	struct pdu_header h = centre_expect(&f.centre, 0, PDU_DELIVER_SM | PDU_RESP);
+	assert_int_equal(h.length, 17);
+	centre_deliver(&f.centre, 0, 6, PDU_DATA_SM, 4, "id:A2 stat:DELIVRD");
+	centre_until(&f.centre, f.receipts == 2);
+	carrier_answer(f.carrier, f.ticket, 0x64);
+	h = centre_expect(&f.centre, 0, PDU_DATA_SM | PDU_RESP);
+	assert_int_equal(h.status, 0x64);
+	assert_int_equal(h.sequence, 6);
+	assert_int_equal(h.length, 17);
+	end(&f);
+}
+
+static void carrier_receipt__unreadable__acknowledged_and_kept_aside(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin_bound(&f, ONE);
+	centre_deliver(&f.centre, 0, 5, PDU_DELIVER_SM, 4, "what a fine day");
+	struct pdu_header h = centre_expect(&f.centre, 0, PDU_DELIVER_SM | PDU_RESP);
+	assert_int_equal(h.status, 0);
+	assert_int_equal(f.others, 1);
+	assert_string_equal(f.what, "unreadable receipt");
+	end(&f);
+}
+
+static void carrier_receipt__message_of_a_phone__refused_for_good(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin_bound(&f, ONE);
+	centre_deliver(&f.centre, 0, 5, PDU_DELIVER_SM, 0, "STOP");
+	struct pdu_header h = centre_expect(&f.centre, 0, PDU_DELIVER_SM | PDU_RESP);
+	assert_int_equal(h.status, 0x65);
+	assert_int_equal(f.others, 1);
+	assert_string_equal(f.what, "message from a phone");
+	end(&f);
+}
+
+static void carrier_answer__foreign_ticket__nothing(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin_bound(&f, ONE);
+	carrier_answer(f.carrier, (struct deliver_ticket){99, 1, PDU_DELIVER_SM, 1}, 0);
+	carrier_answer(f.carrier, (struct deliver_ticket){0, 99, PDU_DELIVER_SM, 1}, 0);
+	centre_fence(&f.centre, 0);
+	end(&f);
+}
+
+static void carrier_drain__outstanding_and_waiting__one_answered_the_other_kept(void **state)
+{
+	struct fixture f;
+	struct letter t, u;
+
+	(void)state;
+	begin_bound(&f, NARROW);
+	post(&f, &t, "t", LANE_NOTICE, 1);
+	struct pdu_header h = take_text(&f, 0, "t/1");
+	post(&f, &u, "u", LANE_NOTICE, 1);
+	carrier_drain(f.carrier, on_drained, &f);
+	centre_fence(&f.centre, 0);
+	centre_answer(&f.centre, 0, h, 0, "1");
+	h = centre_expect(&f.centre, 0, PDU_UNBIND);
+	assert_int_equal(t.dones, 1);
+	assert_int_equal(f.drained, 0);
+	centre_answer(&f.centre, 0, h, 0, NULL);
+	centre_until(&f.centre, f.drained == 1);
+	assert_ptr_equal(carrier_take_waiting(f.carrier), &u.s);
+	end(&f);
+}
+
+static void carrier_drain__never_bound__told_later(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f, TWO);
+	carrier_drain(f.carrier, on_drained, &f);
+	assert_int_equal(f.drained, 0);
+	centre_until(&f.centre, f.drained == 1);
+	end(&f);
+}
+
+static void carrier_submit__sender_too_long__our_bug(void **state)
+{
+	struct fixture f;
+	struct letter t;
+
+	(void)state;
+	begin_bound(&f, ONE);
+	f.like.sender = "a sender that nobody could ever show";
+	post(&f, &t, "t", LANE_NOTICE, 2);
+	centre_until(&f.centre, t.dones == 1);
+	assert_int_equal(t.results, 1);
+	assert_int_equal(t.class[0], STATUS_BUG);
+	centre_fence(&f.centre, 0);
+	end(&f);
+}
+
+static void submission_validity__each_form__sixteen_characters(void **state)
+{
+	struct profile p = {.validity = VALIDITY_RELATIVE, .validity_max_ms = 2 * 86400000LL};
+	const int64_t now = 1795000000250LL; /* 2026-11-18T11:06:40.250Z */
+	char text[17];
+
+	(void)state;
+	submission_validity(&p, now + 65500, now, text);
+	assert_string_equal(text, "000000000105000R");
+	submission_validity(&p, now + 86400000 + 3600000, now, text);
+	assert_string_equal(text, "000001010000000R");
+	submission_validity(&p, now + 30 * 86400000LL, now, text); /* clamped */
+	assert_string_equal(text, "000002000000000R");
+	submission_validity(&p, now - 5, now, text);
+	assert_string_equal(text, "000000000001000R");
+	submission_validity(&p, 0, now, text);
+	assert_string_equal(text, "");
+	p.validity = VALIDITY_ABSOLUTE;
+	submission_validity(&p, now + 60000, now, text);
+	assert_string_equal(text, "261118110740200+");
+	p.validity = VALIDITY_NONE;
+	submission_validity(&p, now + 60000, now, text);
+	assert_string_equal(text, "");
+}
+
+static void submission_fill__every_field__as_the_profile_says(void **state)
+{
+	static const uint8_t tlvs[] = {
+	    2, 4, 0, 2, 0xBE, 0xEF, 2, 0x0C, 0, 2, 0x12, 0x34, 2, 0x0E, 0, 1, 3, 2, 0x0F, 0, 1, 2};
+	struct profile p = {.sender = (char *)(uintptr_t) "1414",
+	    .sender_ton = -1,
+	    .sender_npi = 9,
+	    .dest_ton = 2,
+	    .dest_npi = 8,
+	    .service_type = (char *)(uintptr_t) "SVC",
+	    .priority_code = 3,
+	    .priority_bulk = 1,
+	    .protocol_id = 64,
+	    .validity = VALIDITY_NONE,
+	    .user_message_reference = true,
+	    .dcs_gsm = 1,
+	    .dcs_ucs2 = 0x18};
+	struct shipment_part part = {.destination = {.text = "+77011234567"},
+	    .segment = {.number = 2,
+	        .total = 3,
+	        .reference = 0x1234,
+	        .has_sar = true,
+	        .alphabet = ALPHABET_UCS2,
+	        .bytes = (const uint8_t *)"\x04\x51",
+	        .len = 2}};
+	struct submission s = {0xDEADBEEF, LANE_CODE, 0};
+	struct buf b = {0};
+	struct pdu_sm m;
+
+	(void)state;
+	assert_int_equal(submission_fill(&p, &s, &part, &b, &m), KZ_OK);
+	assert_string_equal(m.source.text, "1414");
+	assert_int_equal(m.source.ton, 3);
+	assert_int_equal(m.source.npi, 9);
+	assert_string_equal(m.destination.text, "77011234567");
+	assert_int_equal(m.destination.ton, 2);
+	assert_int_equal(m.destination.npi, 8);
+	assert_string_equal(m.service_type, "SVC");
+	assert_int_equal(m.priority, 3);
+	assert_int_equal(m.protocol_id, 64);
+	assert_int_equal(m.esm_class, 0);
+	assert_int_equal(m.registered_delivery, 0);
+	assert_int_equal(m.data_coding, 0x18);
+	assert_false(m.payload);
+	assert_int_equal(m.tlvs.len, sizeof tlvs);
+	assert_memory_equal(m.tlvs.at, tlvs, sizeof tlvs);
+
+	part.sender = "Kezek KZ";
+	part.receipt = true;
+	part.segment = (struct segment){.has_udh = true, .bytes = part.segment.bytes, .len = 255};
+	s.lane = LANE_BULK;
+	p.user_message_reference = false;
+	assert_int_equal(submission_fill(&p, &s, &part, &b, &m), KZ_OK);
+	assert_int_equal(m.source.ton, 5);
+	assert_int_equal(m.source.npi, 0);
+	assert_int_equal(m.esm_class, 0x40);
+	assert_int_equal(m.registered_delivery, 1);
+	assert_int_equal(m.priority, 1);
+	assert_int_equal(m.data_coding, 1);
+	assert_int_equal(m.tlvs.len, 0);
+	assert_true(m.payload); /* over 254 octets there is no other way */
+	buf_fini(&b);
+}
+
+static void submission_sender_shape__names_codes_numbers__ton_and_npi(void **state)
+{
+	static const struct {
+		const char *sender;
+		uint8_t ton, npi;
+	} cases[] = {{"", 0, 0}, {"KEZEK", 5, 0}, {"7even", 5, 0}, {"109", 3, 0}, {"123456", 3, 0},
+	    {"1234567", 1, 1}, {"+77011234567", 1, 1}, {"+", 5, 0}};
+	uint8_t ton, npi;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		submission_sender_shape(cases[i].sender, &ton, &npi);
+		assert_int_equal(ton, cases[i].ton);
+		assert_int_equal(npi, cases[i].npi);
+	}
+}
+
+static void submission_weight__payload__segments_of_the_operator(void **state)
+{
+	struct shipment_part part = {.segment = {.len = 140}};
+
+	(void)state;
+	assert_int_equal(submission_weight(&part), 1);
+	part.segment.is_payload = true;
+	assert_int_equal(submission_weight(&part), 1);
+	part.segment.len = 141;
+	assert_int_equal(submission_weight(&part), 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(carrier_submit__one_part__octets_and_result),
+	    cmocka_unit_test(carrier_submit__down__waits_for_the_bind),
+	    cmocka_unit_test(carrier_turn__three_lanes__code_before_notice_before_bulk),
+	    cmocka_unit_test(carrier_turn__long_message__parts_in_order_on_one_link),
+	    cmocka_unit_test(carrier_turn__code_between_parts__goes_first),
+	    cmocka_unit_test(carrier_turn__parts_done_before__not_sent_again),
+	    cmocka_unit_test(carrier_turn__expired__out_without_a_word),
+	    cmocka_unit_test(carrier_turn__expired_in_the_middle__answers_still_come),
+	    cmocka_unit_test(carrier_turn__one_part_refused__the_rest_is_not_sent),
+	    cmocka_unit_test(carrier_answer__each_class__as_the_profile_says),
+	    cmocka_unit_test(carrier_turn__slowed__same_part_same_link_later_without_a_word),
+	    cmocka_unit_test(carrier_turn__response_timer__in_doubt_rest_goes_on),
+	    cmocka_unit_test(carrier_turn__one_of_two_links_lost__the_other_takes_over),
+	    cmocka_unit_test(carrier_up__last_link_lost__told_and_emptied),
+	    cmocka_unit_test(carrier_turn__ten_a_second__paced_by_timer),
+	    cmocka_unit_test(carrier_turn__two_links__load_spreads),
+	    cmocka_unit_test(carrier_turn__transmitter_and_receiver__submits_on_one_receipts_on_the_other),
+	    cmocka_unit_test(carrier_receipt__deliver_and_data_sm__answered_when_recorded),
+	    cmocka_unit_test(carrier_receipt__unreadable__acknowledged_and_kept_aside),
+	    cmocka_unit_test(carrier_receipt__message_of_a_phone__refused_for_good),
+	    cmocka_unit_test(carrier_answer__foreign_ticket__nothing),
+	    cmocka_unit_test(carrier_drain__outstanding_and_waiting__one_answered_the_other_kept),
+	    cmocka_unit_test(carrier_drain__never_bound__told_later),
+	    cmocka_unit_test(carrier_submit__sender_too_long__our_bug),
+	    cmocka_unit_test(submission_validity__each_form__sixteen_characters),
+	    cmocka_unit_test(submission_fill__every_field__as_the_profile_says),
+	    cmocka_unit_test(submission_sender_shape__names_codes_numbers__ton_and_npi),
+	    cmocka_unit_test(submission_weight__payload__segments_of_the_operator),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
