@@ -28,14 +28,11 @@ static bool http_name_is(const char *name, size_t len, const char *what)
 
 static bool http_read_method(struct http_head *h, const char *word, size_t len)
 {
-	static const char *const without[] = {"GET", "HEAD", "DELETE", "OPTIONS"};
-	static const char *const with[] = {"POST", "PUT", "PATCH"};
+	static const char *const methods[] = {"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"};
 
-	for (size_t i = 0; i < sizeof with / sizeof *with; i++)
-		if (http_word_is(word, len, with[i]))
-			return h->takes_body = true;
-	for (size_t i = 0; i < sizeof without / sizeof *without; i++)
-		if (http_word_is(word, len, without[i]))
+	h->is_head = http_word_is(word, len, "HEAD");
+	for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+		if (http_word_is(word, len, methods[i]))
 			return true;
 	return false;
 }

@@ -13,10 +13,10 @@
 /* A value: zero-initialise for each request. */
 struct http_head {
 	/* Valid when whole. */
-	size_t skip;           /* octets of empty lines before the request */
-	size_t len;            /* octets of the head after them, its empty line included */
-	uint64_t body_len;     /* by Content-Length, 0 without */
-	bool takes_body;       /* POST, PUT, PATCH */
+	size_t skip;       /* octets of empty lines before the request */
+	size_t len;        /* octets of the head after them, its empty line included */
+	uint64_t body_len; /* by Content-Length, 0 without */
+	bool is_head;
 	bool expects_continue; /* and may be told so: not with HTTP/1.0 */
 	bool whole;
 	/* How far the reading came. */

@@ -203,7 +203,11 @@ const char *call_query(const struct call *c, const char *name)
 
 const char *call_header(const struct call *c, const char *name)
 {
-	return c->request ? evhttp_find_header(evhttp_request_get_input_headers(c->request), name) : NULL;
+	const char *value =
+	    c->request ? evhttp_find_header(evhttp_request_get_input_headers(c->request), name) : NULL;
+
+	/* evhttp strips spaces before a value, but no tabs. */
+	return value ? value + strspn(value, " \t") : NULL;
 }
 
 const char *call_body(const struct call *c, size_t *ret_len)
@@ -359,15 +363,6 @@ static void conn_on_timer(void *arg)
 
 /* Requests */
 
-static void input_open(struct evbuffer *in, bool open)
-{
-	/* A bufferevent keeps strangers from adding to its input. */
-	if (open)
-		evbuffer_unfreeze(in, 0);
-	else
-		evbuffer_freeze(in, 0);
-}
-
 static void conn_set_aside(struct conn *c)
 {
 	struct evbuffer *in = bufferevent_get_input(c->bev);
@@ -386,19 +381,21 @@ static void conn_bring_back(struct conn *c, size_t n)
 
 	if (!c->ahead)
 		return;
-	input_open(in, true);
+	/* A plain bufferevent keeps strangers from adding to its input, one of TLS must never be frozen. */
+	evbuffer_unfreeze(in, 0);
 	if (n == evbuffer_get_length(c->ahead))
 		evbuffer_add_buffer(in, c->ahead);
 	else
 		evbuffer_remove_buffer(c->ahead, in, n);
-	input_open(in, false);
+	if (!c->door->tls)
+		evbuffer_freeze(in, 0);
 }
 
 /* A whole request is in the input. evhttp gets just that; a body that it would not read it must not see. */
 static void conn_dispatch(struct conn *c)
 {
 	struct evbuffer *in = bufferevent_get_input(c->bev);
-	size_t body_len = (size_t)c->head.body_len, given = c->head.len + (c->head.takes_body ? body_len : 0);
+	size_t body_len = (size_t)c->head.body_len, given = c->head.len + (c->head.is_head ? 0 : body_len);
 
 	timer_stop(c->timer);
 	evbuffer_drain(in, c->head.skip);

@@ -254,13 +254,15 @@ static void requests__pipelined__are_answered_in_order(void **state)
 	ask(&t,
 	    "POST /1 HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\none"
 	    "GET /2 HTTP/1.1\r\nHost: x\r\n\r\n"
-	    "DELETE /3 HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nGET "
+	    "DELETE /3 HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nthree"
+	    "HEAD /h HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nGET "
 	    "POST /4 HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nConnection: close\r\n\r\nfour",
 	    &got);
-	assert_string_equal(buf_text(&t.log), "POST /1 one;GET /2 ;DELETE /3 ;POST /4 four;");
+	assert_string_equal(buf_text(&t.log), "POST /1 one;GET /2 ;DELETE /3 three;HEAD /h ;POST /4 four;");
 	const char *at = buf_text(&got);
 	for (int i = 0; i < 4; i++) {
-		static const char *const bodies[] = {"POST /1 one", "GET /2 ", "DELETE /3 ", "POST /4 four"};
+		static const char *const bodies[] = {
+		    "POST /1 one", "GET /2 ", "DELETE /3 three", "POST /4 four"};
 
 		at = strstr(at, bodies[i]);
 		assert_non_null(at);
