@@ -1,1 +1,527 @@
-typedef int app_is_not_empty;
+/* Start: loop, database, schema check, then everything above it; the door opens when a message could be kept.
+ * The database may be away at start: the daemon waits for it and says so once. End: SIGTERM closes the door,
+ * lets operators answer what is on the wire, records it, unbinds; what still waits is in the database. */
+#include "app.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "api/door.h"
+#include "api/health.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/secret.h"
+#include "store/migrate.h"
+#include "store/partitions.h"
+
+#define NOTE_MS     5000
+#define WATCHDOG_MS 1000
+#define PG_JOBS_MAX 4000
+
+struct app {
+	const char *path;
+	struct app_files files;
+	struct loop *loop;
+	struct pg *pg;
+	struct redis *redis;
+	struct slots *slots;
+	struct messages *messages;
+	struct events *events;
+	struct receipts *receipts;
+	struct partitions *partitions;
+	struct clients *clients;
+	struct send *send;
+	struct rates *rates;
+	struct http_server *http;
+	struct tls *tls;
+	struct door door;
+	struct timer *note_timer, *watchdog_timer, *end_timer, *wait_timer;
+	bool ready_told, stopping;
+	int code;
+};
+
+bool app_files_load(const char *path, struct app_files *ret, struct faults *faults)
+{
+	struct app_files f = {.conf = conf_load(path, faults)};
+
+	if (f.conf) {
+		f.profiles = profiles_load(f.conf->operators, &f.profiles_n, faults);
+		f.templates = templates_load(f.conf->templates, faults);
+	}
+	if (!faults->count) {
+		*ret = f;
+		return true;
+	}
+	app_files_free(&f);
+	*ret = (struct app_files){0};
+	return false;
+}
+
+void app_files_free(struct app_files *f)
+{
+	profiles_free(f->profiles, f->profiles_n);
+	templates_free(f->templates);
+	conf_free(f->conf);
+	*f = (struct app_files){0};
+}
+
+static void app_fail(struct app *a, const char *what, const char *why)
+{
+	log_error("kezekd", "%s: %s", what, why);
+	a->code = 1;
+	loop_stop(a->loop);
+}
+
+static struct batch_limits app_batch_limits(const struct conf *c)
+{
+	/* One connection stays free for questions. */
+	return (struct batch_limits){
+	    (size_t)c->database_batch_rows, c->database_batch_ms, (unsigned)c->database_connections - 1};
+}
+
+/* The password goes into the connection string, quoted as libpq wants it. */
+static char *app_conninfo(const struct conf *c)
+{
+	struct buf b = {0};
+
+	buf_str(&b, c->database_conninfo);
+	if (!*c->database_password)
+		return buf_take(&b);
+	if (strstr(c->database_conninfo, "://")) {
+		log_warn("kezekd",
+		    "database.password_file is not used with a URI: give database.conninfo as keywords");
+		return buf_take(&b);
+	}
+	buf_str(&b, " password='");
+	for (const char *p = c->database_password; *p; p++)
+		buf_printf(&b, "%s%c", *p == '\'' || *p == '\\' ? "\\" : "", *p);
+	buf_char(&b, '\'');
+	return buf_take(&b);
+}
+
+static struct pg_options app_pg_options(const struct conf *c, const char *conninfo)
+{
+	return (struct pg_options){.conninfo = conninfo,
+	    .connections = (unsigned)c->database_connections,
+	    .connect_ms = c->database_connect_ms,
+	    .job_ms = c->database_job_ms,
+	    .statement_ms = c->database_job_ms,
+	    .max_jobs = PG_JOBS_MAX};
+}
+
+static void app_tell_ready(struct app *a)
+{
+	if (a->ready_told || !health_is_ready(&a->door))
+		return;
+	a->ready_told = true;
+	log_info("kezekd", "ready, version " KEZEK_VERSION);
+	sd_notify(0, "READY=1\nSTATUS=Accepting messages");
+}
+
+static void app_on_slot(void *arg, uint8_t slot, uint64_t low_water)
+{
+	struct app *a = arg;
+
+	send_set_own(a->send, slots_own(a->slots));
+	send_take_slot(a->send, slot, low_water);
+	app_tell_ready(a);
+}
+
+static void app_on_slots_lost(void *arg)
+{
+	struct app *a = arg;
+
+	send_lose_slots(a->send);
+}
+
+static const struct slots_events app_slots_events = {app_on_slot, app_on_slots_lost};
+
+static void app_on_partitions(void *arg, enum kz r, const char *why)
+{
+	struct app *a = arg;
+
+	if (r != KZ_OK) {
+		app_fail(a, "the database does not let partitions be made", why);
+		return;
+	}
+	a->door.partitions_ready = true;
+	app_tell_ready(a);
+}
+
+static void app_on_note(void *arg)
+{
+	struct app *a = arg;
+
+	send_note(a->send, a->slots);
+	timer_start(a->note_timer, NOTE_MS);
+}
+
+static void app_on_watchdog(void *arg)
+{
+	struct app *a = arg;
+
+	sd_notify(0, "WATCHDOG=1");
+	app_tell_ready(a);
+	timer_start(a->watchdog_timer, a->ready_told ? WATCHDOG_MS : 100);
+}
+
+/* What stands on the database; the door is shut until here. */
+static void app_build_flows(struct app *a)
+{
+	const struct batch_limits limits = app_batch_limits(a->files.conf);
+	const struct partitions_keep keep = {
+	    a->files.conf->retention_messages_ms, a->files.conf->retention_personal_ms};
+	char *conninfo = app_conninfo(a->files.conf);
+	const struct pg_options options = app_pg_options(a->files.conf, conninfo);
+
+	a->messages = messages_new(a->loop, a->pg, &limits);
+	a->events = events_new(a->loop, a->pg, &limits);
+	a->receipts = receipts_new(a->loop, a->pg, &limits);
+	const struct send_base base = {a->loop, a->pg, a->messages, a->events, a->receipts};
+	a->send = send_new(&base, a->files.conf);
+	send_set_profiles(a->send, a->files.profiles, a->files.profiles_n);
+	a->files.profiles = NULL;
+	a->files.profiles_n = 0;
+	a->partitions = partitions_new(a->loop, a->pg, &keep, app_on_partitions, a);
+	a->clients = clients_new(a->loop, a->pg);
+	a->slots = slots_new(a->loop, &options, &app_slots_events, a);
+	a->rates = rates_new(a->loop);
+	a->note_timer = timer_new(a->loop, app_on_note, a);
+	timer_start(a->note_timer, NOTE_MS);
+	secret_wipe(conninfo, strlen(conninfo));
+	free(conninfo);
+}
+
+static struct http_limits app_http_limits(const struct conf *c)
+{
+	return (struct http_limits){.header_bytes = (size_t)c->http_header_limit,
+	    .body_bytes = (size_t)c->http_body_limit,
+	    .connections = (size_t)c->http_connections,
+	    .connections_per_peer = (size_t)c->http_connections_per_peer,
+	    .request_ms = c->http_request_ms,
+	    .idle_ms = c->http_idle_ms,
+	    .write_ms = c->http_write_ms};
+}
+
+static bool app_open_door(struct app *a)
+{
+	const struct conf *c = a->files.conf;
+	const struct http_limits limits = app_http_limits(c);
+	char why[256];
+	uint16_t port;
+
+	a->http = http_server_new(a->loop, &limits, door_handle, &a->door);
+	if (*c->http_tls_cert && !(a->tls = tls_server_new(c->http_tls_cert, c->http_tls_key, why)))
+		app_fail(a, "http.tls_cert", why);
+	else if (http_server_listen(a->http, c->http_listen, a->tls, DOOR_PORTAL, why, &port) != KZ_OK)
+		app_fail(a, "http.listen", why);
+	else {
+		log_info("http", "listening on %s, port=%u%s", c->http_listen, port, a->tls ? ", TLS" : "");
+		char *address = mem_printf("unix:%s", c->control_socket);
+		if (http_server_listen(a->http, address, NULL, DOOR_CONTROL, why, &port) != KZ_OK)
+			app_fail(a, "control.socket", why);
+		free(address);
+	}
+	return a->code == 0;
+}
+
+static void app_on_version(void *arg, enum kz r, int version, const char *why)
+{
+	struct app *a = arg;
+	char text[160];
+
+	if (r != KZ_OK) {
+		if (r == KZ_REFUSED)
+			app_fail(a, "the database does not tell its schema", why);
+		else
+			timer_start(a->wait_timer, 500);
+		return;
+	}
+	if (version != migrate_wanted()) {
+		snprintf(text, sizeof text, "it is %d and this program needs %d: %s", version,
+		    migrate_wanted(),
+		    version < migrate_wanted() ? "run kezekd --migrate" : "install the newer kezek");
+		app_fail(a, "the database's schema", text);
+		return;
+	}
+	app_build_flows(a);
+	a->door.send = a->send;
+	a->door.clients = a->clients;
+	a->door.slots = a->slots;
+	a->door.rates = a->rates;
+	app_open_door(a);
+}
+
+static void app_check_schema(void *arg)
+{
+	struct app *a = arg;
+
+	if (a->slots)
+		return;
+	if (migrate_check(a->pg, app_on_version, a) != KZ_OK)
+		timer_start(a->wait_timer, 500);
+}
+
+static void app_on_database(void *arg, bool up)
+{
+	struct app *a = arg;
+
+	if (up)
+		log_info("database", "up");
+	else
+		log_warn("database", "away: %s", pg_why_down(a->pg));
+	if (up && !a->slots)
+		app_check_schema(a);
+	else if (!up && a->messages)
+		messages_fail_waiting(a->messages);
+}
+
+static void app_on_redis(void *arg, bool up)
+{
+	struct app *a = arg;
+
+	if (up)
+		log_info("redis", "up");
+	else
+		log_warn("redis", "away: %s", redis_why_down(a->redis));
+}
+
+static void app_on_drained(void *arg)
+{
+	struct app *a = arg;
+
+	log_info("kezekd", "drained");
+	loop_stop(a->loop);
+}
+
+static void app_on_end(void *arg)
+{
+	struct app *a = arg;
+
+	log_warn("kezekd", "shutdown_timeout passed: what is still on the wire is in doubt");
+	loop_stop(a->loop);
+}
+
+static void app_stop(void *arg, int signo)
+{
+	struct app *a = arg;
+
+	if (a->stopping || !a->send) {
+		loop_stop(a->loop);
+		return;
+	}
+	a->stopping = a->door.draining = true;
+	log_info("kezekd", "stopping on signal %d", signo);
+	sd_notify(0, "STOPPING=1");
+	if (a->http)
+		http_server_drain(a->http);
+	timer_start(a->end_timer, a->files.conf->shutdown_ms);
+	send_drain(a->send, app_on_drained, a);
+}
+
+static void app_say_faults(const struct faults *f)
+{
+	const char *line = buf_text(&f->text);
+
+	while (*line) {
+		size_t len = strcspn(line, "\n");
+
+		log_error("config", "%.*s", (int)len, line);
+		line += len + (line[len] == '\n');
+	}
+}
+
+/* All of the new files or none. */
+static void app_swap(struct app *a, struct app_files *f)
+{
+	const struct batch_limits limits = app_batch_limits(f->conf);
+	const struct http_limits http = app_http_limits(f->conf);
+	const struct partitions_keep keep = {f->conf->retention_messages_ms, f->conf->retention_personal_ms};
+	struct app_files old = a->files;
+
+	a->files = *f;
+	a->door.conf = f->conf;
+	a->door.templates = f->templates;
+	log_set_level((enum log_level)f->conf->log_level);
+	http_server_set_limits(a->http, &http);
+	messages_set_limits(a->messages, &limits);
+	events_set_limits(a->events, &limits);
+	partitions_set_keep(a->partitions, &keep);
+	send_set_conf(a->send, f->conf);
+	send_set_profiles(a->send, f->profiles, f->profiles_n);
+	a->files.profiles = NULL;
+	a->files.profiles_n = 0;
+	app_files_free(&old);
+}
+
+static void app_reload(void *arg, int signo)
+{
+	struct app *a = arg;
+	struct app_files f;
+	struct faults faults = {0};
+
+	(void)signo;
+	if (a->stopping || !a->http)
+		return;
+	sd_notify(0, "RELOADING=1");
+	if (app_files_load(a->path, &f, &faults)) {
+		const char *fixed = conf_fixed_difference(a->files.conf, f.conf);
+
+		if (fixed) {
+			log_error("config",
+			    "%s: %s cannot change without a restart: the old configuration goes on", a->path,
+			    fixed);
+			app_files_free(&f);
+		} else {
+			app_swap(a, &f);
+			log_info("config", "%s: reloaded", a->path);
+		}
+	} else {
+		app_say_faults(&faults);
+		log_error("config", "%s: not reloaded: the old configuration goes on", a->path);
+	}
+	faults_fini(&faults);
+	sd_notify(0, "READY=1");
+}
+
+/* No core holds a text or a key, and there is a descriptor for every connection. */
+static void app_harden(const struct conf *c)
+{
+	struct rlimit files, core = {0, 0};
+
+	signal(SIGPIPE, SIG_IGN);
+	prctl(PR_SET_DUMPABLE, 0);
+	setrlimit(RLIMIT_CORE, &core);
+	getrlimit(RLIMIT_NOFILE, &files);
+	rlim_t want = (rlim_t)c->http_connections + 256;
+	if (files.rlim_cur < want) {
+		files.rlim_cur = want < files.rlim_max ? want : files.rlim_max;
+		if (setrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur < want)
+			log_warn("kezekd",
+			    "only %llu descriptors: http.connections=%lld cannot all be served; raise "
+			    "LimitNOFILE",
+			    (unsigned long long)files.rlim_cur, (long long)c->http_connections);
+	}
+}
+
+static void app_begin(struct app *a)
+{
+	const struct conf *c = a->files.conf;
+	char *conninfo = app_conninfo(c);
+	const struct pg_options pg = app_pg_options(c, conninfo);
+
+	a->loop = loop_new(&clock_real);
+	a->wait_timer = timer_new(a->loop, app_check_schema, a);
+	a->watchdog_timer = timer_new(a->loop, app_on_watchdog, a);
+	a->end_timer = timer_new(a->loop, app_on_end, a);
+	loop_signal(a->loop, SIGTERM, app_stop, a);
+	loop_signal(a->loop, SIGINT, app_stop, a);
+	loop_signal(a->loop, SIGHUP, app_reload, a);
+	a->pg = pg_new(a->loop, &pg, app_on_database, a);
+	if (*c->redis_address) {
+		const struct redis_options redis = {.address = c->redis_address,
+		    .password = c->redis_password,
+		    .connect_ms = 2000,
+		    .command_ms = 1000,
+		    .silent_ms = 10000,
+		    .max_commands = 10000};
+
+		a->redis = redis_new(a->loop, &redis, app_on_redis, a);
+	}
+	a->door = (struct door){.loop = a->loop,
+	    .pg = a->pg,
+	    .redis = a->redis,
+	    .templates = a->files.templates,
+	    .conf = c,
+	    .started_ms = loop_now_ms(a->loop)};
+	timer_start(a->watchdog_timer, 100);
+	secret_wipe(conninfo, strlen(conninfo));
+	free(conninfo);
+}
+
+static void app_end(struct app *a)
+{
+	http_server_free(a->http);
+	tls_free(a->tls);
+	rates_free(a->rates);
+	slots_free(a->slots);
+	clients_free(a->clients);
+	partitions_free(a->partitions);
+	send_free(a->send);
+	messages_free(a->messages);
+	events_free(a->events);
+	receipts_free(a->receipts);
+	redis_free(a->redis);
+	pg_free(a->pg);
+	timer_free(a->note_timer);
+	timer_free(a->watchdog_timer);
+	timer_free(a->end_timer);
+	timer_free(a->wait_timer);
+	loop_free(a->loop);
+	app_files_free(&a->files);
+}
+
+int app_run(const char *path, struct app_files *f)
+{
+	struct app a = {.path = path, .files = *f};
+
+	log_set_level((enum log_level)f->conf->log_level);
+	app_harden(f->conf);
+	app_begin(&a);
+	loop_run(a.loop);
+	app_end(&a);
+	return a.code;
+}
+
+static void app_on_migrated(void *arg, enum kz r, int version, const char *why)
+{
+	struct app *a = arg;
+
+	if (r != KZ_OK) {
+		app_fail(a, "migration failed", why);
+		return;
+	}
+	log_info("kezekd", "schema version=%d", version);
+	loop_stop(a->loop);
+}
+
+static void app_migrate_when_up(void *arg, bool up)
+{
+	struct app *a = arg;
+
+	if (up && migrate_run(a->pg, app_on_migrated, a) != KZ_OK)
+		app_fail(a, "migration failed", "the database takes no jobs");
+}
+
+static void app_migrate_too_late(void *arg)
+{
+	struct app *a = arg;
+
+	app_fail(a, "the database cannot be reached", pg_why_down(a->pg));
+}
+
+int app_migrate(struct app_files *f)
+{
+	struct app a = {.files = *f};
+	char *conninfo = app_conninfo(f->conf);
+	struct pg_options options = app_pg_options(f->conf, conninfo);
+
+	options.connections = 1;
+	options.job_ms = options.statement_ms = 600000; /* a migration may rewrite a table */
+	a.loop = loop_new(&clock_real);
+	a.end_timer = timer_new(a.loop, app_migrate_too_late, &a);
+	timer_start(a.end_timer, 2 * f->conf->database_connect_ms);
+	a.pg = pg_new(a.loop, &options, app_migrate_when_up, &a);
+	loop_run(a.loop);
+	secret_wipe(conninfo, strlen(conninfo));
+	free(conninfo);
+	app_end(&a);
+	return a.code;
+}

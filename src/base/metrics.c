@@ -84,6 +84,16 @@ double metric_value(const struct metric *m)
 	return m->kind == METRIC_GAUGE ? m->value : (double)m->count;
 }
 
+double metrics_total(const char *name)
+{
+	double total = 0;
+
+	for (const struct metric *m = metrics; m; m = m->next)
+		if (!strcmp(m->name, name))
+			total += metric_value(m);
+	return total;
+}
+
 static void metric_write_seconds(const struct metric *m, struct buf *out)
 {
 	const char *comma = m->labels[0] ? "," : "";

@@ -22,6 +22,9 @@ void metric_observe_us(struct metric *m, int64_t us);
 /* A counter's or a gauge's value, a histogram's count: for tests and status pages. */
 double metric_value(const struct metric *m);
 
+/* The sum over all series of a name; 0 when there is none. */
+double metrics_total(const char *name);
+
 /* All series, HELP and TYPE once per name. */
 void metrics_write(struct buf *out);
 

@@ -17,6 +17,7 @@ enum event_column {
 	EVENT_FINAL,
 	EVENT_STATE,
 	EVENT_PART,
+	EVENT_PARTS,
 	EVENT_CARRIER,
 	EVENT_LINK,
 	EVENT_OPERATOR_ID,
@@ -26,15 +27,15 @@ enum event_column {
 };
 
 static const uint32_t add_types[EVENT_COLUMNS] = {PG_INT8_ARRAY, PG_TIMESTAMPTZ_ARRAY, PG_INT2_ARRAY,
-    PG_BOOL_ARRAY, PG_INT2_ARRAY, PG_INT2_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY,
-    PG_TEXT_ARRAY};
-static const enum pg_type add_elements[EVENT_COLUMNS] = {
-    PG_INT8, PG_TIMESTAMPTZ, PG_INT2, PG_BOOL, PG_INT2, PG_INT2, PG_TEXT, PG_TEXT, PG_TEXT, PG_TEXT, PG_TEXT};
+    PG_BOOL_ARRAY, PG_INT2_ARRAY, PG_INT2_ARRAY, PG_INT2_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY,
+    PG_TEXT_ARRAY, PG_TEXT_ARRAY};
+static const enum pg_type add_elements[EVENT_COLUMNS] = {PG_INT8, PG_TIMESTAMPTZ, PG_INT2, PG_BOOL, PG_INT2,
+    PG_INT2, PG_INT2, PG_TEXT, PG_TEXT, PG_TEXT, PG_TEXT, PG_TEXT};
 
 static const struct pg_sql sql_add = {"events_add",
     "insert into message_event"
-    " (message_id, at, kind, final, state, part, carrier, link, operator_id, status, detail)"
-    " select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+    " (message_id, at, kind, final, state, part, parts, carrier, link, operator_id, status, detail)"
+    " select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
     EVENT_COLUMNS, add_types};
 
 static const uint32_t close_types[] = {PG_INT8_ARRAY};
@@ -85,6 +86,14 @@ static void events_put_text(struct pg_array *a, const char *text)
 	pg_array_text(a, *text ? text : NULL);
 }
 
+static void events_put_number(struct pg_array *a, unsigned v)
+{
+	if (v)
+		pg_array_int(a, v);
+	else
+		pg_array_null(a);
+}
+
 static void events_put(struct pg_array *c, const struct event *e)
 {
 	pg_array_int(&c[EVENT_ID], (int64_t)e->message_id);
@@ -92,10 +101,8 @@ static void events_put(struct pg_array *c, const struct event *e)
 	pg_array_int(&c[EVENT_KIND], e->kind);
 	pg_array_int(&c[EVENT_FINAL], e->final);
 	pg_array_int(&c[EVENT_STATE], e->state);
-	if (e->part)
-		pg_array_int(&c[EVENT_PART], e->part);
-	else
-		pg_array_null(&c[EVENT_PART]);
+	events_put_number(&c[EVENT_PART], e->part);
+	events_put_number(&c[EVENT_PARTS], e->parts);
 	events_put_text(&c[EVENT_CARRIER], e->carrier);
 	events_put_text(&c[EVENT_LINK], e->link);
 	events_put_text(&c[EVENT_OPERATOR_ID], e->operator_id);

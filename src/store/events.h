@@ -22,6 +22,7 @@ struct event {
 	bool closes_part;         /* ends part with state: the message ends when all its parts have */
 	enum message_state state; /* of the part or the message after it */
 	unsigned part;            /* from 1; 0: the whole message */
+	unsigned parts;           /* of a submission: into how many the message was cut; else 0 */
 	/* inside the event's own memory; "" when absent */
 	const char *carrier, *link, *operator_id, *status, *detail;
 	/* Once, when committed (KZ_OK) or refused by the database (KZ_REFUSED); may be NULL. */

@@ -301,12 +301,13 @@ static const struct pg_sql sql_open = {"messages_open",
     "m.client_ref,"
     " p.msisdn, p.sender, p.body, coalesce(e.mask, 0), coalesce(e.refused, 0)"
     " from message m join message_person p using (id) left join lateral ("
-    "  select bool_or(final) as final, bit_or(case when kind = 1 then 1::int8 << (part - 1) else 0 end) as "
+    "  select bool_or(final) as final, max(parts) as parts, bit_or(case when kind = 1 then 1::int8 << (part "
+    "- 1) else 0 end) as "
     "mask,"
     "   count(*) filter (where kind in (2, 3)) as refused"
     "  from message_event where message_id = m.id) e on true"
     " where m.id > $2 and ((m.id >> 14) & 255) = $1"
-    " and not coalesce(e.final, false) and coalesce(e.mask, 0) <> (1::int8 << m.parts) - 1"
+    " and not coalesce(e.final, false) and coalesce(e.mask, 0) <> (1::int8 << coalesce(e.parts, m.parts)) - 1"
     " order by m.id limit $3",
     3, open_types};
 

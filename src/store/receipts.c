@@ -19,10 +19,10 @@ struct receipts {
 
 static const uint32_t find_types[] = {PG_INT4_ARRAY, PG_INT4_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY};
 static const struct pg_sql sql_find = {"receipts_find",
-    "select distinct on (q.n) q.n, e.message_id, e.part, m.parts, p.msisdn"
+    "select distinct on (q.n) q.n, e.message_id, e.part, e.parts, p.msisdn"
     " from unnest($1, $2, $3, $4) as q(n, rank, carrier, id)"
     " join message_event e on e.operator_id = q.id and e.carrier = q.carrier and e.kind = 1"
-    " join message m on m.id = e.message_id left join message_person p on p.id = e.message_id"
+    " left join message_person p on p.id = e.message_id"
     " order by q.n, q.rank, e.message_id desc",
     4, find_types};
 

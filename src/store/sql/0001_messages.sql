@@ -45,6 +45,7 @@ create table message_event (
   final boolean not null,
   state smallint not null,
   part smallint,
+  parts smallint, -- of a submission: into how many the message was cut for that carrier
   carrier text,
   link text,
   operator_id text,
@@ -135,7 +136,7 @@ begin
       where e.message_id = m and e.part is not null and e.state in (2, 3, 4, 5, 6)
       group by e.part
     ) ended
-    having count(*) = (select parts from message where id = m)
+    having count(*) = (select max(parts) from message_event where message_id = m and kind = 1)
       and not exists (select from message_event where message_id = m and final);
   end loop;
 end
@@ -149,10 +150,9 @@ declare
   n int;
 begin
   with hit as (
-    select distinct on (w.id) w.*, e.message_id, e.part, m.parts
+    select distinct on (w.id) w.*, e.message_id, e.part, e.parts
     from receipt_waiting w
     join message_event e on e.operator_id = any(w.operator_ids) and e.carrier = w.carrier and e.kind = 1
-    join message m on m.id = e.message_id
     left join message_person p on p.id = e.message_id
     where w.msisdn is null or p.msisdn is null or w.msisdn = p.msisdn
     order by w.id, e.message_id desc

@@ -1,0 +1,140 @@
+#include "api/door.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "api/control.h"
+#include "api/health.h"
+#include "api/problem.h"
+#include "api/submit.h"
+#include "api/timeline.h"
+#include "base/metrics.h"
+
+typedef void door_fn(struct door *d, struct call *c, const struct door_caller *who, const char *id);
+
+/* A path may end in "{id}"; scope 0: open to everybody. */
+static const struct door_route {
+	const char *method, *path;
+	unsigned scope;
+	bool control_only;
+	door_fn *fn;
+} routes[] = {
+    {"POST", "/v1/messages", SCOPE_MESSAGES_WRITE, false, submit_one},
+    {"GET", "/v1/messages", SCOPE_MESSAGES_READ, false, timeline_find},
+    {"POST", "/v1/messages/batch", SCOPE_MESSAGES_WRITE, false, submit_batch},
+    {"GET", "/v1/messages/{id}", SCOPE_MESSAGES_READ, false, timeline_get},
+    {"GET", "/livez", 0, false, health_live},
+    {"GET", "/readyz", 0, false, health_ready},
+    {"GET", "/metrics", SCOPE_METRICS, false, health_metrics},
+    {"GET", "/control/status", 0, true, control_status},
+    {"GET", "/control/keys", 0, true, control_keys},
+    {"POST", "/control/keys", 0, true, control_key_add},
+    {"DELETE", "/control/keys/{id}", 0, true, control_key_revoke},
+};
+#define ROUTES (sizeof routes / sizeof *routes)
+
+/* Whether path is the route's; *ret_id is what stands for {id}. */
+static bool route_fits(const struct door_route *r, const char *path, const char **ret_id)
+{
+	const char *brace = strchr(r->path, '{');
+	size_t len = brace ? (size_t)(brace - r->path) : 0;
+
+	if (!brace)
+		return !strcmp(r->path, path);
+	*ret_id = path + len;
+	return !strncmp(r->path, path, len) && path[len] && !strchr(path + len, '/');
+}
+
+static bool route_is_seen(const struct door_route *r, const struct call *c)
+{
+	return !r->control_only || call_tag(c) == DOOR_CONTROL;
+}
+
+static void door_refuse_path(struct call *c)
+{
+	char allow[64] = "";
+	const char *id;
+	size_t at = 0;
+
+	for (size_t i = 0; i < ROUTES && at < 48; i++)
+		if (route_is_seen(&routes[i], c) && route_fits(&routes[i], call_path(c), &id))
+			at += (size_t)snprintf(
+			    allow + at, sizeof allow - at, "%s%s", at ? ", " : "", routes[i].method);
+	if (at)
+		call_header_add(c, "Allow", allow);
+	const struct problem p =
+	    at ? problem_make(PROBLEM_METHOD_NOT_ALLOWED, NULL, "this path takes: %s", allow)
+	       : problem_make(PROBLEM_NOT_FOUND, NULL, "no such path; see docs/openapi.yaml");
+	problem_reply(c, &p);
+}
+
+/* The key of "Authorization: Bearer KEY", or NULL. */
+static const char *door_bearer(const struct call *c)
+{
+	const char *h = call_header(c, "Authorization");
+
+	if (!h || strncasecmp(h, "Bearer ", 7) != 0)
+		return NULL;
+	h += 7;
+	while (*h == ' ')
+		h++;
+	return *h ? h : NULL;
+}
+
+static enum kz door_admit(struct door *d, struct call *c, unsigned scope, struct door_caller *ret)
+{
+	const char *key = door_bearer(c);
+	uint8_t hash[SECRET_HASH];
+	const struct client *client = NULL;
+	struct problem p;
+
+	*ret = (struct door_caller){0};
+	if (!scope || call_tag(c) == DOOR_CONTROL)
+		return KZ_OK;
+	if (key && !clients_is_ready(d->clients)) {
+		p = problem_make(PROBLEM_UNAVAILABLE, NULL,
+		    "the keys could not be read yet: the database is away; come again");
+		p.after_s = 2;
+		problem_reply(c, &p);
+		return KZ_LOST;
+	}
+	if (key) {
+		secret_sha256(key, strlen(key), hash);
+		client = clients_find(d->clients, hash);
+	}
+	if (client && client->scopes & scope) {
+		*ret = (struct door_caller){client->id, client->name};
+		return KZ_OK;
+	}
+	p = client
+	        ? problem_make(PROBLEM_FORBIDDEN, NULL,
+	              "this key has no scope %s; kezekctl key add makes one that has it", scope_name(scope))
+	    : key ? problem_make(PROBLEM_UNAUTHORIZED, NULL, "this key is unknown or was revoked")
+	          : problem_make(PROBLEM_UNAUTHORIZED, NULL, "send Authorization: Bearer KEY");
+	problem_reply(c, &p);
+	return KZ_REFUSED;
+}
+
+void door_handle(void *arg, struct call *c)
+{
+	struct door *d = arg;
+	struct door_caller who;
+	const char *id = NULL;
+
+	for (size_t i = 0; i < ROUTES; i++) {
+		const struct door_route *r = &routes[i];
+
+		if (strcmp(r->method, call_method(c)) != 0 || !route_is_seen(r, c) ||
+		    !route_fits(r, call_path(c), &id))
+			continue;
+		if (door_admit(d, c, r->scope, &who) == KZ_OK)
+			r->fn(d, c, &who, id);
+		return;
+	}
+	door_refuse_path(c);
+}
+
+void door_reply_json(struct call *c, int status, const char *text)
+{
+	call_reply(c, status, "application/json", text, strlen(text));
+}

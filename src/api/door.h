@@ -1,0 +1,42 @@
+/* door: the portal's HTTP API and the control socket: routes, keys, scopes. One resource per file behind it.
+ */
+#ifndef API_DOOR_H
+#define API_DOOR_H
+
+#include "api/rates.h"
+#include "flow/send.h"
+#include "net/http_server.h"
+#include "store/clients.h"
+#include "store/redis.h"
+#include "text/template.h"
+
+/* Tags of the listeners. */
+enum door_tag { DOOR_PORTAL, DOOR_CONTROL };
+
+/* What the resources work with. The app owns it, keeps it true, and keeps it alive as long as calls come. */
+struct door {
+	struct loop *loop;
+	struct pg *pg;
+	struct redis *redis; /* NULL: none configured */
+	struct send *send;
+	struct clients *clients;
+	const struct slots *slots;
+	const struct templates *templates;
+	const struct conf *conf;
+	const struct rates *rates;
+	bool partitions_ready, draining;
+	int64_t started_ms;
+};
+
+/* Who calls. On the control socket: key 0, every scope, sees every client's messages. */
+struct door_caller {
+	int32_t key;
+	const char *client; /* NULL: everybody's messages */
+};
+
+/* http_handler_fn; arg is the door. */
+void door_handle(void *arg, struct call *c);
+/* Answers c with a JSON text. */
+void door_reply_json(struct call *c, int status, const char *text);
+
+#endif

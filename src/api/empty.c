@@ -1,2 +1,0 @@
-#include "base/result.h"
-typedef int api_room_is_not_empty;

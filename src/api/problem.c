@@ -1,0 +1,95 @@
+#include "api/problem.h"
+
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/ids.h"
+#include "base/log.h"
+#include "base/secret.h"
+
+static const struct problem_row {
+	int status;
+	const char *code, *title;
+	bool retryable;
+} rows[PROBLEM_CODES] = {
+    [PROBLEM_UNAUTHORIZED] = {401, "unauthorized", "No valid API key", false},
+    [PROBLEM_FORBIDDEN] = {403, "forbidden", "The key lacks the scope", false},
+    [PROBLEM_NOT_FOUND] = {404, "not_found", "Nothing is here", false},
+    [PROBLEM_METHOD_NOT_ALLOWED] = {405, "method_not_allowed", "Not with this method", false},
+    [PROBLEM_MALFORMED_JSON] = {400, "malformed_json", "The body is not JSON", false},
+    [PROBLEM_MISSING_IDEMPOTENCY_KEY] = {400, "missing_idempotency_key", "Idempotency-Key is missing", false},
+    [PROBLEM_INVALID_IDEMPOTENCY_KEY] = {400, "invalid_idempotency_key", "Idempotency-Key is malformed",
+        false},
+    [PROBLEM_UNSUPPORTED_MEDIA_TYPE] = {415, "unsupported_media_type", "Another Content-Type is wanted",
+        false},
+    [PROBLEM_UNKNOWN_FIELD] = {422, "unknown_field", "A member that is not known", false},
+    [PROBLEM_MISSING_FIELD] = {422, "missing_field", "A member is missing", false},
+    [PROBLEM_WRONG_TYPE] = {422, "wrong_type", "A member has another type", false},
+    [PROBLEM_INVALID_VALUE] = {422, "invalid_value", "A member has a value that is not allowed", false},
+    [PROBLEM_INVALID_NUMBER] = {422, "invalid_number", "Not a mobile number of Kazakhstan", false},
+    [PROBLEM_EMPTY_TEXT] = {422, "empty_text", "The text is empty", false},
+    [PROBLEM_TEXT_TOO_LONG] = {422, "text_too_long", "The text needs too many SMS", false},
+    [PROBLEM_UNKNOWN_TEMPLATE] = {422, "unknown_template", "No such template", false},
+    [PROBLEM_INVALID_PARAMS] = {422, "invalid_params", "The template's parameters do not fit", false},
+    [PROBLEM_EXPIRES_IN_PAST] = {422, "expires_in_past", "expires_at is not within the next 7 days", false},
+    [PROBLEM_NO_ROUTE] = {422, "no_route", "No operator serves this number", false},
+    [PROBLEM_KEY_REUSED] = {422, "idempotency_key_reused", "The Idempotency-Key belongs to another request",
+        false},
+    [PROBLEM_IN_PROGRESS] = {409, "idempotency_in_progress", "The first request with this key still runs",
+        true},
+    [PROBLEM_TOO_MANY_MESSAGES] = {429, "too_many_messages", "Too many messages wait", true},
+    [PROBLEM_UNAVAILABLE] = {503, "unavailable", "Nothing can be kept now", true},
+    [PROBLEM_INTERNAL_ERROR] = {500, "internal_error", "A fault of kezek", false},
+};
+
+struct problem problem_make(enum problem_code code, const char *field, const char *fmt, ...)
+{
+	const struct problem_row *row = &rows[code];
+	struct problem p = {
+	    .status = row->status, .code = row->code, .title = row->title, .retryable = row->retryable};
+	va_list ap;
+
+	if (field)
+		snprintf(p.field, sizeof p.field, "%s", field);
+	va_start(ap, fmt);
+	vsnprintf(p.detail, sizeof p.detail, fmt, ap);
+	va_end(ap);
+	return p;
+}
+
+/* Marks one answer in the client's log and in ours. */
+static void problem_request_id(char text[IDS_TEXT])
+{
+	uint64_t id;
+
+	secret_random(&id, sizeof id);
+	ids_text(id >> 1, text);
+}
+
+void problem_reply(struct call *c, const struct problem *p)
+{
+	char type[64], id[IDS_TEXT], after[16];
+
+	snprintf(type, sizeof type, "/problems/%s", p->code);
+	problem_request_id(id);
+	json_t *body =
+	    json_pack("{s:s, s:s, s:i, s:s, s:s, s:b, s:s}", "type", type, "title", p->title, "status",
+	        p->status, "code", p->code, "detail", p->detail, "retryable", p->retryable, "request_id", id);
+	if (body && *p->field)
+		json_object_set_new(body, "field", json_string(p->field));
+	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+	if (p->after_s) {
+		snprintf(after, sizeof after, "%u", p->after_s);
+		call_header_add(c, "Retry-After", after);
+	}
+	if (p->status == 401)
+		call_header_add(c, "WWW-Authenticate", "Bearer realm=\"kezek\"");
+	log_line(p->status >= 500 ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "http",
+	    "request=%s status=%d code=%s%s%s", id, p->status, p->code, *p->field ? " field=" : "", p->field);
+	call_reply(c, p->status, "application/problem+json", text ? text : "{}", text ? strlen(text) : 2);
+	free(text);
+	json_decref(body);
+}

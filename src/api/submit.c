@@ -1,0 +1,396 @@
+/* A request is judged as a whole before anything is kept. A repeated one is judged again, and its claim of
+ * the Idempotency-Key finds the first answer; when it can no longer be judged good (its expires_at has
+ * passed, the queue is full) the first answer is looked for before the refusal is given. */
+#include "api/submit.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/problem.h"
+#include "api/wish.h"
+#include "base/ids.h"
+#include "base/mem.h"
+
+#define BATCH_LINES 1000
+#define KEY_MAX     128
+
+/* One POST from its key to its answer. The call may be gone at any time: its reply is then a no-op. */
+struct post {
+	struct door *door;
+	struct call *call;
+	int32_t key;
+	uint8_t key_hash[SECRET_HASH], body_hash[SECRET_HASH];
+	const char *type; /* of the answer */
+	int status;
+	struct problem refusal; /* when no first answer is found */
+	struct letter **letters;
+	size_t letters_n;
+};
+
+static void post_free(struct post *p)
+{
+	for (size_t i = 0; i < p->letters_n; i++)
+		letter_drop(p->door->send, p->letters[i]);
+	free(p->letters);
+	free(p);
+}
+
+static void post_finish(struct post *p, const struct problem *problem)
+{
+	problem_reply(p->call, problem);
+	post_free(p);
+}
+
+static struct problem post_unavailable(unsigned after_s)
+{
+	struct problem p = problem_make(PROBLEM_UNAVAILABLE, NULL,
+	    "nothing was kept as far as is known; send the same request with the same Idempotency-Key again");
+
+	p.after_s = after_s;
+	return p;
+}
+
+static void post_on_replay(
+    void *arg, enum kz r, const uint8_t body_hash[SECRET_HASH], int status, const char *answer)
+{
+	struct post *p = arg;
+
+	if (r == KZ_OK && secret_equal(body_hash, p->body_hash, SECRET_HASH)) {
+		call_header_add(p->call, "Idempotent-Replayed", "true");
+		call_reply(p->call, status, p->type, answer, strlen(answer));
+		post_free(p);
+		return;
+	}
+	if (r == KZ_OK)
+		p->refusal = problem_make(PROBLEM_KEY_REUSED, "Idempotency-Key",
+		    "it came with another body within 24 hours; use a new key");
+	else if (r == KZ_LOST)
+		p->refusal = post_unavailable(2);
+	post_finish(p, &p->refusal);
+}
+
+/* Refuses, unless the key has a first answer. */
+static void post_refuse(struct post *p, struct problem refusal)
+{
+	p->refusal = refusal;
+	if (messages_replay(p->door->pg, p->key, p->key_hash, loop_clock(p->door->loop)->wall_us(),
+	        post_on_replay, p) == KZ_OK)
+		return;
+	post_finish(p, &refusal);
+}
+
+static void post_on_kept(void *arg, enum kz r, const char *answer)
+{
+	struct post *p = arg;
+	struct problem problem;
+
+	switch (r) {
+	case KZ_OK:
+		call_reply(p->call, p->status, p->type, answer, strlen(answer));
+		post_free(p);
+		return;
+	case KZ_CONFLICT:
+		post_refuse(p, post_unavailable(1));
+		return;
+	case KZ_LOST:
+		problem = post_unavailable(2);
+		break;
+	default:
+		problem = problem_make(
+		    PROBLEM_INTERNAL_ERROR, NULL, "the database refuses this request; nothing was kept");
+		break;
+	}
+	post_finish(p, &problem);
+}
+
+/* Everything is judged: answer is what the client gets once it is committed. Owns answer. */
+static void post_keep(struct post *p, char *answer)
+{
+	struct send_request r = {.api_key = p->key,
+	    .status = p->status,
+	    .answer = answer,
+	    .letters = p->letters,
+	    .letters_n = p->letters_n};
+	struct problem problem;
+
+	memcpy(r.key_hash, p->key_hash, SECRET_HASH);
+	memcpy(r.body_hash, p->body_hash, SECRET_HASH);
+	p->letters = NULL; /* send's from now on, whatever comes */
+	p->letters_n = 0;
+	switch (send_keep(p->door->send, &r, post_on_kept, p)) {
+	case KZ_OK:
+		return;
+	case KZ_CONFLICT:
+		problem = problem_make(
+		    PROBLEM_IN_PROGRESS, "Idempotency-Key", "wait for the first answer, then ask again");
+		problem.after_s = 1;
+		break;
+	default:
+		problem = post_unavailable(2);
+		break;
+	}
+	post_finish(p, &problem);
+}
+
+static bool post_key_is_good(const char *key)
+{
+	size_t n = strlen(key);
+
+	for (const char *k = key; *k; k++)
+		if (*k < '!' || *k > '~')
+			return false;
+	return n >= 1 && n <= KEY_MAX;
+}
+
+static void post_hash(struct post *p, const char *key)
+{
+	size_t len;
+	const char *body = call_body(p->call, &len);
+	uint8_t both[2 * SECRET_HASH];
+
+	secret_sha256(key, strlen(key), p->key_hash);
+	secret_sha256(call_path(p->call), strlen(call_path(p->call)), both);
+	secret_sha256(body, len, both + SECRET_HASH);
+	secret_sha256(both, sizeof both, p->body_hash);
+}
+
+/* The headers every POST needs; NULL when it was refused. */
+static struct post *post_new(struct door *d, struct call *c, const struct door_caller *who, const char *type)
+{
+	const char *key = call_header(c, "Idempotency-Key"), *given = call_header(c, "Content-Type");
+	size_t n = strlen(type);
+	struct problem problem;
+
+	if (!given || strncasecmp(given, type, n) != 0 || (given[n] && given[n] != ';' && given[n] != ' '))
+		problem = problem_make(PROBLEM_UNSUPPORTED_MEDIA_TYPE, "Content-Type", "send %s", type);
+	else if (!key)
+		problem = problem_make(PROBLEM_MISSING_IDEMPOTENCY_KEY, "Idempotency-Key",
+		    "send one, new for each new request (a UUID is fine), so that a repetition sends nothing "
+		    "twice");
+	else if (!post_key_is_good(key))
+		problem = problem_make(PROBLEM_INVALID_IDEMPOTENCY_KEY, "Idempotency-Key",
+		    "1 to %d visible ASCII characters", KEY_MAX);
+	else {
+		struct post *p = mem_new(sizeof *p);
+
+		*p = (struct post){.door = d, .call = c, .key = who->key, .type = type, .status = 202};
+		post_hash(p, key);
+		return p;
+	}
+	problem_reply(c, &problem);
+	return NULL;
+}
+
+static void post_own_letters(struct post *p, size_t n)
+{
+	p->letters = mem_array(n, sizeof *p->letters);
+}
+
+static const char *encoding_name(enum alphabet a)
+{
+	return a == ALPHABET_GSM7 ? "gsm7" : "ucs2";
+}
+
+static void submit_dry_run(struct post *p, const struct wish *w, const struct send_preview *v)
+{
+	char to[MSISDN_TEXT];
+	json_t *route = json_array();
+
+	for (size_t i = 0; i < v->route_n; i++)
+		json_array_append_new(route, json_string(v->route[i]));
+	json_t *o = json_pack("{s:b, s:s, s:s, s:s, s:i, s:i, s:o, s:s}", "dry_run", 1, "to",
+	    msisdn_text(w->send.to, to), "text", w->send.text, "encoding", encoding_name(v->cost.alphabet),
+	    "units", (int)v->cost.units, "segments", (int)v->cost.parts, "route", route, "class",
+	    message_class_name(w->send.class));
+	char *text = json_dumps(o, JSON_COMPACT);
+	door_reply_json(p->call, 200, text ? text : "{}");
+	free(text);
+	json_decref(o);
+	post_free(p);
+}
+
+/* What send_admits says, as a problem. */
+static struct problem submit_not_admitted(enum kz r, enum message_class class, unsigned after_s)
+{
+	struct problem problem = post_unavailable(after_s);
+
+	if (r == KZ_BUSY)
+		problem = problem_make(PROBLEM_TOO_MANY_MESSAGES, NULL,
+		    "too many or too old messages of class %s wait; slow down", message_class_name(class));
+	problem.after_s = after_s;
+	return problem;
+}
+
+static void submit_wish(struct post *p, const struct wish *w)
+{
+	struct send_preview v;
+	char id[IDS_TEXT], expires[32];
+	unsigned after_s = 0;
+	enum kz r = send_preview(p->door->send, &w->send, &v);
+
+	if (r != KZ_OK) {
+		post_refuse(p, wish_problem(r, &v, p->door->conf->message_max_parts));
+		return;
+	}
+	if (w->dry_run) {
+		submit_dry_run(p, w, &v);
+		return;
+	}
+	r = send_admits(p->door->send, w->send.class, &after_s);
+	if (r != KZ_OK) {
+		post_refuse(p, submit_not_admitted(r, w->send.class, after_s));
+		return;
+	}
+	post_own_letters(p, 1);
+	p->letters[p->letters_n++] = letter_new(p->door->send, &w->send, &v, p->key);
+	post_keep(p, mem_printf("{\"id\":\"%s\",\"state\":\"accepted\",\"segments\":%u,\"encoding\":\"%s\","
+	                        "\"expires_at\":\"%s\"}",
+	                 ids_text(letter_id(p->letters[0]), id), v.cost.parts, encoding_name(v.cost.alphabet),
+	                 clock_rfc3339(v.expires_wall_ms * 1000, expires)));
+}
+
+static struct problem submit_bad_json(const json_error_t *e)
+{
+	return problem_make(PROBLEM_MALFORMED_JSON, NULL, "line %d, column %d: %s", e->line, e->column,
+	    json_error_code(e) == json_error_duplicate_key            ? "a member stands twice"
+	    : json_error_code(e) == json_error_invalid_utf8           ? "not UTF-8"
+	    : json_error_code(e) == json_error_null_character         ? "a NUL character"
+	    : json_error_code(e) == json_error_premature_end_of_input ? "the text ends too early"
+	                                                              : "not JSON");
+}
+
+void submit_one(struct door *d, struct call *c, const struct door_caller *who, const char *id)
+{
+	struct post *p = post_new(d, c, who, "application/json");
+	struct problem problem;
+	json_error_t error;
+	struct wish w;
+	size_t len;
+
+	(void)id;
+	if (!p)
+		return;
+	const char *body = call_body(c, &len);
+	json_t *o = json_loadb(body, len, JSON_REJECT_DUPLICATES, &error);
+	if (!o) {
+		problem = submit_bad_json(&error);
+		post_finish(p, &problem);
+		return;
+	}
+	if (wish_read(o, d->templates, false, &w, &problem) == KZ_OK)
+		submit_wish(p, &w);
+	else
+		post_finish(p, &problem);
+	wish_fini(&w);
+	json_decref(o);
+}
+
+static void batch_put_refusal(struct buf *out, int line, const struct problem *p)
+{
+	json_t *o = json_pack(
+	    "{s:i, s:i, s:s, s:s}", "line", line, "status", p->status, "code", p->code, "detail", p->detail);
+
+	if (o && *p->field)
+		json_object_set_new(o, "field", json_string(p->field));
+	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+	buf_printf(out, "%s\n", text ? text : "{}");
+	free(text);
+	json_decref(o);
+}
+
+/* One line of a batch: a letter or a refusal. KZ_BUSY and KZ_LOST end the whole batch with *ret. */
+static enum kz batch_line(
+    struct post *p, const char *text, size_t len, int line, struct buf *out, struct problem *ret)
+{
+	struct send_preview v;
+	json_error_t error;
+	struct wish w = {0};
+	char id[IDS_TEXT];
+	unsigned after_s = 0;
+	json_t *o = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+	enum kz r = o ? wish_read(o, p->door->templates, true, &w, ret) : KZ_INVALID;
+
+	if (!o)
+		*ret = submit_bad_json(&error);
+	if (r == KZ_OK && (r = send_preview(p->door->send, &w.send, &v)) != KZ_OK)
+		*ret = wish_problem(r, &v, p->door->conf->message_max_parts), r = KZ_INVALID;
+	if (r == KZ_OK && (r = send_admits(p->door->send, w.send.class, &after_s)) != KZ_OK)
+		*ret = submit_not_admitted(r, w.send.class, after_s);
+	if (r == KZ_OK) {
+		struct letter *l = letter_new(p->door->send, &w.send, &v, p->key);
+
+		p->letters[p->letters_n++] = l;
+		buf_printf(out,
+		    "{\"line\":%d,\"status\":202,\"id\":\"%s\",\"segments\":%u,\"encoding\":\"%s\"}\n", line,
+		    ids_text(letter_id(l), id), v.cost.parts, encoding_name(v.cost.alphabet));
+	} else if (r == KZ_INVALID) {
+		batch_put_refusal(out, line, ret);
+	}
+	wish_fini(&w);
+	json_decref(o);
+	return r;
+}
+
+static size_t batch_count(const char *body)
+{
+	size_t n = 0;
+
+	for (; *body; body += strspn(body, "\r\n"), n++)
+		body += strcspn(body, "\n");
+	return n;
+}
+
+/* Reads every line; false when the batch as a whole was refused and answered. */
+static bool batch_read(struct post *p, const char *body, struct buf *out)
+{
+	struct problem problem;
+	int line = 0;
+
+	while (*(body += strspn(body, "\r\n"))) {
+		size_t len = strcspn(body, "\n");
+		enum kz r = batch_line(p, body, len, ++line, out, &problem);
+
+		if (r == KZ_BUSY || r == KZ_LOST) {
+			post_refuse(p, problem);
+			return false;
+		}
+		body += len;
+	}
+	return true;
+}
+
+void submit_batch(struct door *d, struct call *c, const struct door_caller *who, const char *id)
+{
+	struct post *p = post_new(d, c, who, "application/x-ndjson");
+	struct buf out = {0};
+	size_t len;
+
+	(void)id;
+	if (!p)
+		return;
+	const char *body = call_body(c, &len);
+	size_t lines = batch_count(body);
+	if (strlen(body) != len || !lines || lines > BATCH_LINES) {
+		const struct problem problem =
+		    strlen(body) != len
+		        ? problem_make(PROBLEM_MALFORMED_JSON, NULL, "a NUL character in the body")
+		        : problem_make(PROBLEM_INVALID_VALUE, NULL,
+		              "1 to %d lines, one JSON object each; here are %zu", BATCH_LINES, lines);
+		post_finish(p, &problem);
+		return;
+	}
+	post_own_letters(p, lines);
+	if (!batch_read(p, body, &out)) {
+		buf_fini(&out);
+		return;
+	}
+	if (p->letters_n) {
+		post_keep(p, buf_take(&out));
+		return;
+	}
+	call_reply(c, 422, p->type, buf_text(&out), out.len);
+	buf_fini(&out);
+	post_free(p);
+}

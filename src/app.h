@@ -1,0 +1,25 @@
+/* app: the one owner of the rooms: builds them bottom-up, closes them top-down, reloads, drains. */
+#ifndef APP_H
+#define APP_H
+
+#include "base/conf.h"
+#include "smpp/profile.h"
+#include "text/template.h"
+
+/* Everything that the files of config/ and dialogs/ say, checked together. */
+struct app_files {
+	struct conf *conf;
+	struct profile **profiles;
+	size_t profiles_n;
+	struct templates *templates;
+};
+
+/* false with lines in faults; *ret is empty then. */
+bool app_files_load(const char *path, struct app_files *ret, struct faults *faults);
+void app_files_free(struct app_files *f);
+
+/* Each runs until it is over and returns the exit code: 0, or 1 after one clear line. Owns f. */
+int app_run(const char *path, struct app_files *f);
+int app_migrate(struct app_files *f);
+
+#endif

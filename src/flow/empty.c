@@ -1,2 +1,0 @@
-#include "base/result.h"
-typedef int flow_room_is_not_empty;

@@ -1,0 +1,509 @@
+/* letter: one message between its commit and its end. It is with a carrier (its turn comes), paused (its time
+ * comes), or being recorded. Everything that happens to it becomes an event; it leaves memory only when those
+ * are committed, so that reading back the unfinished ones never finds one that memory has just finished. */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "flow/send_body.h"
+
+static const uint8_t letter_moves[LETTER_PHASES] = {
+    [LETTER_KEEPING] = 1 << LETTER_WAITING | 1 << LETTER_PAUSED,
+    [LETTER_WAITING] = 1 << LETTER_PAUSED | 1 << LETTER_SENT | 1 << LETTER_ENDING | 1 << LETTER_WAITING,
+    [LETTER_PAUSED] = 1 << LETTER_WAITING | 1 << LETTER_ENDING | 1 << LETTER_PAUSED,
+    [LETTER_SENT] = 0,
+    [LETTER_ENDING] = 0,
+};
+
+static void letter_enter(struct letter *l, enum letter_phase next)
+{
+	assert(letter_moves[l->phase] & 1 << next);
+	l->phase = (uint8_t)next;
+}
+
+static int64_t letter_left_ms(const struct letter *l)
+{
+	return l->expires_wall_ms - clock_wall_ms(loop_clock(l->send->base.loop));
+}
+
+/* Arms the timer for the earliest letter. */
+static void letters_arm(struct send *s)
+{
+	struct heap_node *first = heap_first(&s->due);
+	int64_t now_ms = loop_now_ms(s->base.loop);
+
+	if (first)
+		timer_start(s->due_timer, first->key > now_ms ? first->key - now_ms : 0);
+	else
+		timer_stop(s->due_timer);
+}
+
+static void letter_due_in(struct letter *l, int64_t wait_ms)
+{
+	struct send *s = l->send;
+	struct heap_node *first = heap_first(&s->due);
+	int64_t at_ms = loop_now_ms(s->base.loop) + (wait_ms > 0 ? wait_ms : 0);
+
+	heap_set(&s->due, &l->due, at_ms);
+	if (heap_first(&s->due) != first || first == &l->due)
+		letters_arm(s);
+}
+
+struct letter *letter_find(const struct send *s, uint64_t id)
+{
+	struct map_node *n = map_get(&s->letters, map_hash_u64(id), &id);
+
+	return n ? map_entry(n, struct letter, by_id) : NULL;
+}
+
+static struct letter *letter_make(struct send *s, const struct message *m)
+{
+	struct letter *l = mem_new(sizeof *l);
+
+	*l = (struct letter){.send = s,
+	    .expires_wall_ms = m->expires_wall_ms,
+	    .to = m->to,
+	    .text = mem_str(m->text),
+	    .sender = m->sender ? mem_str(m->sender) : NULL,
+	    .client_ref = m->client_ref ? mem_str(m->client_ref) : NULL,
+	    .api_key = m->api_key,
+	    .reference = m->reference,
+	    .parts = m->parts,
+	    .alphabet = (uint8_t)m->alphabet,
+	    .class = (uint8_t)m->class,
+	    .language = (int8_t)m->language};
+	l->shipment.id = m->id;
+	l->shipment.lane = (enum lane)m->class;
+	l->shipment.queued_ms = loop_now_ms(s->base.loop);
+	map_put(&s->letters, &l->by_id, map_hash_u64(m->id));
+	list_append(&s->all, &l->all);
+	metric_set(s->letters_gauge, (double)s->all.count);
+	return l;
+}
+
+/* References run per number: none comes again until 256 (or 65,536) long messages later. Numbers that share a
+ * place in the table only skip values. */
+static uint16_t letter_reference(struct send *s, struct msisdn to)
+{
+	return ++s->references[map_hash_u64(to.digits) & 0xffff];
+}
+
+struct letter *letter_new(
+    struct send *s, const struct send_wish *w, const struct send_preview *p, int32_t api_key)
+{
+	const struct message m = {.id = ids_next(&s->ids, clock_wall_ms(loop_clock(s->base.loop))),
+	    .api_key = api_key,
+	    .class = w->class,
+	    .to = w->to,
+	    .parts = (uint8_t)p->cost.parts,
+	    .alphabet = p->cost.alphabet,
+	    .reference = p->cost.parts > 1 ? letter_reference(s, w->to) : 0,
+	    .language = w->language,
+	    .expires_wall_ms = p->expires_wall_ms,
+	    .text = w->text,
+	    .sender = w->sender,
+	    .client_ref = w->client_ref};
+
+	return letter_make(s, &m);
+}
+
+struct letter *letter_from_row(struct send *s, const struct message_open *o)
+{
+	struct letter *l = letter_make(s, &o->message);
+	int64_t age_ms = clock_wall_ms(loop_clock(s->base.loop)) - ids_wall_ms(o->message.id);
+
+	l->shipment.queued_ms -= age_ms > 0 ? age_ms : 0;
+	l->shipment.done_mask = o->done_mask;
+	l->attempts = (uint8_t)(o->attempts < 255 ? o->attempts : 255);
+	return l;
+}
+
+uint64_t letter_id(const struct letter *l)
+{
+	return l->shipment.id;
+}
+
+struct message letter_row(const struct letter *l)
+{
+	return (struct message){.id = l->shipment.id,
+	    .api_key = l->api_key,
+	    .class = (enum message_class)l->class,
+	    .to = l->to,
+	    .parts = l->parts,
+	    .alphabet = (enum alphabet)l->alphabet,
+	    .reference = l->reference,
+	    .language = l->language,
+	    .expires_wall_ms = l->expires_wall_ms,
+	    .text = l->text,
+	    .sender = l->sender,
+	    .client_ref = l->client_ref};
+}
+
+void letter_free(struct letter *l)
+{
+	struct send *s = l->send;
+
+	heap_remove(&s->due, &l->due);
+	map_remove(&s->letters, &l->by_id);
+	list_remove(&s->all, &l->all);
+	metric_set(s->letters_gauge, (double)s->all.count);
+	free(l->text);
+	free(l->sender);
+	free(l->client_ref);
+	free(l);
+}
+
+void letter_drop(struct send *s, struct letter *l)
+{
+	assert(l->send == s && l->phase == LETTER_KEEPING);
+	letter_free(l);
+}
+
+/* Over: freed, unless a scan that began before may still bring its row. */
+static void letter_leave(struct letter *l)
+{
+	struct send *s = l->send;
+
+	heap_remove(&s->due, &l->due);
+	if (s->scanning)
+		l->lingering = true;
+	else
+		letter_free(l);
+	resume_pump(s);
+}
+
+static void letter_on_recorded(void *arg, const struct event *e, enum kz r)
+{
+	struct letter *l = letter_find(arg, e->message_id);
+
+	(void)r; /* a refused event was logged; the message cannot wait for it */
+	if (!l)
+		return;
+	l->recording--;
+	if (!l->recording && (l->phase == LETTER_SENT || l->phase == LETTER_ENDING))
+		letter_leave(l);
+}
+
+static void letter_record(struct letter *l, struct event *e)
+{
+	e->done = letter_on_recorded;
+	e->arg = l->send;
+	l->recording++;
+	events_add(l->send->base.events, e);
+}
+
+static struct event *letter_event(const struct letter *l, enum event_kind kind, unsigned part,
+    const char *carrier, const struct part_result *r, const char *status, const char *detail)
+{
+	const struct clock *clock = loop_clock(l->send->base.loop);
+	char id[RECEIPT_ID] = "";
+
+	if (r && r->outcome == PART_SUBMITTED)
+		receipt_id_canonical(r->operator_id, id);
+	return event_new(
+	    l->shipment.id, clock->wall_us(), kind, part, carrier, r ? r->link : NULL, id, status, detail);
+}
+
+static void letter_end(struct letter *l, enum event_kind kind, enum message_state state, const char *detail)
+{
+	struct event *e = letter_event(l, kind, 0, NULL, NULL, NULL, detail);
+	char id[IDS_TEXT];
+
+	e->final = true;
+	e->state = state;
+	letter_enter(l, LETTER_ENDING);
+	heap_remove(&l->send->due, &l->due);
+	metric_add(l->send->ended[state], 1);
+	log_info(ids_text(l->shipment.id, id), "%s: %s", message_state_name(state), detail);
+	letter_record(l, e);
+}
+
+static void letter_expire(struct letter *l)
+{
+	letter_end(l, EVENT_EXPIRED, MESSAGE_EXPIRED, "its time was over before it was sent");
+}
+
+void letter_pause(struct letter *l, int64_t wait_ms)
+{
+	int64_t left_ms = letter_left_ms(l);
+
+	letter_enter(l, LETTER_PAUSED);
+	letter_due_in(l, wait_ms < left_ms ? wait_ms : left_ms);
+}
+
+void letter_go(struct letter *l)
+{
+	struct carrier *route[ROUTE_MAX];
+	size_t n = ways_route(l->send->ways, l->to, route), at = 0;
+	int64_t left_ms = letter_left_ms(l);
+
+	if (left_ms <= 0 && l->phase != LETTER_KEEPING) {
+		letter_expire(l);
+		return;
+	}
+	if (!n) {
+		letter_pause(l, 5000);
+		return;
+	}
+	if (l->avoid && route[0] == l->avoid && n > 1 && carrier_is_up(route[1]))
+		at = 1;
+	letter_enter(l, LETTER_WAITING);
+	letter_due_in(l, left_ms);
+	carrier_submit(route[at], &l->shipment);
+}
+
+static void letter_on_due(struct letter *l)
+{
+	int64_t left_ms = letter_left_ms(l);
+
+	if (l->phase == LETTER_PAUSED)
+		letter_go(l);
+	else if (l->phase == LETTER_WAITING && left_ms > 0)
+		letter_due_in(l, left_ms);
+	else if (l->phase == LETTER_WAITING && carrier_withdraw(l->shipment.carrier, &l->shipment))
+		letter_expire(l);
+	/* else parts are on the wire: their answers decide */
+}
+
+void letters_on_due(void *arg)
+{
+	struct send *s = arg;
+	int64_t now_ms = loop_now_ms(s->base.loop);
+	struct heap_node *n;
+
+	for (int i = 0; i < 1000 && (n = heap_first(&s->due)) != NULL && n->key <= now_ms; i++) {
+		heap_remove(&s->due, n);
+		letter_on_due(heap_entry(n, struct letter, due));
+	}
+	letters_arm(s);
+}
+
+static enum kz letter_cut(struct letter *l, const struct profile *p)
+{
+	struct send *s = l->send;
+	const struct text_wire wire = {(enum concat)p->concat, (enum gsm_wire)p->gsm};
+
+	if (s->cut_id == l->shipment.id && s->cut_carrier == l->shipment.carrier)
+		return KZ_OK;
+	enum kz r =
+	    segment_split(l->text, strlen(l->text), &wire, l->reference, &s->cut_room, s->cut, &s->cut_n);
+	s->cut_id = r == KZ_OK ? l->shipment.id : 0;
+	s->cut_carrier = l->shipment.carrier;
+	return r;
+}
+
+static void letter_address(struct msisdn to, const struct profile *p, struct pdu_address *ret)
+{
+	char text[MSISDN_TEXT];
+
+	*ret = (struct pdu_address){.ton = (uint8_t)p->dest_ton, .npi = (uint8_t)p->dest_npi};
+	snprintf(ret->text, sizeof ret->text, "%s", msisdn_text(to, text) + 1);
+}
+
+/* A possible duplicate is marked before it leaves. */
+static void letter_note_again(struct letter *l, unsigned part)
+{
+	if (!l->maybe_twice)
+		return;
+	l->maybe_twice = false;
+	letter_record(l, letter_event(l, EVENT_RESENT, part + 1, carrier_name(l->shipment.carrier), NULL,
+	                     NULL, "possible duplicate: it was written before and not answered"));
+}
+
+static unsigned letter_on_turn(void *arg, struct shipment *sh, unsigned part, struct shipment_part *ret)
+{
+	struct letter *l = list_entry(sh, struct letter, shipment);
+	const struct profile *p = carrier_profile(sh->carrier);
+
+	(void)arg;
+	if (l->forgotten)
+		return 0;
+	if (!sh->outstanding && letter_left_ms(l) <= 0) {
+		letter_expire(l);
+		return 0;
+	}
+	if (letter_cut(l, p) != KZ_OK) {
+		if (!sh->outstanding)
+			letter_end(l, EVENT_FAILED, MESSAGE_FAILED,
+			    "its text cannot be cut into parts for this operator");
+		return 0;
+	}
+	l->parts = (uint8_t)l->send->cut_n;
+	l->last = sh->carrier;
+	*ret = (struct shipment_part){.sender = l->sender,
+	    .expires_wall_ms = l->expires_wall_ms,
+	    .receipt = true,
+	    .segment = l->send->cut[part]};
+	letter_address(l->to, p, &ret->destination);
+	letter_note_again(l, part);
+	return l->parts;
+}
+
+static void letter_on_submitted(struct letter *l, unsigned part, const struct part_result *r)
+{
+	struct send *s = l->send;
+	const char *carrier = carrier_name(l->shipment.carrier);
+	struct event *e = letter_event(l, EVENT_SUBMITTED, part + 1, carrier, r, NULL, NULL);
+	const struct receipt_home home = {l->shipment.id, part + 1, l->parts, l->to.digits};
+
+	e->state = MESSAGE_SUBMITTED;
+	e->parts = l->parts;
+	letter_record(l, e);
+	settle_remember(s->settle, carrier, r->operator_id, &home);
+}
+
+static void letter_on_part(void *arg, struct shipment *sh, unsigned part, const struct part_result *r)
+{
+	struct letter *l = list_entry(sh, struct letter, shipment);
+	enum attempt a = ATTEMPT_IN_DOUBT;
+	char room[12];
+
+	(void)arg;
+	if (r->outcome == PART_SUBMITTED) {
+		letter_on_submitted(l, part, r);
+		return;
+	}
+	if (r->outcome == PART_REFUSED)
+		a = r->class == STATUS_TEMPORARY ? ATTEMPT_TEMPORARY
+		    : r->class == STATUS_REROUTE ? ATTEMPT_REROUTE
+		                                 : ATTEMPT_FINAL;
+	if (a > l->worst)
+		l->worst = (uint8_t)a;
+	letter_record(
+	    l, letter_event(l, r->outcome == PART_REFUSED ? EVENT_REFUSED : EVENT_IN_DOUBT, part + 1,
+	           carrier_name(sh->carrier), r,
+	           r->outcome == PART_REFUSED ? status_name(r->status, room) : NULL,
+	           r->outcome == PART_REFUSED ? status_class_name(r->class) : "written and not answered"));
+}
+
+static bool letter_has_other(const struct letter *l, const struct carrier *now)
+{
+	struct carrier *route[ROUTE_MAX];
+	size_t n = ways_route(l->send->ways, l->to, route);
+
+	for (size_t i = 0; i < n; i++)
+		if (route[i] != now && carrier_is_up(route[i]))
+			return true;
+	return false;
+}
+
+static void letter_follow(struct letter *l, const struct message_plan *plan, const struct carrier *now)
+{
+	l->maybe_twice = plan->maybe_twice;
+	switch (plan->step) {
+	case NEXT_AWAIT_RECEIPT:
+		break;
+	case NEXT_OTHER_CARRIER:
+		l->rerouted = l->rerouted || l->worst == ATTEMPT_REROUTE;
+		l->avoid = now;
+		letter_pause(l, plan->wait_ms);
+		break;
+	case NEXT_AGAIN:
+		l->avoid = NULL;
+		letter_pause(l, plan->wait_ms);
+		break;
+	case NEXT_FAIL:
+		letter_end(l, EVENT_FAILED, MESSAGE_FAILED,
+		    l->worst == ATTEMPT_FINAL ? "refused for good by the operator" : "no attempt is left");
+		break;
+	}
+}
+
+static void letter_on_done(void *arg, struct shipment *sh)
+{
+	struct letter *l = list_entry(sh, struct letter, shipment);
+	struct send *s = l->send;
+	const struct carrier *now = l->last;
+	bool whole = l->worst == ATTEMPT_DONE && sh->done_mask == (uint32_t)((1ULL << l->parts) - 1);
+
+	(void)arg;
+	if (whole) {
+		letter_enter(l, LETTER_SENT);
+		heap_remove(&s->due, &l->due);
+		metric_add(s->submitted[l->class], 1);
+		metric_observe_us(
+		    s->submit_time[l->class], (loop_now_ms(s->base.loop) - sh->queued_ms) * 1000);
+		return;
+	}
+	if (l->forgotten) {
+		uint8_t slot = (uint8_t)(sh->id >> 14);
+
+		letter_free(l);
+		if (s->held[slot])
+			resume_again(s, slot);
+		return;
+	}
+	if (l->attempts < UINT8_MAX)
+		l->attempts++;
+	const struct message_past past = {(enum message_class)l->class, l->attempts, l->rerouted,
+	    sh->done_mask != 0, letter_has_other(l, now)};
+	const struct message_plan plan = message_next((enum attempt)l->worst, &past, &s->law);
+	letter_follow(l, &plan, now);
+	l->worst = ATTEMPT_DONE;
+}
+
+void letter_forget(struct letter *l)
+{
+	if (l->phase == LETTER_WAITING && !carrier_withdraw(l->shipment.carrier, &l->shipment))
+		l->forgotten = true;
+	else if (l->phase == LETTER_WAITING || l->phase == LETTER_PAUSED)
+		letter_free(l);
+	/* KEEPING and what is being recorded end by themselves */
+}
+
+static void letter_on_receipt(
+    void *arg, struct carrier *c, uint32_t way, const struct receipt *r, struct deliver_ticket ticket)
+{
+	struct send *s = arg;
+
+	settle_begin(s->settle, s->ways, c, way, r, ticket);
+}
+
+static void letter_on_other(void *arg, struct carrier *c, const struct pdu_sm *m, const char *what)
+{
+	struct send *s = arg;
+
+	settle_aside(s->settle, carrier_name(c), m, what);
+}
+
+/* What waits with a carrier that is down looks for another. */
+static void letter_on_change(void *arg)
+{
+	struct send *s = arg;
+	struct carrier *c;
+	struct list moving;
+
+	list_init(&moving);
+	for (size_t i = 0; (c = ways_at(s->ways, i)) != NULL; i++) {
+		struct shipment *sh;
+
+		while (!carrier_is_up(c) && (sh = carrier_take_waiting(c)) != NULL)
+			list_append(&moving, &sh->node);
+	}
+	while (moving.count)
+		letter_go(list_entry(list_take_first(&moving), struct letter, shipment.node));
+}
+
+static void letter_on_homeless(void *arg, struct shipment *sh)
+{
+	struct letter *l = list_entry(sh, struct letter, shipment);
+
+	(void)arg;
+	if (l->send->draining)
+		letter_free(l); /* its row says that it is unfinished */
+	else
+		letter_pause(l, 0);
+}
+
+const struct ways_events letter_ways_events = {
+    .on_turn = letter_on_turn,
+    .on_part = letter_on_part,
+    .on_done = letter_on_done,
+    .on_receipt = letter_on_receipt,
+    .on_other = letter_on_other,
+    .on_change = letter_on_change,
+    .on_homeless = letter_on_homeless,
+};

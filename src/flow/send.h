@@ -1,0 +1,103 @@
+/* send: journey 1 from an accepted wish to a recorded submit_sm_resp: kept in PostgreSQL, then given to a
+ * carrier, again by the rules of rules/message when refused or in doubt, and after a restart from what the
+ * database says is unfinished. Owns the carriers. */
+#ifndef FLOW_SEND_H
+#define FLOW_SEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/conf.h"
+#include "flow/ways.h"
+#include "store/events.h"
+#include "store/messages.h"
+#include "store/receipts.h"
+#include "store/slots.h"
+
+struct send;
+struct letter;
+
+/* What somebody wants sent. Texts are copied. */
+struct send_wish {
+	enum message_class class;
+	struct msisdn to;
+	const char *text;                /* UTF-8 that passed utf8_for_phone */
+	const char *sender, *client_ref; /* NULL: none */
+	int language;                    /* -1: none */
+	int64_t expires_wall_ms;         /* 0: by the class's life */
+};
+
+/* What it will be. */
+struct send_preview {
+	struct text_cost cost;
+	int64_t expires_wall_ms;
+	const char *route[ROUTE_MAX]; /* carriers' names, best first */
+	size_t route_n;
+};
+
+/* The rooms below that it works with; all outlive it. */
+struct send_base {
+	struct loop *loop;
+	struct pg *pg;
+	struct messages *messages;
+	struct events *events;
+	struct receipts *receipts;
+};
+
+struct send *send_new(const struct send_base *base, const struct conf *conf);
+/* conf: the snapshot in force; it outlives send or is replaced by the next call. */
+void send_set_conf(struct send *s, const struct conf *conf);
+/* Owns the profiles and their array. */
+void send_set_profiles(struct send *s, struct profile **profiles, size_t n);
+const struct ways *send_ways(const struct send *s);
+
+/* The slot was taken, its messages above low_water may be unfinished / all slots were lost: stop. */
+void send_take_slot(struct send *s, uint8_t slot, uint64_t low_water);
+void send_lose_slots(struct send *s);
+/* own: the slot for new messages, -1 none. */
+void send_set_own(struct send *s, int own);
+/* Notes the low water of each slot that is held. */
+void send_note(struct send *s, struct slots *slots);
+
+/* KZ_OK: a message of that class may come; KZ_BUSY: too many or too old ones wait; KZ_LOST: nothing can be
+ * kept now. ret_after_s: when to come again. */
+enum kz send_admits(const struct send *s, enum message_class class, unsigned *ret_after_s) KZ_CHECK;
+/* KZ_INVALID: empty; KZ_TOO_LONG: more parts than allowed (cost is set); KZ_EXPIRED: expires in the past or
+ * beyond 7 days; KZ_NOT_FOUND: no carrier serves the number (route_n 0, the rest is set). */
+enum kz send_preview(const struct send *s, const struct send_wish *w, struct send_preview *ret) KZ_CHECK;
+
+/* A letter that passed send_preview; it has its id at once. Freed by send_keep or letter_drop. */
+struct letter *letter_new(
+    struct send *s, const struct send_wish *w, const struct send_preview *p, int32_t api_key);
+uint64_t letter_id(const struct letter *l);
+void letter_drop(struct send *s, struct letter *l);
+
+/* One request: its letters are kept together with the claim of its Idempotency-Key. */
+struct send_request {
+	int32_t api_key;
+	uint8_t key_hash[SECRET_HASH], body_hash[SECRET_HASH];
+	int status;              /* the answer that a repetition gets */
+	char *answer;            /* owned by send from send_keep on */
+	struct letter **letters; /* the array is owned by send from send_keep on, as are the letters */
+	size_t letters_n;
+};
+/* KZ_OK: kept, and on its way; KZ_CONFLICT: the key was used before; KZ_LOST: not kept as far as anybody
+ * knows; KZ_REFUSED: the database refuses this request. Once, later; answer lives during the call. */
+typedef void send_kept_fn(void *arg, enum kz r, const char *answer);
+/* KZ_CONFLICT at once: a request with this key is still running; KZ_LOST at once: the database is away. Both
+ * free what the request owns and done is not called. */
+enum kz send_keep(struct send *s, const struct send_request *r, send_kept_fn *done, void *arg) KZ_CHECK;
+
+struct send_report {
+	size_t letters, waiting[LANES];
+	int64_t oldest_ms[LANES];
+};
+void send_report(const struct send *s, struct send_report *ret);
+
+/* Stops taking turns, lets what is on the wire be answered, unbinds; done once, later, when what happened is
+ * recorded too. */
+void send_drain(struct send *s, loop_fn *done, void *arg);
+void send_free(struct send *s);
+
+#endif

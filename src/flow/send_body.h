@@ -1,0 +1,112 @@
+/* send_body: what the files of the sending journey share; for src/flow/send*.c and letter.c only. */
+#ifndef FLOW_SEND_BODY_H
+#define FLOW_SEND_BODY_H
+
+#include "base/heap.h"
+#include "base/ids.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "base/metrics.h"
+#include "flow/send.h"
+#include "flow/settle.h"
+
+/* A letter's life. KEEPING -> WAITING <-> PAUSED -> SENT or ENDING -> freed. */
+enum letter_phase {
+	LETTER_KEEPING, /* not committed yet */
+	LETTER_WAITING, /* with a carrier */
+	LETTER_PAUSED,  /* with nobody until its due time: back-off, or no carrier */
+	LETTER_SENT,    /* every part answered; its submissions are being recorded */
+	LETTER_ENDING,  /* its end is being recorded */
+	LETTER_PHASES
+};
+
+/* One message on its way; about 300 octets and its text. Owned by send. */
+struct letter {
+	struct map_node by_id;
+	struct list_node all;
+	struct heap_node due; /* the next moment to look at it: retry or expiry */
+	struct shipment shipment;
+	struct send *send;
+	int64_t expires_wall_ms;
+	struct msisdn to;
+	const struct carrier *last, *avoid; /* compared, never followed */
+	char *text, *sender, *client_ref;   /* sender and client_ref NULL: none */
+	int32_t api_key;
+	uint16_t reference;
+	uint16_t recording; /* events on their way to the database */
+	uint8_t parts;      /* as accepted; as cut for the carrier once its turn came */
+	uint8_t alphabet, class, phase, worst, attempts;
+	int8_t language;
+	bool rerouted, maybe_twice;
+	bool forgotten; /* its slot was lost while parts were on the wire */
+	bool lingering; /* over, kept until the scan in flight has returned */
+};
+
+/* Reading back what is unfinished in one slot. */
+struct scan {
+	bool active, again;
+	uint64_t low, after; /* low: nothing below it is unfinished */
+};
+
+struct send {
+	struct send_base base;
+	struct message_limits law;
+	const struct conf *conf;
+	struct ways *ways;
+	struct settle *settle;
+	struct ids ids;
+	int own; /* slot of new messages, -1 none */
+	bool draining;
+	struct map letters;
+	struct list all;
+	struct heap due;
+	struct timer *due_timer;
+	struct map running; /* parcels by Idempotency-Key */
+	struct list parcels;
+	uint16_t references[65536]; /* last concatenation reference by hash of the number */
+	/* send_resume.c */
+	struct scan scans[IDS_SLOTS];
+	bool held[IDS_SLOTS];
+	bool scanning; /* one question is out */
+	int scan_slot;
+	struct timer *scan_timer;
+	/* the last text that was cut, so that its other parts are not cut again */
+	uint64_t cut_id;
+	const struct carrier *cut_carrier;
+	struct buf cut_room;
+	struct segment cut[SEGMENT_MAX_PARTS];
+	size_t cut_n;
+	/* the end */
+	struct timer *drain_timer;
+	loop_fn *drained;
+	void *drained_arg;
+	struct metric *accepted[MESSAGE_CLASSES], *submitted[MESSAGE_CLASSES], *ended[MESSAGE_DELIVERED + 1];
+	struct metric *submit_time[MESSAGE_CLASSES], *letters_gauge;
+};
+
+/* letter.c */
+struct letter *letter_find(const struct send *s, uint64_t id);
+/* The message that the row is made from; texts stay the letter's. */
+struct message letter_row(const struct letter *l);
+/* One read back from the database. */
+struct letter *letter_from_row(struct send *s, const struct message_open *o);
+/* To the best carrier, or PAUSED when there is none. */
+void letter_go(struct letter *l);
+/* Looks at it again after wait_ms. */
+void letter_pause(struct letter *l, int64_t wait_ms);
+/* Takes it out of everything and frees it; its rows stay. */
+void letter_free(struct letter *l);
+/* When the slot is lost: freed now, or when what is on the wire is answered. */
+void letter_forget(struct letter *l);
+void letters_on_due(void *arg);
+extern const struct ways_events letter_ways_events;
+
+/* send_resume.c */
+void resume_start(struct send *s, uint8_t slot, uint64_t low_water);
+/* Reads the slot again from its low water: rows may be there that memory does not know. */
+void resume_again(struct send *s, uint8_t slot);
+void resume_stop_all(struct send *s);
+/* There may be room for more. */
+void resume_pump(void *arg);
+
+#endif

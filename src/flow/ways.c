@@ -1,0 +1,262 @@
+#include "flow/ways.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+
+struct ways {
+	struct loop *loop;
+	const struct ways_events *events;
+	void *arg;
+	struct list living;   /* in order of name */
+	struct list draining; /* replaced or removed; they settle what is on the wire */
+	uint32_t last_way;
+	loop_fn *on_drained;
+	void *drained_arg;
+};
+
+/* One carrier and the profile it was made from. */
+struct way {
+	struct list_node node;
+	struct ways *ways;
+	struct profile *profile;
+	struct carrier *carrier;
+	uint32_t number;
+	bool gone;
+	struct defer end;
+};
+
+static unsigned way_on_turn(void *arg, struct shipment *s, unsigned part, struct shipment_part *ret)
+{
+	struct way *w = arg;
+
+	return w->ways->events->on_turn(w->ways->arg, s, part, ret);
+}
+
+static void way_on_part(void *arg, struct shipment *s, unsigned part, const struct part_result *r)
+{
+	struct way *w = arg;
+
+	w->ways->events->on_part(w->ways->arg, s, part, r);
+}
+
+static void way_on_done(void *arg, struct shipment *s)
+{
+	struct way *w = arg;
+
+	w->ways->events->on_done(w->ways->arg, s);
+}
+
+static void way_on_receipt(
+    void *arg, struct carrier *c, const struct receipt *r, struct deliver_ticket ticket)
+{
+	struct way *w = arg;
+
+	w->ways->events->on_receipt(w->ways->arg, c, w->number, r, ticket);
+}
+
+static void way_on_other(void *arg, struct carrier *c, const struct pdu_sm *m, const char *what)
+{
+	struct way *w = arg;
+
+	w->ways->events->on_other(w->ways->arg, c, m, what);
+}
+
+static void way_on_up(void *arg, struct carrier *c, bool up)
+{
+	struct way *w = arg;
+
+	log_info(carrier_name(c), "%s", up ? "up" : "down");
+	if (!w->gone)
+		w->ways->events->on_change(w->ways->arg);
+}
+
+static const struct carrier_events way_events = {
+    .on_turn = way_on_turn,
+    .on_part = way_on_part,
+    .on_done = way_on_done,
+    .on_receipt = way_on_receipt,
+    .on_other = way_on_other,
+    .on_up = way_on_up,
+};
+
+static void way_add(struct ways *ws, struct profile *p)
+{
+	struct way *w = mem_new(sizeof *w);
+
+	w->ways = ws;
+	w->profile = p;
+	w->number = ++ws->last_way;
+	w->carrier = carrier_new(ws->loop, p, &way_events, w);
+	list_append(&ws->living, &w->node);
+}
+
+static void way_free(struct way *w)
+{
+	defer_cancel(&w->end);
+	carrier_free(w->carrier);
+	profile_free(w->profile);
+	free(w);
+}
+
+static void way_end(void *arg)
+{
+	struct way *w = arg;
+	struct ways *ws = w->ways;
+
+	list_remove(&ws->draining, &w->node);
+	way_free(w);
+	if (!ws->draining.count && ws->on_drained) {
+		loop_fn *fn = ws->on_drained;
+
+		ws->on_drained = NULL;
+		fn(ws->drained_arg);
+	}
+}
+
+/* From inside the carrier's callback: it is freed after it. */
+static void way_on_drained(void *arg)
+{
+	struct way *w = arg;
+
+	loop_defer(w->ways->loop, &w->end, way_end, w);
+}
+
+static void way_retire(struct way *w)
+{
+	struct ways *ws = w->ways;
+	struct shipment *s;
+
+	list_remove(&ws->living, &w->node);
+	list_append(&ws->draining, &w->node);
+	w->gone = true;
+	while ((s = carrier_take_waiting(w->carrier)) != NULL)
+		ws->events->on_homeless(ws->arg, s);
+	carrier_drain(w->carrier, way_on_drained, w);
+}
+
+struct ways *ways_new(struct loop *l, const struct ways_events *events, void *arg)
+{
+	struct ways *ws = mem_new(sizeof *ws);
+
+	*ws = (struct ways){.loop = l, .events = events, .arg = arg};
+	list_init(&ws->living);
+	list_init(&ws->draining);
+	return ws;
+}
+
+static struct way *ways_find_equal(struct ways *ws, const struct profile *p)
+{
+	list_each(&ws->living, n, next)
+	{
+		struct way *w = list_entry(n, struct way, node);
+
+		if (profile_equal(w->profile, p))
+			return w;
+	}
+	return NULL;
+}
+
+void ways_set(struct ways *ws, struct profile **profiles, size_t n)
+{
+	struct list kept;
+
+	list_init(&kept);
+	for (size_t i = 0; i < n; i++) {
+		struct way *w = profiles[i]->enabled ? ways_find_equal(ws, profiles[i]) : NULL;
+
+		if (w) {
+			list_remove(&ws->living, &w->node);
+			list_append(&kept, &w->node);
+			profile_free(profiles[i]);
+			profiles[i] = NULL;
+		}
+	}
+	while (ws->living.count)
+		way_retire(list_entry(list_first(&ws->living), struct way, node));
+	while (kept.count)
+		list_append(&ws->living, list_take_first(&kept));
+	for (size_t i = 0; i < n; i++) {
+		if (profiles[i] && profiles[i]->enabled)
+			way_add(ws, profiles[i]);
+		else if (profiles[i])
+			profile_free(profiles[i]);
+	}
+	free(profiles);
+	ws->events->on_change(ws->arg);
+}
+
+size_t ways_route(const struct ways *ws, struct msisdn to, struct carrier *ret[ROUTE_MAX])
+{
+	struct route_way table[ROUTE_MAX];
+	struct carrier *carriers[ROUTE_MAX];
+	size_t order[ROUTE_MAX], n = 0;
+
+	for (const struct list_node *at = list_first(&ws->living); at && n < ROUTE_MAX;
+	     at = list_next(&ws->living, at)) {
+		const struct way *w = list_entry(at, struct way, node);
+
+		carriers[n] = w->carrier;
+		table[n++] = (struct route_way){(const char *const *)w->profile->prefixes.items,
+		    w->profile->prefixes.count, (long)w->profile->preference, carrier_is_up(w->carrier)};
+	}
+	n = route_order(table, n, to, order);
+	for (size_t i = 0; i < n; i++)
+		ret[i] = carriers[order[i]];
+	return n;
+}
+
+struct carrier *ways_at(const struct ways *ws, size_t i)
+{
+	for (const struct list_node *at = list_first(&ws->living); at; at = list_next(&ws->living, at))
+		if (i-- == 0)
+			return list_entry(at, struct way, node)->carrier;
+	return NULL;
+}
+
+static struct way *ways_find(const struct list *l, uint32_t number)
+{
+	for (const struct list_node *at = list_first(l); at; at = list_next(l, at))
+		if (list_entry(at, struct way, node)->number == number)
+			return list_entry(at, struct way, node);
+	return NULL;
+}
+
+void ways_answer(struct ways *ws, uint32_t number, struct deliver_ticket ticket, bool busy)
+{
+	struct way *w = ways_find(&ws->living, number);
+
+	if (!w)
+		w = ways_find(&ws->draining, number);
+	if (w)
+		carrier_answer(w->carrier, ticket, busy ? (uint32_t)w->profile->receipt_busy_status : 0);
+}
+
+void ways_drain(struct ways *ws, loop_fn *on_drained, void *arg)
+{
+	ws->on_drained = on_drained;
+	ws->drained_arg = arg;
+	while (ws->living.count)
+		way_retire(list_entry(list_first(&ws->living), struct way, node));
+	if (!ws->draining.count) {
+		ws->on_drained = NULL;
+		on_drained(arg);
+	}
+}
+
+static void ways_free_list(struct list *l)
+{
+	while (l->count)
+		way_free(list_entry(list_take_first(l), struct way, node));
+}
+
+void ways_free(struct ways *ws)
+{
+	if (!ws)
+		return;
+	ways_free_list(&ws->living);
+	ways_free_list(&ws->draining);
+	free(ws);
+}
