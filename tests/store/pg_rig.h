@@ -14,6 +14,7 @@ static const struct pg_sql sql_echo_int = {"echo_int", "select $1", 1, TYPES(PG_
 static const struct pg_sql sql_sleep = {"sleep", "select pg_sleep(30)", 0, NULL};
 static const struct pg_sql sql_divide = {"divide", "select 1 / $1", 1, TYPES(PG_INT4)};
 static const struct pg_sql sql_add = {"add", "insert into kept values ($1)", 1, TYPES(PG_INT8)};
+static const struct pg_sql sql_kept = {"kept", "select n from kept order by n", 0, NULL};
 
 struct rig {
 	struct loop *loop;
@@ -70,7 +71,7 @@ static inline int rig_setup(void **state)
 	    .connect_ms = 5000,
 	    .job_ms = 20000,
 	    .statement_ms = 15000,
-	    .max_jobs = 1000};
+	    .max_jobs = 2000};
 	answers = 0;
 	*state = g;
 	return 0;

@@ -2,7 +2,6 @@
 #include "pg_rig.h"
 
 static const struct pg_sql sql_echo_text = {"echo_text", "select $1, $1 is null", 1, TYPES(PG_TEXT)};
-static const struct pg_sql sql_kept = {"kept", "select n from kept order by n", 0, NULL};
 
 static void jobs__many_in_one_pipeline__answered_once_in_order_after_the_return(void **state)
 {
