@@ -47,7 +47,7 @@ static void status_print_head(const json_t *s)
 	ctl_text_clean(&b, ctl_text_field(s, "version", "?"));
 	buf_printf(&b, ", pid %lld, up ", (long long)ctl_number_field(s, "pid"));
 	ctl_text_duration(&b, ctl_number_field(s, "uptime_s") * 1000);
-	if (json_is_integer(json_object_get(s, "slot")))
+	if (ctl_number_field(s, "slot") >= 0)
 		buf_printf(&b, ", slot %lld", (long long)ctl_number_field(s, "slot"));
 	buf_str(&b, json_is_true(json_object_get(s, "ready")) ? ": ready" : ": NOT READY");
 	puts(buf_text(&b));

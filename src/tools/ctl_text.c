@@ -138,7 +138,7 @@ void ctl_text_rate(struct buf *out, double per_second)
 
 void ctl_text_json(struct buf *out, const json_t *value)
 {
-	char *dump = json_dumps(value, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENCODE_ANY);
+	char *dump = json_dumps(value, JSON_INDENT(2) | JSON_REAL_PRECISION(15) | JSON_ENCODE_ANY);
 	const unsigned char *s = (const unsigned char *)dump;
 	uint32_t rune;
 
