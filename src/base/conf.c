@@ -150,7 +150,7 @@ struct conf *conf_load(const char *path, struct faults *faults)
 	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
 		conf_resolve(paths[i], path);
 	conf_check(c, yaml_root(y), faults);
-	yaml_free(y);
+	yaml_tree_free(y);
 	if (faults->count > before) {
 		conf_free(c);
 		return NULL;

@@ -230,7 +230,7 @@ struct yaml *yaml_parse(const char *name, const char *bytes, size_t n, struct fa
 	yaml_take_stream(&r, &y->root);
 	yaml_parser_delete(&r.parser);
 	if (r.failed) {
-		yaml_free(y);
+		yaml_tree_free(y);
 		return NULL;
 	}
 	return y;
@@ -258,7 +258,7 @@ struct yaml *yaml_load(const char *path, struct faults *faults)
 	return y;
 }
 
-void yaml_free(struct yaml *y)
+void yaml_tree_free(struct yaml *y)
 {
 	if (!y)
 		return;

@@ -37,7 +37,7 @@ struct yaml;
 struct yaml *yaml_load(const char *path, struct faults *faults);
 /* The same from memory; name stands for the file in messages. */
 struct yaml *yaml_parse(const char *name, const char *bytes, size_t n, struct faults *faults);
-void yaml_free(struct yaml *y);
+void yaml_tree_free(struct yaml *y);
 const struct yaml_node *yaml_root(const struct yaml *y);
 /* The child of a map by key, NULL when there is none. */
 const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key);

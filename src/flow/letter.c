@@ -175,7 +175,7 @@ static void letter_leave(struct letter *l)
 	resume_pump(s);
 }
 
-static void letter_on_recorded(void *arg, const struct event *e, enum kz r)
+static void letter_on_recorded(void *arg, const struct message_event *e, enum kz r)
 {
 	struct letter *l = letter_find(arg, e->message_id);
 
@@ -187,7 +187,7 @@ static void letter_on_recorded(void *arg, const struct event *e, enum kz r)
 		letter_leave(l);
 }
 
-static void letter_record(struct letter *l, struct event *e)
+static void letter_record(struct letter *l, struct message_event *e)
 {
 	e->done = letter_on_recorded;
 	e->arg = l->send;
@@ -195,7 +195,7 @@ static void letter_record(struct letter *l, struct event *e)
 	events_add(l->send->base.events, e);
 }
 
-static struct event *letter_event(const struct letter *l, enum event_kind kind, unsigned part,
+static struct message_event *letter_event(const struct letter *l, enum event_kind kind, unsigned part,
     const char *carrier, const struct part_result *r, const char *status, const char *detail)
 {
 	const struct clock *clock = loop_clock(l->send->base.loop);
@@ -203,13 +203,13 @@ static struct event *letter_event(const struct letter *l, enum event_kind kind, 
 
 	if (r && r->outcome == PART_SUBMITTED)
 		receipt_id_canonical(r->operator_id, id);
-	return event_new(
+	return message_event_new(
 	    l->shipment.id, clock->wall_us(), kind, part, carrier, r ? r->link : NULL, id, status, detail);
 }
 
 static void letter_end(struct letter *l, enum event_kind kind, enum message_state state, const char *detail)
 {
-	struct event *e = letter_event(l, kind, 0, NULL, NULL, NULL, detail);
+	struct message_event *e = letter_event(l, kind, 0, NULL, NULL, NULL, detail);
 	char id[IDS_TEXT];
 
 	e->final = true;
@@ -346,7 +346,7 @@ static void letter_on_submitted(struct letter *l, unsigned part, const struct pa
 {
 	struct send *s = l->send;
 	const char *carrier = carrier_name(l->shipment.carrier);
-	struct event *e = letter_event(l, EVENT_SUBMITTED, part + 1, carrier, r, NULL, NULL);
+	struct message_event *e = letter_event(l, EVENT_SUBMITTED, part + 1, carrier, r, NULL, NULL);
 	const struct receipt_home home = {l->shipment.id, part + 1, l->parts, l->to.digits};
 
 	e->state = MESSAGE_SUBMITTED;

@@ -142,7 +142,7 @@ static enum message_state settling_state(const struct receipt *r)
 	return MESSAGE_SUBMITTED;
 }
 
-static void settling_on_event(void *arg, const struct event *e, enum kz r)
+static void settling_on_event(void *arg, const struct message_event *e, enum kz r)
 {
 	(void)e;
 	(void)r; /* refused for good is logged; the operator's sending it again would change nothing */
@@ -152,8 +152,8 @@ static void settling_on_event(void *arg, const struct event *e, enum kz r)
 static void settling_record(struct settling *g, const struct receipt_home *home)
 {
 	const struct receipt *r = &g->receipt;
-	struct event *e = event_new(home->message_id, g->at_us, EVENT_RECEIPT, home->part, g->carrier, NULL,
-	    NULL, receipt_state_name(r->state), g->detail);
+	struct message_event *e = message_event_new(home->message_id, g->at_us, EVENT_RECEIPT, home->part,
+	    g->carrier, NULL, NULL, receipt_state_name(r->state), g->detail);
 	enum receipt_effect effect = message_receipt_effect(g->mode, home->part, home->parts);
 
 	e->state = settling_state(r);

@@ -285,7 +285,7 @@ struct profile *profile_load(const char *path, struct faults *faults)
 		profile_read(p, yaml_root(y), faults);
 	else
 		faults_at(faults, yaml_root(y), "a map of keys is wanted here");
-	yaml_free(y);
+	yaml_tree_free(y);
 	if (faults->count == before)
 		return p;
 	profile_free(p);

@@ -59,15 +59,16 @@ static const char *event_copy(char **at, const char *text)
 	return start;
 }
 
-struct event *event_new(uint64_t message_id, int64_t at_us, enum event_kind kind, unsigned part,
-    const char *carrier, const char *link, const char *operator_id, const char *status, const char *detail)
+struct message_event *message_event_new(uint64_t message_id, int64_t at_us, enum event_kind kind,
+    unsigned part, const char *carrier, const char *link, const char *operator_id, const char *status,
+    const char *detail)
 {
 	const char *const texts[] = {carrier, link, operator_id, status, detail};
 	size_t room = 0;
 
 	for (size_t i = 0; i < 5; i++)
 		room += (texts[i] ? strnlen(texts[i], EVENT_TEXT) : 0) + 1;
-	struct event *e = mem_new(sizeof *e + room);
+	struct message_event *e = mem_new(sizeof *e + room);
 	char *at = (char *)(e + 1);
 	e->message_id = message_id;
 	e->at_us = at_us;
@@ -94,7 +95,7 @@ static void events_put_number(struct pg_array *a, unsigned v)
 		pg_array_null(a);
 }
 
-static void events_put(struct pg_array *c, const struct event *e)
+static void events_put(struct pg_array *c, const struct message_event *e)
 {
 	pg_array_int(&c[EVENT_ID], (int64_t)e->message_id);
 	pg_array_wall_us(&c[EVENT_AT], e->at_us);
@@ -119,7 +120,7 @@ static void events_build(void *arg, const struct list *items, struct pg_job *job
 		pg_array_start(&es->columns[i], add_elements[i]);
 	pg_array_start(&es->closing, PG_INT8);
 	for (const struct list_node *n = list_first(items); n; n = list_next(items, n)) {
-		const struct event *e = list_entry(n, struct event, item.node);
+		const struct message_event *e = list_entry(n, struct message_event, item.node);
 
 		events_put(es->columns, e);
 		if (e->closes_part)
@@ -139,7 +140,7 @@ static void events_done(
     void *arg, struct batch_item *item, enum kz r, const struct pg_reply *reply, size_t index)
 {
 	struct events *es = arg;
-	struct event *e = list_entry(&item->node, struct event, item.node);
+	struct message_event *e = list_entry(&item->node, struct message_event, item.node);
 	char id[IDS_TEXT];
 
 	(void)index;
@@ -170,7 +171,7 @@ void events_set_limits(struct events *es, const struct batch_limits *limits)
 	batch_set_limits(es->batch, limits);
 }
 
-void events_add(struct events *es, struct event *e)
+void events_add(struct events *es, struct message_event *e)
 {
 	batch_add(es->batch, &e->item);
 }
@@ -188,7 +189,7 @@ void events_free(struct events *es)
 		return;
 	batch_stop(es->batch);
 	while ((item = batch_take_waiting(es->batch)) != NULL)
-		free(list_entry(&item->node, struct event, item.node));
+		free(list_entry(&item->node, struct message_event, item.node));
 	batch_free(es->batch);
 	for (int i = 0; i < EVENT_COLUMNS; i++)
 		pg_array_fini(&es->columns[i]);

@@ -12,8 +12,8 @@
 
 struct events;
 
-/* One event. Made by event_new, then handed to events_add, which owns and frees it. */
-struct event {
+/* One event. Made by message_event_new, then handed to events_add, which owns and frees it. */
+struct message_event {
 	struct batch_item item;
 	uint64_t message_id;
 	int64_t at_us; /* wall */
@@ -26,18 +26,19 @@ struct event {
 	/* inside the event's own memory; "" when absent */
 	const char *carrier, *link, *operator_id, *status, *detail;
 	/* Once, when committed (KZ_OK) or refused by the database (KZ_REFUSED); may be NULL. */
-	void (*done)(void *arg, const struct event *e, enum kz r);
+	void (*done)(void *arg, const struct message_event *e, enum kz r);
 	void *arg;
 };
 
 /* Copies the texts (NULL is ""), each cut at 128 octets. */
-struct event *event_new(uint64_t message_id, int64_t at_us, enum event_kind kind, unsigned part,
-    const char *carrier, const char *link, const char *operator_id, const char *status, const char *detail);
+struct message_event *message_event_new(uint64_t message_id, int64_t at_us, enum event_kind kind,
+    unsigned part, const char *carrier, const char *link, const char *operator_id, const char *status,
+    const char *detail);
 
 struct events *events_new(struct loop *l, struct pg *pg, const struct batch_limits *limits);
 void events_set_limits(struct events *e, const struct batch_limits *limits);
 /* Owns ev from now on. Lost events are tried again until they are kept. */
-void events_add(struct events *e, struct event *ev);
+void events_add(struct events *e, struct message_event *ev);
 /* Not yet committed. */
 size_t events_pending(const struct events *e);
 void events_free(struct events *e);

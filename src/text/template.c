@@ -203,7 +203,7 @@ struct templates *templates_load(const char *path, struct faults *faults)
 		faults_at(faults, root, "a map of names to templates is expected");
 	for (size_t i = 0; root && root->kind == YAML_MAP && i < root->count; i++)
 		template_load(t, &root->children[i], faults);
-	yaml_free(y);
+	yaml_tree_free(y);
 	return t;
 }
 

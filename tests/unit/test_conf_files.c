@@ -84,7 +84,7 @@ static void shipped_file__against_the_table__every_key_at_its_default(void **sta
 	c.root = yaml_root(y);
 	entries_each(entry_is_in_file, &c);
 	assert_int_equal(leaves(c.root), c.keys);
-	yaml_free(y);
+	yaml_tree_free(y);
 	faults_fini(&faults);
 }
 

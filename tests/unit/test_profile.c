@@ -293,7 +293,7 @@ static void profile_load__shipped_files__good_and_the_example_names_every_key(vo
 	for (size_t i = 0; i < profile_link_keys_n; i++)
 		if (!names(&links->children[0], profile_link_keys[i].name))
 			fail_msg("the example's first link lacks %s", profile_link_keys[i].name);
-	yaml_free(y);
+	yaml_tree_free(y);
 	faults_fini(&faults);
 }
 
