@@ -10,16 +10,12 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/secret.h"
-#include "net/tls.h"
 #include "smpp/profile_keys.h"
+#include "smpp/profile_link.h"
 
-#define NAME_MAX_LEN 20
-#define LINKS_MAX    32
-#define PASSWORD_MAX 32
-#define SENDER_MAX   20
-#define ALPHA_MAX    11
-#define FILES_MAX    100
+#define LINKS_MAX 32
+#define ALPHA_MAX 11
+#define FILES_MAX 100
 
 static const char *const others[] = {"links", "statuses", NULL};
 
@@ -30,42 +26,6 @@ static char *profile_name_of(const char *path)
 	const char *end = strstr(name, ".yaml");
 
 	return mem_strn(name, end ? (size_t)(end - name) : strlen(name));
-}
-
-/* A file named in the profile: relative to the profile's folder. */
-static char *profile_path(const char *profile, const char *file)
-{
-	const char *slash = strrchr(profile, '/');
-
-	if (*file == '/' || !slash)
-		return mem_str(file);
-	return mem_printf("%.*s/%s", (int)(slash - profile), profile, file);
-}
-
-static void profile_anchor(const struct profile *p, char **file)
-{
-	if (!**file)
-		return;
-	char *whole = profile_path(p->path, *file);
-	free(*file);
-	*file = whole;
-}
-
-static bool profile_is_word(const char *text, size_t max)
-{
-	size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
-
-	return n > 0 && n <= max && text[n] == '\0';
-}
-
-/* The node of a key, for messages; the map itself when the file does not name it. */
-static const struct yaml_node *profile_at(const struct yaml_node *map, const char *group, const char *key)
-{
-	const struct yaml_node *in = group ? yaml_get(map, group) : map, *at = NULL;
-
-	if (in && in->kind == YAML_MAP)
-		at = yaml_get(in, key);
-	return at ? at : map;
 }
 
 static void profile_check_prefixes(
@@ -161,78 +121,6 @@ static void profile_read_statuses(struct profile *p, const struct yaml_node *roo
 		profile_read_status(p, &map->children[i], faults);
 }
 
-static void profile_read_password(
-    struct profile *p, struct profile_link *l, const struct yaml_node *map, struct faults *faults)
-{
-	char *text = NULL;
-	enum kz r;
-
-	l->password = NULL;
-	if (!*l->password_file || !p->enabled) {
-		l->password = mem_str("");
-		return;
-	}
-	r = secret_file(l->password_file, PASSWORD_MAX, &text);
-	if (r == KZ_OK) {
-		l->password = text;
-		return;
-	}
-	l->password = mem_str("");
-	faults_at(faults, profile_at(map, NULL, "password_file"), "password_file: %s %s", l->password_file,
-	    r == KZ_NOT_FOUND ? "cannot be read"
-	                      : "is not one line of 1 to 32 characters, or others may write it");
-}
-
-static void profile_check_tls(
-    const struct profile *p, const struct profile_link *l, const struct yaml_node *map, struct faults *faults)
-{
-	char why[256];
-
-	if (!*l->tls_cert != !*l->tls_key)
-		faults_at(faults, map, "tls_cert and tls_key belong together");
-	else if (l->tls && p->enabled) {
-		struct tls *t = tls_client_new(l->tls_ca, l->tls_cert, l->tls_key, why);
-
-		if (!t)
-			faults_at(faults, profile_at(map, NULL, "tls"), "tls: %s", why);
-		tls_free(t);
-	}
-}
-
-static void profile_check_link(
-    const struct profile *p, const struct profile_link *l, const struct yaml_node *map, struct faults *faults)
-{
-	if (!profile_is_word(l->name, NAME_MAX_LEN))
-		faults_at(faults, profile_at(map, NULL, "name"),
-		    "name: 1 to %d of a-z, 0-9 and \"-\" are wanted", NAME_MAX_LEN);
-	for (const struct profile_link *o = p->links; o < l; o++)
-		if (!strcmp(o->name, l->name))
-			faults_at(
-			    faults, profile_at(map, NULL, "name"), "name: \"%s\" is there twice", l->name);
-	if (!*l->host && yaml_get(map, "host"))
-		faults_at(faults, profile_at(map, NULL, "host"), "host: a name or an address is wanted");
-	if (l->interface_version != 33 && l->interface_version != 34 && l->interface_version != 50)
-		faults_at(faults, profile_at(map, NULL, "interface_version"),
-		    "interface_version: 33, 34 or 50 is wanted");
-	profile_check_tls(p, l, map, faults);
-}
-
-static void profile_read_link(
-    struct profile *p, struct profile_link *l, const struct yaml_node *map, struct faults *faults)
-{
-	keys_read(profile_link_keys, profile_link_keys_n, NULL, map, l, faults);
-	if (!*l->name) {
-		free(l->name);
-		l->name = mem_printf("%zu", (size_t)(l - p->links) + 1);
-	}
-	profile_anchor(p, &l->password_file);
-	profile_anchor(p, &l->tls_ca);
-	profile_anchor(p, &l->tls_cert);
-	profile_anchor(p, &l->tls_key);
-	profile_read_password(p, l, map, faults);
-	profile_check_link(p, l, map, faults);
-}
-
 static void profile_read_links(struct profile *p, const struct yaml_node *root, struct faults *faults)
 {
 	const struct yaml_node *list = yaml_get(root, "links");
@@ -250,7 +138,7 @@ static void profile_read_links(struct profile *p, const struct yaml_node *root, 
 			continue;
 		}
 		struct profile_link *l = &p->links[p->links_n++];
-		profile_read_link(p, l, &list->children[i], faults);
+		profile_link_read(p, l, &list->children[i], faults);
 		submits = submits || l->bind != BIND_RECEIVER;
 	}
 	if (!submits)
@@ -261,9 +149,9 @@ static void profile_read_links(struct profile *p, const struct yaml_node *root, 
 static void profile_read(struct profile *p, const struct yaml_node *root, struct faults *faults)
 {
 	keys_read(profile_keys, profile_keys_n, others, root, p, faults);
-	if (!profile_is_word(p->name, NAME_MAX_LEN))
+	if (!profile_is_word(p->name, PROFILE_NAME))
 		faults_at(faults, root, "the file's name is the operator's: 1 to %d of a-z, 0-9 and \"-\"",
-		    NAME_MAX_LEN);
+		    PROFILE_NAME);
 	profile_check_prefixes(p, root, faults);
 	profile_check_sender(p, root, faults);
 	profile_check_times(p, root, faults);
@@ -355,25 +243,14 @@ void profile_free(struct profile *p)
 {
 	if (!p)
 		return;
-	for (size_t i = 0; i < p->links_n; i++) {
-		struct profile_link *l = &p->links[i];
-
-		if (l->password)
-			secret_wipe(l->password, strlen(l->password));
-		free(l->password);
-		keys_fini(profile_link_keys, profile_link_keys_n, l);
-	}
+	for (size_t i = 0; i < p->links_n; i++)
+		profile_link_fini(&p->links[i]);
 	keys_fini(profile_keys, profile_keys_n, p);
 	free(p->links);
 	free(p->statuses);
 	free(p->name);
 	free(p->path);
 	free(p);
-}
-
-static bool profile_link_equal(const struct profile_link *a, const struct profile_link *b)
-{
-	return keys_equal(profile_link_keys, profile_link_keys_n, a, b) && !strcmp(a->password, b->password);
 }
 
 bool profile_equal(const struct profile *a, const struct profile *b)

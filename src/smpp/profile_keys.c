@@ -1,5 +1,7 @@
 #include "smpp/profile_keys.h"
 
+#include <string.h>
+
 #define SECOND 1000LL
 #define MINUTE (60 * SECOND)
 #define HOUR   (60 * MINUTE)
@@ -135,6 +137,22 @@ const struct key profile_link_keys[] = {
 };
 const size_t profile_link_keys_n = sizeof profile_link_keys / sizeof *profile_link_keys;
 /* clang-format on */
+
+bool profile_is_word(const char *text, size_t max)
+{
+	size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+	return n > 0 && n <= max && text[n] == '\0';
+}
+
+const struct yaml_node *profile_at(const struct yaml_node *map, const char *group, const char *key)
+{
+	const struct yaml_node *in = group ? yaml_get(map, group) : map, *at = NULL;
+
+	if (in && in->kind == YAML_MAP)
+		at = yaml_get(in, key);
+	return at ? at : map;
+}
 
 void profile_help(struct buf *out)
 {

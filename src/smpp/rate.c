@@ -6,11 +6,12 @@
 
 #include <assert.h>
 
-#define CUT       (2.0 / 3.0)
-#define GROWTH    0.1  /* of the limit, per second at full use */
-#define LEAST     0.01 /* of the limit */
-#define LEAST_ABS 0.5  /* segments/s */
-#define DEPTH     0.1  /* seconds */
+#define CUT        (2.0 / 3.0)
+#define GROWTH     0.05  /* of the rate now, per second at full use */
+#define GROWTH_MIN 0.005 /* of the limit, likewise */
+#define LEAST      0.01  /* of the limit */
+#define LEAST_ABS  0.5   /* segments/s */
+#define DEPTH      0.1   /* seconds */
 
 static double rate_floor(const struct rate *r)
 {
@@ -76,5 +77,5 @@ void rate_slow(struct rate *r, int64_t sent_ms, int64_t now_ms)
 void rate_clean(struct rate *r, int64_t sent_ms)
 {
 	if (r->now < r->limit && sent_ms > r->slowed_ms)
-		rate_set(r, r->now + GROWTH * r->limit / r->now);
+		rate_set(r, r->now + GROWTH + GROWTH_MIN * r->limit / r->now);
 }

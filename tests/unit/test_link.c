@@ -825,7 +825,7 @@ static void link_submit__throttled__slows_and_recovers(void **state)
 	assert_in_range((int)report(&f).rate_now, 66, 67); /* one window, one cut */
 	assert_true(link_wait_ms(f.l) > 0);
 	f.answers = 0;
-	for (int i = 0; i < 500; i++) {
+	for (int i = 0; i < 700; i++) {
 		centre_advance(&f.centre, link_wait_ms(f.l));
 		assert_int_equal(submit(&f, 1), KZ_OK);
 		centre_answer(&f.centre, 0, centre_take(&f.centre, 0), 0, "i");

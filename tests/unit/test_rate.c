@@ -111,7 +111,7 @@ static void rate_clean__after_a_cut__back_in_seconds(void **state)
 	assert_true(r.now < 14);
 	rate_clean(&r, now - 10); /* sent before the cut: says nothing */
 	assert_true(r.now < 14);
-	for (int64_t end = now + 20000; now < end;) {
+	for (int64_t end = now + 40000; now < end;) {
 		int64_t wait = rate_wait_ms(&r, now);
 
 		now += wait;
@@ -119,6 +119,34 @@ static void rate_clean__after_a_cut__back_in_seconds(void **state)
 		rate_clean(&r, now);
 	}
 	assert_true(r.now > 99.9 && r.now <= 100);
+}
+
+/* An operator that bears 10/s of 100/s configured: in the long run few of the requests are refused. */
+static void rate_slow__limit_ten_times_too_high__settles_near_what_is_borne(void **state)
+{
+	struct rate r;
+	int sent = 0, refused = 0, second = 0;
+
+	(void)state;
+	rate_init(&r, 100, 0);
+	for (int64_t now = 1; now < 120000;) {
+		int64_t wait = rate_wait_ms(&r, now), before = now / 1000;
+
+		now += wait;
+		if (now / 1000 != before)
+			second = 0;
+		rate_take(&r, 1, now);
+		if (now < 20000)
+			sent = refused = 0;
+		sent++;
+		if (++second > 10) {
+			refused++;
+			rate_slow(&r, now, now);
+		} else
+			rate_clean(&r, now);
+	}
+	assert_in_range(sent - refused, 800, 1000);
+	assert_in_range(refused, 1, sent / 10);
 }
 
 static void backoff_next__failures__doubled_with_jitter_up_to_max(void **state)
@@ -168,6 +196,7 @@ int main(void)
 	    cmocka_unit_test(rate_slow__one_window_of_refusals__one_cut),
 	    cmocka_unit_test(rate_slow__for_ever__a_floor_remains),
 	    cmocka_unit_test(rate_clean__after_a_cut__back_in_seconds),
+	    cmocka_unit_test(rate_slow__limit_ten_times_too_high__settles_near_what_is_borne),
 	    cmocka_unit_test(backoff_next__failures__doubled_with_jitter_up_to_max),
 	    cmocka_unit_test(backoff_next__floor__never_below),
 	    cmocka_unit_test(backoff_lived__long_session__from_min_again),
