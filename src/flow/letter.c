@@ -281,17 +281,17 @@ void letters_on_due(void *arg)
 	letters_arm(s);
 }
 
-static enum kz letter_cut(struct letter *l, const struct profile *p)
+static enum kz letter_cut(struct letter *l, const struct carrier *c, const struct profile *p)
 {
 	struct send *s = l->send;
 	const struct text_wire wire = {(enum concat)p->concat, (enum gsm_wire)p->gsm};
 
-	if (s->cut_id == l->shipment.id && s->cut_carrier == l->shipment.carrier)
+	if (s->cut_id == l->shipment.id && s->cut_carrier == c)
 		return KZ_OK;
 	enum kz r =
 	    segment_split(l->text, strlen(l->text), &wire, l->reference, &s->cut_room, s->cut, &s->cut_n);
 	s->cut_id = r == KZ_OK ? l->shipment.id : 0;
-	s->cut_carrier = l->shipment.carrier;
+	s->cut_carrier = c;
 	return r;
 }
 
@@ -304,19 +304,20 @@ static void letter_address(struct msisdn to, const struct profile *p, struct pdu
 }
 
 /* A possible duplicate is marked before it leaves. */
-static void letter_note_again(struct letter *l, unsigned part)
+static void letter_note_again(struct letter *l, const struct carrier *c, unsigned part)
 {
 	if (!l->maybe_twice)
 		return;
 	l->maybe_twice = false;
-	letter_record(l, letter_event(l, EVENT_RESENT, part + 1, carrier_name(l->shipment.carrier), NULL,
-	                     NULL, "possible duplicate: it was written before and not answered"));
+	letter_record(l, letter_event(l, EVENT_RESENT, part + 1, carrier_name(c), NULL, NULL,
+	                     "possible duplicate: it was written before and not answered"));
 }
 
-static unsigned letter_on_turn(void *arg, struct shipment *sh, unsigned part, struct shipment_part *ret)
+static unsigned letter_on_turn(
+    void *arg, struct carrier *c, struct shipment *sh, unsigned part, struct shipment_part *ret)
 {
 	struct letter *l = list_entry(sh, struct letter, shipment);
-	const struct profile *p = carrier_profile(sh->carrier);
+	const struct profile *p = carrier_profile(c);
 
 	(void)arg;
 	if (l->forgotten)
@@ -325,20 +326,20 @@ static unsigned letter_on_turn(void *arg, struct shipment *sh, unsigned part, st
 		letter_expire(l);
 		return 0;
 	}
-	if (letter_cut(l, p) != KZ_OK) {
+	if (letter_cut(l, c, p) != KZ_OK) {
 		if (!sh->outstanding)
 			letter_end(l, EVENT_FAILED, MESSAGE_FAILED,
 			    "its text cannot be cut into parts for this operator");
 		return 0;
 	}
 	l->parts = (uint8_t)l->send->cut_n;
-	l->last = sh->carrier;
+	l->last = c;
 	*ret = (struct shipment_part){.sender = l->sender,
 	    .expires_wall_ms = l->expires_wall_ms,
 	    .receipt = true,
 	    .segment = l->send->cut[part]};
 	letter_address(l->to, p, &ret->destination);
-	letter_note_again(l, part);
+	letter_note_again(l, c, part);
 	return l->parts;
 }
 

@@ -32,7 +32,7 @@ static unsigned way_on_turn(void *arg, struct shipment *s, unsigned part, struct
 {
 	struct way *w = arg;
 
-	return w->ways->events->on_turn(w->ways->arg, s, part, ret);
+	return w->ways->events->on_turn(w->ways->arg, w->carrier, s, part, ret);
 }
 
 static void way_on_part(void *arg, struct shipment *s, unsigned part, const struct part_result *r)

@@ -13,7 +13,8 @@
 struct ways;
 
 struct ways_events {
-	unsigned (*on_turn)(void *arg, struct shipment *s, unsigned part, struct shipment_part *ret);
+	unsigned (*on_turn)(
+	    void *arg, struct carrier *c, struct shipment *s, unsigned part, struct shipment_part *ret);
 	void (*on_part)(void *arg, struct shipment *s, unsigned part, const struct part_result *r);
 	void (*on_done)(void *arg, struct shipment *s);
 	/* way: the carrier's number for ways_answer. */

@@ -105,6 +105,7 @@ struct conn {
 	struct evbuffer *ahead; /* octets behind the request that evhttp has; NULL until needed */
 	struct timer *timer;
 	size_t unwritten; /* when the write timer started */
+	struct defer replied;
 	struct call *call;
 	int busy;  /* evhttp is on the stack: nothing may be freed */
 	bool dead; /* and it should be */
@@ -275,6 +276,7 @@ static void conn_free(struct conn *c)
 	metric_set(s->open, (double)s->conns.count);
 	peer_leave(s, c->peer);
 	timer_free(c->timer);
+	defer_cancel(&c->replied);
 	if (c->ahead)
 		evbuffer_free(c->ahead);
 	bufferevent_setcb(c->bev, NULL, NULL, NULL, NULL);
@@ -423,6 +425,8 @@ static void door_on_request(struct evhttp_request *request, void *arg)
 	assert(c && c->state == CONN_REQUEST);
 	c->state = CONN_CALL;
 	c->call = call_new(c, request);
+	/* evhttp has just turned it off, but a client that leaves should be heard. */
+	bufferevent_enable(c->bev, EV_READ);
 	d->server->handler(d->server->arg, c->call);
 }
 
@@ -513,6 +517,45 @@ static void conn_reply(struct conn *c, struct evhttp_request *request, const voi
 		evhttp_add_header(headers, "Connection", "close");
 }
 
+/* The answer is out: evhttp closes the connection or makes it ready for the next request. */
+static void conn_on_replied(void *arg)
+{
+	struct conn *c = arg;
+
+	defer_cancel(&c->replied);
+	conn_set_aside(c);
+	conn_enter(c);
+	c->evhttp_write(c->bev, c->evcon);
+	if (!conn_leave(c))
+		return;
+	if (c->left || c->server->draining) {
+		conn_close(c);
+		return;
+	}
+	conn_take_over(c);
+	c->state = CONN_IDLE;
+	c->head = (struct http_head){0};
+	timer_start(c->timer, c->server->limits.idle_ms);
+	if (c->ahead)
+		conn_bring_back(c, evbuffer_get_length(c->ahead));
+	conn_take(c);
+}
+
+/* Most answers fit into the socket: then nothing need be watched for writing. The rest is the bufferevent's.
+ */
+static void conn_write_at_once(struct conn *c)
+{
+	struct evbuffer *out = bufferevent_get_output(c->bev);
+
+	evbuffer_unfreeze(out, 1);
+	int n = evbuffer_write(out, bufferevent_getfd(c->bev));
+	evbuffer_freeze(out, 1);
+	if (n < 0 || evbuffer_get_length(out))
+		return;
+	bufferevent_disable(c->bev, EV_WRITE);
+	loop_defer(c->server->loop, &c->replied, conn_on_replied, c);
+}
+
 void call_reply(struct call *call, int status, const char *content_type, const void *body, size_t len)
 {
 	struct conn *c = call->conn;
@@ -532,30 +575,11 @@ void call_reply(struct call *call, int status, const char *content_type, const v
 	conn_enter(c);
 	evhttp_send_reply(request, status, NULL, NULL);
 	conn_take_over(c);
+	if (!c->door->tls)
+		conn_write_at_once(c);
 	c->unwritten = evbuffer_get_length(bufferevent_get_output(c->bev));
 	timer_start(c->timer, c->server->limits.write_ms);
 	(void)conn_leave(c);
-}
-
-/* The answer is out: evhttp closes the connection or makes it ready for the next request. */
-static void conn_on_replied(struct conn *c)
-{
-	conn_set_aside(c);
-	conn_enter(c);
-	c->evhttp_write(c->bev, c->evcon);
-	if (!conn_leave(c))
-		return;
-	if (c->left || c->server->draining) {
-		conn_close(c);
-		return;
-	}
-	conn_take_over(c);
-	c->state = CONN_IDLE;
-	c->head = (struct http_head){0};
-	timer_start(c->timer, c->server->limits.idle_ms);
-	if (c->ahead)
-		conn_bring_back(c, evbuffer_get_length(c->ahead));
-	conn_take(c);
 }
 
 static void conn_on_write(struct bufferevent *bev, void *arg)

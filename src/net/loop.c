@@ -62,6 +62,9 @@ struct loop *loop_new(const struct clock *clock)
 
 	/* Without it libevent reads a clock that moves in steps of up to 4 ms. */
 	event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
+	/* evhttp turns its events off and on for each request: only what is left of it at the end of a round
+	 * goes to the kernel. No descriptor that is watched here has a duplicate. */
+	event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
 	l->clock = *clock;
 	l->base = event_base_new_with_config(config);
 	event_config_free(config);
