@@ -46,7 +46,7 @@ static void status_print_head(const json_t *s)
 	buf_str(&b, "kezekd ");
 	ctl_text_clean(&b, ctl_text_field(s, "version", "?"));
 	buf_printf(&b, ", pid %lld, up ", (long long)ctl_number_field(s, "pid"));
-	ctl_text_duration(&b, ctl_number_field(s, "uptime_s") * 1000);
+	ctl_text_age(&b, ctl_number_field(s, "uptime_s") * 1000);
 	if (ctl_number_field(s, "slot") >= 0)
 		buf_printf(&b, ", slot %lld", (long long)ctl_number_field(s, "slot"));
 	buf_str(&b, json_is_true(json_object_get(s, "ready")) ? ": ready" : ": NOT READY");
@@ -124,7 +124,7 @@ static void status_add_link(struct ctl_table *t, const json_t *link)
 
 	status_add_text(t, link, "name");
 	status_add_text(t, link, "state");
-	ctl_text_duration(&b, ctl_number_field(link, "state_ms") / 1000 * 1000);
+	ctl_text_age(&b, ctl_number_field(link, "state_ms"));
 	ctl_table_take(t, &b);
 	status_add_text(t, link, "bind");
 	ctl_table_cell(t, "%lld/%lld", (long long)ctl_number_field(link, "window_used"),

@@ -52,20 +52,28 @@ void ctl_text_clean(struct buf *out, const char *text)
 	}
 }
 
+void ctl_text_age(struct buf *out, int64_t ms)
+{
+	long long s = ms / 1000;
+
+	if (s < 60)
+		buf_printf(out, "%lld s", s);
+	else if (s < 3600)
+		buf_printf(out, "%lld min %lld s", s / 60, s % 60);
+	else if (s < 86400)
+		buf_printf(out, "%lld h %lld min", s / 3600, s / 60 % 60);
+	else
+		buf_printf(out, "%lld d %lld h", s / 86400, s / 3600 % 24);
+}
+
 void ctl_text_duration(struct buf *out, int64_t ms)
 {
-	int64_t s = ms / 1000;
-
 	if (ms < 1000)
 		buf_printf(out, "%lld ms", (long long)ms);
-	else if (s < 60)
-		buf_printf(out, "%lld.%03lld s", (long long)s, (long long)(ms % 1000));
-	else if (s < 3600)
-		buf_printf(out, "%lld min %lld s", (long long)(s / 60), (long long)(s % 60));
-	else if (s < 86400)
-		buf_printf(out, "%lld h %lld min", (long long)(s / 3600), (long long)(s / 60 % 60));
+	else if (ms < 60000)
+		buf_printf(out, "%lld.%03lld s", (long long)(ms / 1000), (long long)(ms % 1000));
 	else
-		buf_printf(out, "%lld d %lld h", (long long)(s / 86400), (long long)(s / 3600 % 24));
+		ctl_text_age(out, ms);
 }
 
 void ctl_text_time(struct buf *out, const char *rfc3339, bool date)

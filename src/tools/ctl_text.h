@@ -11,7 +11,9 @@
 
 /* Adds UTF-8 text with every control character, line break and direction mark as U+FFFD. */
 void ctl_text_clean(struct buf *out, const char *text);
-/* "850 ms", "12.345 s", "3 min 20 s", "2 h 5 min", "4 d 3 h"; below a minute exact to the millisecond. */
+/* "12 s", "3 min 20 s", "2 h 5 min", "4 d 3 h". */
+void ctl_text_age(struct buf *out, int64_t ms);
+/* The same, but exact below a minute: "850 ms", "12.345 s". */
 void ctl_text_duration(struct buf *out, int64_t ms);
 /* Local time with milliseconds of an RFC 3339 text, the text itself when it is none.
  * date: "2026-11-22 23:44:01.123 +0500", else "23:44:01.123". */
