@@ -167,7 +167,6 @@ static void link_connect(struct link *l)
 	    .server_name = *l->spec->tls_name ? l->spec->tls_name : NULL,
 	};
 
-	link_enter(l, LINK_CONNECTING);
 	l->stream = stream_connect(l->loop, l->spec->host, (uint16_t)l->spec->port, &o, &stream_events, l);
 }
 
@@ -184,6 +183,7 @@ static void link_on_state_timer(void *arg)
 	struct link *l = arg;
 
 	if (l->state == LINK_WAITING) {
+		link_enter(l, LINK_CONNECTING);
 		if (link_make_tls(l))
 			link_connect(l);
 	} else if (l->state == LINK_DRAINING)

@@ -289,6 +289,21 @@ static void link_connect__refused__tries_again(void **state)
 	end(&f);
 }
 
+static void link_connect__certificates_gone__long_wait(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f, PLAIN "}\n");
+	free(f.profile->links[0].tls_ca);
+	f.profile->links[0].tls_ca = mem_str("/nonexistent/ca.pem");
+	f.profile->links[0].tls = true;
+	centre_until(&f.centre, !strcmp(report(&f).state, "waiting") && *report(&f).reason);
+	assert_state(&f, "waiting", "/nonexistent/ca.pem");
+	assert_int_equal(f.centre.count, 0);
+	end(&f);
+}
+
 static void link_submit__answered__id_and_owner(void **state)
 {
 	struct fixture f;
@@ -875,6 +890,7 @@ int main(void)
 	    cmocka_unit_test(link_bind__unanswered__lost_after_the_bind_timer),
 	    cmocka_unit_test(link_bind__enquired_before_the_answer__answered),
 	    cmocka_unit_test(link_connect__refused__tries_again),
+	    cmocka_unit_test(link_connect__certificates_gone__long_wait),
 	    cmocka_unit_test(link_submit__answered__id_and_owner),
 	    cmocka_unit_test(link_submit__window_full__busy_until_answered),
 	    cmocka_unit_test(link_submit__no_token__says_when),
