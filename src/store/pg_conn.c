@@ -93,7 +93,7 @@ static void conn_hand_back(struct pg_conn *c, bool was_setting)
 	}
 }
 
-void pg_conn_lose(struct pg_conn *c, const char *why)
+static void conn_lose(struct pg_conn *c, const char *why)
 {
 	enum pg_conn_state was = c->state;
 
@@ -129,13 +129,13 @@ static void conn_check_silence(struct pg_conn *c)
 	if (left > 0)
 		timer_start(c->timer, left);
 	else
-		pg_conn_lose(c, "the server does not answer");
+		conn_lose(c, "the server does not answer");
 }
 
 static void conn_on_slow_dial(struct pg_conn *c)
 {
 	c->turn++; /* libpq walks on from a host that refuses, not from one that is silent */
-	pg_conn_lose(c, "connecting takes too long");
+	conn_lose(c, "connecting takes too long");
 }
 
 static void conn_on_timer(void *arg)
@@ -173,7 +173,7 @@ static void conn_poll(struct pg_conn *c)
 	c->watch = NULL;
 	next = PQconnectPoll(c->pq);
 	if (next == PGRES_POLLING_FAILED) {
-		pg_conn_lose(c, PQerrorMessage(c->pq));
+		conn_lose(c, PQerrorMessage(c->pq));
 		return;
 	}
 	c->watch = watch_new(c->loop, PQsocket(c->pq), conn_on_event, c);
@@ -190,14 +190,14 @@ static void conn_dial(struct pg_conn *c)
 	conn_enter(c, PG_CONN_DIALING);
 	timer_start(c->timer, c->options->connect_ms);
 	if (!checked) { /* libpq's own words would quote the string, which may hold a password */
-		pg_conn_lose(c, "the connection string cannot be read");
+		conn_lose(c, "the connection string cannot be read");
 		return;
 	}
 	PQconninfoFree(checked);
 	c->pq = pg_hosts_dial(c->options->conninfo, c->turn);
 	assert(c->pq);
 	if (PQstatus(c->pq) == CONNECTION_BAD) {
-		pg_conn_lose(c, PQerrorMessage(c->pq));
+		conn_lose(c, PQerrorMessage(c->pq));
 		return;
 	}
 	PQsetNoticeReceiver(c->pq, conn_on_notice, c);
@@ -232,7 +232,7 @@ static void conn_set_up(struct pg_conn *c)
 	timer_stop(c->timer);
 	if (PQsetnonblocking(c->pq, 1) != 0 || !PQenterPipelineMode(c->pq)) {
 		pg_job_free(j);
-		pg_conn_lose(c, PQerrorMessage(c->pq));
+		conn_lose(c, PQerrorMessage(c->pq));
 		return;
 	}
 	pg_conn_send(c, j);
@@ -256,7 +256,7 @@ void pg_conn_flush(struct pg_conn *c)
 	int left = c->broken ? -1 : PQflush(c->pq);
 
 	if (left < 0)
-		pg_conn_lose(c, c->broken ? c->why : PQerrorMessage(c->pq));
+		conn_lose(c, c->broken ? c->why : PQerrorMessage(c->pq));
 	else
 		watch_set(c->watch, true, left > 0);
 }
@@ -281,14 +281,14 @@ static bool conn_read(struct pg_conn *c)
 	enum kz r;
 
 	if (!PQconsumeInput(c->pq)) {
-		pg_conn_lose(c, PQerrorMessage(c->pq));
+		conn_lose(c, PQerrorMessage(c->pq));
 		return false;
 	}
 	c->heard_ms = loop_now_ms(c->loop);
 	while ((j = pg_wire_take(c, &r)))
 		conn_end_job(c, j, r);
 	if (c->broken)
-		pg_conn_lose(c, c->why);
+		conn_lose(c, c->why);
 	return c->pq != NULL;
 }
 

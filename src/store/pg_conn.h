@@ -61,9 +61,8 @@ void pg_conn_fini(struct pg_conn *c);
  * connection. */
 void pg_conn_send(struct pg_conn *c, struct pg_job *j);
 void pg_conn_flush(struct pg_conn *c);
-/* Drops the connection, hands back its jobs as KZ_LOST and dials again after the back-off. */
-void pg_conn_lose(struct pg_conn *c, const char *why);
-/* The same when the current reading or flush is over. */
+/* Drops the connection when the current reading is over, or at the flush: its jobs are handed back as
+ * KZ_LOST, and it dials again after the back-off. */
 void pg_conn_break(struct pg_conn *c, const char *why);
 
 /* pg_wire.c: jobs to libpq's pipeline, libpq's results to jobs. */
@@ -74,8 +73,8 @@ bool pg_wire_put(struct pg_conn *c, struct pg_job *j);
  * broken). */
 struct pg_job *pg_wire_take(struct pg_conn *c, enum kz *ret);
 
-/* pg_hosts.c: with several hosts, libpq tries them in the order of the string, and ours is the only timer. So
- * that a host that takes a connection and never speaks cannot hide the others, each try begins at another
+/* pg_hosts.c: libpq tries several hosts in the order of the string, and ours is the only timer. So that a
+ * host that takes a connection and never speaks cannot hide the others, the try after it begins at the next
  * host. */
 
 /* A connection being made; NULL when out of memory only. */

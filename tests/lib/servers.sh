@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Private PostgreSQL and Redis for tests and for trying kezek out: on unix sockets only, all files under one folder.
+# Private PostgreSQL and Redis for tests and for trying kezek out: on unix sockets only, all files in one folder.
 #
-#   servers.sh start DIR        starts both (idempotent), prints and keeps DIR/env: PG_CONNINFO=..., REDIS_ADDRESS=...
+#   servers.sh start DIR        starts both (idempotent); prints and keeps DIR/env:
+#                               PG_CONNINFO=..., REDIS_ADDRESS=...
 #   servers.sh stop DIR         stops both; the data stay
 #   servers.sh kill-pg DIR      SIGKILL to the postmaster and all its processes     kill-redis DIR
 #   servers.sh restart-pg DIR   a fast stop when it runs, then a start              restart-redis DIR
