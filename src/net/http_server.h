@@ -3,7 +3,9 @@
  * connection closed: Transfer-Encoding (411 length_required), doubled or odd Content-Length, folded or
  * malformed header lines (400 malformed_request), header over its limit (431 header_too_large), body over its
  * limit (413 body_too_large), an unfinished request after its time (408 request_timeout, or a silent close),
- * too many connections (503 + Retry-After, or a silent close). HTTP/1.0 and 1.1, keep-alive, pipelining. */
+ * too many connections (503 too_many_connections + Retry-After, or a silent close), a method not named at
+ * call_method (501 method_unknown), an Expect other than 100-continue (417 expectation_failed).
+ * HTTP/1.0 and 1.1, keep-alive, pipelining. */
 #ifndef NET_HTTP_SERVER_H
 #define NET_HTTP_SERVER_H
 
@@ -47,7 +49,7 @@ size_t http_server_connections(const struct http_server *s);
 /* Calls that are still open become no-ops for their holders. NULL is fine. */
 void http_server_free(struct http_server *s);
 
-/* Valid until call_reply. */
+/* Valid until call_reply; empty after http_server_free, but for path and query. */
 const char *call_method(
     const struct call *c);                   /* "GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS" */
 const char *call_path(const struct call *c); /* percent-decoded, without the query; "/" at least */

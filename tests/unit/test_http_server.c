@@ -404,6 +404,7 @@ static void request__malformed__is_400(void **state)
 	    "GET /a\x01 HTTP/1.1\r\n\r\n",
 	    "GET /a%00b HTTP/1.1\r\n\r\n",
 	    "GET /a#b HTTP/1.1\r\n\r\n",
+	    "GET http://a>b/ HTTP/1.1\r\n\r\n",
 	    "GET / HTTP/1.1\n\r\n",
 	    "GET / HTTP/1.1\r\nHost: x\nA: b\r\n\r\n",
 	    "GET / HTTP/1.1\r\nA: b\rC: d\r\n\r\n",

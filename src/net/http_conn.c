@@ -1,0 +1,440 @@
+/* evhttp 2.1.12 reads a request, formats an answer and keeps the connection; everything around that is done
+ * here, because it has no limit on time or connections, reads folded lines and bodies in pieces, takes the
+ * body of a HEAD for the next request, ends the process on states that it does not expect, and lets a
+ * request outlive its connection.
+ *
+ * The fence: evhttp accepts, and before any octet is read its three callbacks on the bufferevent are replaced
+ * by ours (conn_hook). Octets wait in the bufferevent until http_head has judged a whole request; only then
+ * evhttp's own read callback is called, with exactly that request in the buffer. evhttp hears of no error, no
+ * end and no second request: a connection that ends is closed from here by evhttp_connection_free, outside
+ * evhttp's frames. So a request lives as long as its connection, and a connection as long as its call is
+ * open: an answer to a client that left is written to a dead socket, and the error closes the connection.
+ *
+ * Not taken: a filter bufferevent. Enabling it does not push what evhttp wrote while it was disabled, and
+ * evhttp takes "handed to the lower buffer" for "written" and closes too early. */
+#include "net/http_conn.h"
+
+#include <assert.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent_ssl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/metrics.h"
+
+/* A refused client has so long to take the answer before the connection is cut. */
+#define CONN_LINGER_MS 2000
+/* Connections over the limit that still get a 503; more are closed without a word. */
+#define CONN_OVER 64
+/* Pipelined octets read while an answer is on its way. */
+#define CONN_AHEAD 65536
+
+static void conn_on_read(struct bufferevent *bev, void *arg);
+static void conn_on_write(struct bufferevent *bev, void *arg);
+static void conn_on_event(struct bufferevent *bev, short what, void *arg);
+
+static void conn_free(struct conn *c)
+{
+	struct http_server *s = c->server;
+
+	assert(!c->busy && !c->evcon && !c->call);
+	if (list_is_linked(&c->fresh))
+		list_remove(&c->door->fresh, &c->fresh);
+	list_remove(&s->conns, &c->node);
+	metric_set(s->open, (double)s->conns.count);
+	peer_leave(&s->peers, c->peer);
+	timer_free(c->timer);
+	defer_cancel(&c->replied);
+	if (c->ahead)
+		evbuffer_free(c->ahead);
+	bufferevent_setcb(c->bev, NULL, NULL, NULL, NULL);
+	bufferevent_decref(c->bev);
+	free(c);
+}
+
+void conn_close(struct conn *c)
+{
+	if (c->busy) {
+		c->dead = true;
+		return;
+	}
+	if (c->call)
+		call_orphan(c->call);
+	c->call = NULL;
+	if (c->evcon) {
+		evhttp_connection_set_closecb(c->evcon, NULL, NULL);
+		evhttp_connection_free(c->evcon);
+		c->evcon = NULL;
+	}
+	conn_free(c);
+}
+
+static void conn_on_evhttp_close(struct evhttp_connection *evcon, void *arg)
+{
+	struct conn *c = arg;
+
+	(void)evcon;
+	c->evcon = NULL;
+}
+
+/* evhttp is entered and left. False when c had to go meanwhile, and is gone unless it was entered twice. */
+static void conn_enter(struct conn *c)
+{
+	c->busy++;
+}
+
+static bool conn_leave(struct conn *c)
+{
+	if (--c->busy)
+		return true;
+	if (c->evcon && !c->dead)
+		return true;
+	conn_close(c);
+	return false;
+}
+
+static void conn_take_over(struct conn *c)
+{
+	bufferevent_setcb(c->bev, conn_on_read, conn_on_write, conn_on_event, c);
+}
+
+static void conn_refuse(struct conn *c, enum http_refusal r, const char *detail)
+{
+	struct evbuffer *in = bufferevent_get_input(c->bev);
+	struct buf out = {0};
+
+	metric_add(c->server->refused[r], 1);
+	c->state = CONN_REFUSED;
+	timer_start(c->timer, CONN_LINGER_MS);
+	evbuffer_drain(in, evbuffer_get_length(in));
+	http_refusal_write(r, detail, &out);
+	conn_enter(c);
+	evbuffer_add(bufferevent_get_output(c->bev), out.data, out.len);
+	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
+	buf_fini(&out);
+	(void)conn_leave(c);
+}
+
+static void conn_on_timer(void *arg)
+{
+	struct conn *c = arg;
+	size_t unwritten = evbuffer_get_length(bufferevent_get_output(c->bev));
+
+	if (c->state == CONN_REQUEST) {
+		conn_refuse(c, HTTP_TIMEOUT, NULL);
+	} else if (c->state == CONN_REPLY && unwritten < c->unwritten) {
+		c->unwritten = unwritten;
+		timer_start(c->timer, c->server->limits.write_ms);
+	} else {
+		conn_close(c);
+	}
+}
+
+/* Requests */
+
+static void conn_set_aside(struct conn *c)
+{
+	struct evbuffer *in = bufferevent_get_input(c->bev);
+
+	if (!evbuffer_get_length(in))
+		return;
+	if (!c->ahead)
+		c->ahead = evbuffer_new();
+	evbuffer_add_buffer(c->ahead, in);
+}
+
+/* n octets of what was set aside come back before evhttp. */
+static void conn_bring_back(struct conn *c, size_t n)
+{
+	struct evbuffer *in = bufferevent_get_input(c->bev);
+
+	if (!c->ahead)
+		return;
+	/* A plain bufferevent keeps strangers from adding to its input, one of TLS must never be frozen. */
+	evbuffer_unfreeze(in, 0);
+	if (n == evbuffer_get_length(c->ahead))
+		evbuffer_add_buffer(in, c->ahead);
+	else
+		evbuffer_remove_buffer(c->ahead, in, n);
+	if (!c->door->tls)
+		evbuffer_freeze(in, 0);
+}
+
+/* evhttp did not like the request and has begun to say so in its own way. */
+static void conn_take_back(struct conn *c)
+{
+	struct evbuffer *out = bufferevent_get_output(c->bev);
+
+	evbuffer_unfreeze(out, 1);
+	evbuffer_drain(out, evbuffer_get_length(out));
+	if (!c->door->tls)
+		evbuffer_freeze(out, 1);
+	conn_take_over(c);
+}
+
+/* A whole request is in the input. evhttp gets just that; a body that it would not read it must not see. */
+static void conn_dispatch(struct conn *c)
+{
+	struct evbuffer *in = bufferevent_get_input(c->bev);
+	size_t body_len = (size_t)c->head.body_len, given = c->head.len + (c->head.is_head ? 0 : body_len);
+
+	timer_stop(c->timer);
+	evbuffer_drain(in, c->head.skip);
+	if (evbuffer_get_length(in) > given) {
+		conn_set_aside(c);
+		conn_bring_back(c, given);
+		evbuffer_drain(c->ahead, c->head.len + body_len - given);
+	}
+	c->state = CONN_REQUEST;
+	c->server->reading = c;
+	conn_enter(c);
+	c->evhttp_read(c->bev, c->evcon);
+	c->server->reading = NULL;
+	if (conn_leave(c) && c->state == CONN_REQUEST) {
+		conn_take_back(c);
+		conn_refuse(c, HTTP_MALFORMED, "The address in the request line cannot be read.");
+	}
+}
+
+void conn_on_request(struct evhttp_request *request, void *arg)
+{
+	struct door *d = arg;
+	struct conn *c = d->server->reading;
+
+	assert(c && c->state == CONN_REQUEST);
+	c->state = CONN_CALL;
+	c->call = call_new(c, request);
+	/* evhttp has just turned it off, but a client that leaves should be heard. */
+	bufferevent_enable(c->bev, EV_READ);
+	d->server->handler(d->server->arg, c->call);
+}
+
+/* The request is not whole yet. */
+static void conn_wait(struct conn *c)
+{
+	if (c->state == CONN_REQUEST)
+		return;
+	c->state = CONN_REQUEST;
+	timer_start(c->timer, c->server->limits.request_ms);
+}
+
+static enum http_refusal conn_read_head(struct conn *c, size_t len)
+{
+	const struct http_limits *limits = &c->server->limits;
+	size_t n = len > limits->header_bytes ? limits->header_bytes + 1 : len;
+	const char *bytes = (const char *)evbuffer_pullup(bufferevent_get_input(c->bev), (ssize_t)n);
+	enum http_refusal r = http_head_read(&c->head, bytes, n, limits->header_bytes);
+
+	if (r != HTTP_FINE || !c->head.whole)
+		return r;
+	return c->head.body_len > limits->body_bytes ? HTTP_BODY_TOO_LARGE : HTTP_FINE;
+}
+
+static void conn_send_continue(struct conn *c)
+{
+	static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+
+	c->head.expects_continue = false;
+	evbuffer_add(bufferevent_get_output(c->bev), go_on, sizeof go_on - 1);
+	bufferevent_enable(c->bev, EV_WRITE);
+}
+
+/* Looks at what has come for the request at the front. */
+static void conn_take(struct conn *c)
+{
+	size_t len = evbuffer_get_length(bufferevent_get_input(c->bev));
+	enum http_refusal r = HTTP_FINE;
+
+	if (!len)
+		return;
+	if (!c->head.whole)
+		r = conn_read_head(c, len);
+	if (r != HTTP_FINE) {
+		conn_refuse(c, r, c->head.detail);
+		return;
+	}
+	if (c->head.whole && len - c->head.skip - c->head.len >= c->head.body_len) {
+		conn_dispatch(c);
+		return;
+	}
+	conn_wait(c);
+	if (c->head.whole && c->head.expects_continue) {
+		conn_enter(c);
+		conn_send_continue(c);
+		(void)conn_leave(c);
+	}
+}
+
+static void conn_on_read(struct bufferevent *bev, void *arg)
+{
+	struct conn *c = arg;
+	struct evbuffer *in = bufferevent_get_input(bev);
+
+	if (c->state == CONN_IDLE || c->state == CONN_REQUEST)
+		conn_take(c);
+	else if (c->state == CONN_REFUSED)
+		evbuffer_drain(in, evbuffer_get_length(in));
+	else if (evbuffer_get_length(in) > CONN_AHEAD)
+		bufferevent_disable(bev, EV_READ);
+}
+
+/* Replies */
+
+/* The answer is out: evhttp closes the connection or makes it ready for the next request. */
+static void conn_on_replied(void *arg)
+{
+	struct conn *c = arg;
+
+	defer_cancel(&c->replied);
+	conn_set_aside(c);
+	conn_enter(c);
+	c->evhttp_write(c->bev, c->evcon);
+	if (!conn_leave(c))
+		return;
+	if (c->left || c->server->draining) {
+		conn_close(c);
+		return;
+	}
+	conn_take_over(c);
+	c->state = CONN_IDLE;
+	c->head = (struct http_head){0};
+	timer_start(c->timer, c->server->limits.idle_ms);
+	if (c->ahead)
+		conn_bring_back(c, evbuffer_get_length(c->ahead));
+	conn_take(c);
+}
+
+/* Most answers fit into the socket: then nothing need be watched for writing. The rest is the bufferevent's.
+ */
+static void conn_write_at_once(struct conn *c)
+{
+	struct evbuffer *out = bufferevent_get_output(c->bev);
+
+	evbuffer_unfreeze(out, 1);
+	int n = evbuffer_write(out, bufferevent_getfd(c->bev));
+	evbuffer_freeze(out, 1);
+	if (n < 0 || evbuffer_get_length(out))
+		return;
+	bufferevent_disable(c->bev, EV_WRITE);
+	loop_defer(c->server->loop, &c->replied, conn_on_replied, c);
+}
+
+void conn_answer(struct conn *c, int status)
+{
+	struct evhttp_request *request = c->call->request;
+
+	assert(c->state == CONN_CALL);
+	if (c->server->draining || c->left)
+		evhttp_add_header(evhttp_request_get_output_headers(request), "Connection", "close");
+	c->call = NULL;
+	c->state = CONN_REPLY;
+	conn_enter(c);
+	evhttp_send_reply(request, status, NULL, NULL);
+	conn_take_over(c);
+	if (!c->door->tls)
+		conn_write_at_once(c);
+	c->unwritten = evbuffer_get_length(bufferevent_get_output(c->bev));
+	timer_start(c->timer, c->server->limits.write_ms);
+	(void)conn_leave(c);
+}
+
+static void conn_on_write(struct bufferevent *bev, void *arg)
+{
+	struct conn *c = arg;
+
+	if (evbuffer_get_length(bufferevent_get_output(bev)))
+		return;
+	if (c->state == CONN_REPLY)
+		conn_on_replied(c);
+	else if (c->state == CONN_REFUSED && !c->door->tls)
+		shutdown(bufferevent_getfd(bev), SHUT_WR);
+}
+
+static void conn_on_event(struct bufferevent *bev, short what, void *arg)
+{
+	struct conn *c = arg;
+	bool plain_end = (what & BEV_EVENT_EOF) && (what & BEV_EVENT_READING) && !c->door->tls;
+
+	(void)bev;
+	if (what & BEV_EVENT_CONNECTED)
+		return;
+	/* A client may close its side and still wait for the answer. With the call open nobody is freed: the
+	 * answer finds out. */
+	c->left = true;
+	if (c->state == CONN_CALL || (c->state == CONN_REPLY && plain_end))
+		return;
+	conn_close(c);
+}
+
+/* Beginning */
+
+struct conn *conn_new(struct door *d)
+{
+	struct event_base *base = loop_base(d->server->loop);
+	struct conn *c = mem_new(sizeof *c);
+
+	c->server = d->server;
+	c->door = d;
+	c->bev = d->tls ? bufferevent_openssl_socket_new(base, -1, tls_session(d->tls, NULL),
+	                      BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE)
+	                : bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+	assert(c->bev);
+	bufferevent_incref(c->bev);
+	c->timer = timer_new(d->server->loop, conn_on_timer, c);
+	list_append(&d->server->conns, &c->node);
+	list_append(&d->fresh, &c->fresh);
+	metric_set(d->server->open, (double)d->server->conns.count);
+	return c;
+}
+
+/* Before any octet is read: libevent runs what became active in a round before it looks at descriptors again.
+ */
+static bool conn_hook(struct conn *c)
+{
+	bufferevent_event_cb evhttp_event;
+	void *evcon;
+
+	bufferevent_getcb(c->bev, &c->evhttp_read, &c->evhttp_write, &evhttp_event, &evcon);
+	if (!c->evhttp_read)
+		return false; /* evhttp could not take it */
+	c->evcon = evcon;
+	c->state = CONN_IDLE;
+	evhttp_connection_set_closecb(c->evcon, conn_on_evhttp_close, c);
+	conn_take_over(c);
+	return true;
+}
+
+static void conn_admit(struct conn *c)
+{
+	struct http_server *s = c->server;
+	char *address;
+	uint16_t port;
+	int on = 1;
+
+	if (!c->door->is_unix) {
+		evhttp_connection_get_peer(c->evcon, &address, &port);
+		c->peer = peer_join(&s->peers, strncmp(address, "::ffff:", 7) ? address : address + 7);
+		setsockopt(bufferevent_getfd(c->bev), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	}
+	bool full = s->conns.count > s->limits.connections ||
+	            (c->peer && c->peer->connections > s->limits.connections_per_peer);
+	if (s->draining || (full && (c->door->tls || s->conns.count > s->limits.connections + CONN_OVER)))
+		conn_close(c);
+	else if (full)
+		conn_refuse(c, HTTP_FULL, NULL);
+	else
+		timer_start(c->timer, s->limits.idle_ms);
+}
+
+void conn_begin(struct conn *c)
+{
+	if (conn_hook(c))
+		conn_admit(c);
+	else
+		conn_free(c);
+}

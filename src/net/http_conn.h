@@ -1,0 +1,100 @@
+/* http_conn: one connection of http_server and the call it carries; for the http_* files only, which together
+ * are the home of evhttp. */
+#ifndef NET_HTTP_CONN_H
+#define NET_HTTP_CONN_H
+
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/list.h"
+#include "base/map.h"
+#include "net/http_head.h"
+#include "net/http_peer.h"
+#include "net/http_refusal.h"
+#include "net/http_server.h"
+#include "net/http_target.h"
+
+enum conn_state {
+	CONN_FRESH,   /* evhttp is still making it */
+	CONN_IDLE,    /* between requests */
+	CONN_REQUEST, /* a request has begun */
+	CONN_CALL,    /* the handler has it */
+	CONN_REPLY,   /* the answer is being written */
+	CONN_REFUSED, /* our own answer is being written, what comes is thrown away */
+};
+
+struct door {
+	struct list_node node, all;
+	struct http_server *server;
+	struct evhttp *http;
+	struct evhttp_bound_socket *bound; /* NULL: drained */
+	struct event *accepted;
+	struct timer *pause;
+	struct list fresh;
+	struct tls *tls;
+	int tag;
+	bool is_unix;
+};
+
+struct http_server {
+	struct loop *loop;
+	struct http_limits limits;
+	http_handler_fn *handler;
+	void *arg;
+	struct list doors;
+	struct list conns;
+	struct map peers;
+	struct conn *reading; /* whose request evhttp is reading now */
+	bool draining;
+	struct metric *open, *refused[HTTP_REFUSALS];
+};
+
+struct conn {
+	struct list_node node, fresh;
+	struct http_server *server;
+	struct door *door;
+	struct peer *peer;               /* NULL for a unix socket */
+	struct bufferevent *bev;         /* a reference of our own */
+	struct evhttp_connection *evcon; /* NULL: evhttp has let go of it */
+	bufferevent_data_cb evhttp_read, evhttp_write;
+	enum conn_state state;
+	struct http_head head;
+	struct evbuffer *ahead; /* octets behind the request that evhttp has; NULL until needed */
+	struct timer *timer;
+	size_t unwritten; /* when the write timer started */
+	struct defer replied;
+	struct call *call;
+	int busy;  /* evhttp is on the stack: nothing may be freed */
+	bool dead; /* and it should be */
+	bool left; /* the client has closed its side */
+};
+
+struct call {
+	struct conn *conn;              /* NULL: the server is gone, and the request with it */
+	struct evhttp_request *request; /* owned by evhttp's connection */
+	char *path;
+	struct parameter *query;
+	const char *body;
+	size_t body_len;
+};
+
+/* evhttp has accepted: the bufferevent for it to put the socket in. */
+struct conn *conn_new(struct door *d);
+/* As soon as evhttp has it set up, and before anything is read: puts the fence around it and admits it or
+ * not. */
+void conn_begin(struct conn *c);
+/* evhttp's callback for a request that it has read; door: the struct door. */
+void conn_on_request(struct evhttp_request *request, void *door);
+/* The call's answer is in its request; writes it. */
+void conn_answer(struct conn *c, int status);
+/* The last thing done with c. Its open call becomes an orphan. */
+void conn_close(struct conn *c);
+
+struct call *call_new(struct conn *conn, struct evhttp_request *request);
+/* Its connection goes before its holder has answered. */
+void call_orphan(struct call *c);
+
+#endif
