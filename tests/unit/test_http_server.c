@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -691,6 +692,31 @@ static void connections__over_the_cap_of_a_peer__get_503(void **state)
 	stage_close(&t);
 }
 
+static void accept__without_a_descriptor__waits_instead_of_spinning(void **state)
+{
+	struct stage t;
+	struct buf got = {0};
+	struct rlimit all, few;
+
+	(void)state;
+	stage_open(&t);
+	int fd = client_open(&t);
+	client_send(fd, "GET /patient HTTP/1.1\r\n\r\n");
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
+	few = all;
+	few.rlim_cur = (rlim_t)fd;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	settle(&t);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &all), 0);
+	settle(&t);
+	assert_int_equal(http_server_connections(t.server), 0);
+	fake_us += 100000;
+	TURN_UNTIL(&t, client_sees(fd, &got, "GET /patient"));
+	close(fd);
+	buf_fini(&got);
+	stage_close(&t);
+}
+
 static void drain__idle_waiting_and_running__end_each_in_its_way(void **state)
 {
 	struct stage t;
@@ -954,6 +980,7 @@ int main(void)
 	    cmocka_unit_test(client__closes_only_its_side__gets_the_answer),
 	    cmocka_unit_test(server__freed_with_open_calls__they_become_no_ops),
 	    cmocka_unit_test(connections__over_the_cap_of_a_peer__get_503),
+	    cmocka_unit_test(accept__without_a_descriptor__waits_instead_of_spinning),
 	    cmocka_unit_test(drain__idle_waiting_and_running__end_each_in_its_way),
 	    cmocka_unit_test(unix_socket__stale_file__is_replaced_and_answers),
 	    cmocka_unit_test(tls_listener__requests_and_refusals__work_alike),
