@@ -57,7 +57,7 @@ void carrier_submit(struct carrier *c, struct shipment *s)
 	s->carrier = c;
 	s->line = NULL;
 	s->sent_mask = 0;
-	s->parts = s->outstanding = 0;
+	s->parts = s->outstanding = s->full = 0;
 	s->stopped = false;
 	s->list = &c->waiting[s->lane];
 	list_append(s->list, &s->node);

@@ -38,6 +38,7 @@ struct shipment {
 	uint32_t sent_mask;      /* bit i: part i+1 was written and has not been slowed */
 	uint8_t parts;           /* 0: not known yet */
 	uint8_t outstanding;
+	uint8_t full; /* how often in a row the operator's queue was full for it */
 	bool stopped; /* one part was refused: no more are sent */
 };
 

@@ -12,6 +12,7 @@
 #include "smpp/submission.h"
 
 #define HOLD_MS     1000
+#define FULL_MAX    5    /* doublings of the hold: 32 s */
 #define BUSY_MS     20   /* a link that would not take what it said it would: its socket is full */
 #define PUMP_BUDGET 1000 /* turns in one go */
 
@@ -72,8 +73,10 @@ static void carrier_settle(struct carrier *c, struct shipment *s)
 static void carrier_tell_part(
     struct carrier *c, struct shipment *s, unsigned part, const struct part_result *r)
 {
-	if (r->outcome == PART_SUBMITTED)
+	if (r->outcome == PART_SUBMITTED) {
 		s->done_mask |= BIT(part);
+		s->full = 0;
+	}
 	if (r->outcome == PART_REFUSED) {
 		s->stopped = true;
 		carrier_pull(s);
@@ -207,10 +210,21 @@ static void carrier_release(struct carrier *c, enum lane lane, int64_t now)
 	}
 }
 
-static void carrier_hold(struct carrier *c, struct shipment *s)
+/* In order of hold_ms; nearly always at the end. */
+static void carrier_hold(struct carrier *c, struct shipment *s, uint32_t status)
 {
-	s->hold_ms = loop_now_ms(c->loop) + HOLD_MS;
-	carrier_put_last(s, &c->held[s->lane]);
+	struct list *held = &c->held[s->lane];
+	struct list_node *at;
+
+	s->hold_ms = loop_now_ms(c->loop) + ((int64_t)HOLD_MS << s->full);
+	if (status == ESME_RMSGQFUL && s->full < FULL_MAX)
+		s->full++;
+	carrier_pull(s);
+	for (at = held->head.prev; at != &held->head; at = at->prev)
+		if (list_entry(at, struct shipment, node)->hold_ms <= s->hold_ms)
+			break;
+	s->list = held;
+	list_insert_after(held, at, &s->node);
 }
 
 static void carrier_sooner(int64_t *at, int64_t ms)
@@ -327,7 +341,7 @@ void carrier_on_answer(void *arg, struct link *l, void *owner, unsigned part, co
 	if (a->answered && a->class == STATUS_SLOW && !s->stopped) {
 		s->outstanding--;
 		s->sent_mask &= ~BIT(part);
-		carrier_hold(c, s);
+		carrier_hold(c, s, a->status);
 	} else {
 		struct part_result r = carrier_result(l, a);
 

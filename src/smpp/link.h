@@ -13,6 +13,8 @@
 #include "smpp/profile.h"
 #include "smpp/status.h"
 
+#define ESME_RMSGQFUL 0x14 /* SMPP 3.4, 5.1.3: a queue is full, the whole account's or one phone's */
+
 struct link;
 
 /* To answer a deliver_sm or data_sm later; a value, harmless when the link is gone. */

@@ -58,6 +58,7 @@ struct link {
 	int64_t heard_ms, asked_ms; /* last whole PDU of the peer, last enquire_link of ours */
 	bool asking;                /* an enquire_link is in the window */
 	unsigned missed, nacks;
+	unsigned full; /* ESME_RMSGQFUL in a row */
 	struct rate rate;
 	struct backoff backoff;
 	struct meter meter;

@@ -8,6 +8,7 @@
 
 #define HELD_MAX     4096 /* receipts not yet recorded, per link: beyond it the operator keeps them */
 #define NACKS_REBIND 3    /* generic_nack with sequence 0 in one session */
+#define FULL_SLOW    3    /* ESME_RMSGQFUL in a row: it is not one phone's queue */
 
 #define ALERT_NOTIFICATION 0x00000102u /* 4.12: has no response */
 
@@ -34,13 +35,16 @@ static enum status_class link_class(const struct link *l, const struct pdu_heade
 	return h->command == PDU_GENERIC_NACK && c != STATUS_SLOW ? STATUS_BUG : c;
 }
 
-static void link_learn(struct link *l, const struct window_entry *e, enum status_class c)
+/* A phone that is off has a full queue of its own: a few of those among good answers are no reason to slow
+ * all others. */
+static void link_learn(struct link *l, const struct window_entry *e, uint32_t status, enum status_class c)
 {
 	int64_t now = loop_now_ms(l->loop);
 
 	metric_observe_us(l->meter.rtt, (now - e->sent_ms) * 1000);
 	metric_add(c == STATUS_OK ? l->meter.submitted : l->meter.refused[c], 1);
-	if (c == STATUS_SLOW)
+	l->full = status == ESME_RMSGQFUL ? l->full + 1 : 0;
+	if (c == STATUS_SLOW && (status != ESME_RMSGQFUL || l->full >= FULL_SLOW))
 		rate_slow(&l->rate, e->sent_ms, now);
 	else if (c == STATUS_OK)
 		rate_clean(&l->rate, e->sent_ms);
@@ -59,7 +63,7 @@ static void link_on_submit_resp(
 		else
 			meter_odd(&l->meter, "no_message_id");
 	}
-	link_learn(l, e, a.class);
+	link_learn(l, e, a.status, a.class);
 	link_answered(l, e, &a);
 	if (a.class == STATUS_LINK && l->state == LINK_BOUND) {
 		log_error(l->name, "submit_sm refused as not bound: binds again");

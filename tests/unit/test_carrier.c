@@ -434,6 +434,41 @@ static void carrier_turn__slowed__same_part_same_link_later_without_a_word(void 
 	end(&f);
 }
 
+static void carrier_turn__queue_full_for_one_phone__held_longer_each_time_link_not_slowed(void **state)
+{
+	struct fixture f;
+	struct letter t, u, v;
+	struct link_report r;
+
+	(void)state;
+	begin_bound(&f, ONE);
+	post(&f, &t, "t", LANE_NOTICE, 1);
+	for (int64_t hold = 1000; hold <= 64000; hold *= 2) {
+		centre_answer(&f.centre, 0, take_text(&f, 0, "t/1"), 0x14, NULL);
+		centre_until(&f.centre, t.s.outstanding == 0);
+		post(&f, &u, "u", LANE_NOTICE, 1); /* others go on meanwhile */
+		centre_answer(&f.centre, 0, take_text(&f, 0, "u/1"), 0, "u");
+		centre_until(&f.centre, u.dones == 1);
+		centre_advance(&f.centre, (hold < 32000 ? hold : 32000) - 1);
+		centre_fence(&f.centre, 0);
+		centre_advance(&f.centre, 1);
+	}
+	carrier_report(f.carrier, &r, 1);
+	assert_true(r.rate_now == r.rate);
+	struct pdu_header h = take_text(&f, 0, "t/1");
+	centre_answer(&f.centre, 0, h, 0x14, NULL);
+	centre_until(&f.centre, t.s.outstanding == 0);
+	post(&f, &v, "v", LANE_NOTICE, 1);
+	centre_answer(&f.centre, 0, take_text(&f, 0, "v/1"), 0x58, NULL);
+	centre_until(&f.centre, v.s.outstanding == 0);
+	assert_int_equal(carrier_waiting(f.carrier, LANE_NOTICE), 2);
+	carrier_report(f.carrier, &r, 1);
+	assert_true(r.rate_now < r.rate);
+	centre_advance(&f.centre, 1000); /* ahead of the one that is held for longer */
+	take_text(&f, 0, "v/1");
+	end(&f);
+}
+
 static void carrier_turn__response_timer__in_doubt_rest_goes_on(void **state)
 {
 	struct fixture f;
@@ -822,6 +857,7 @@ int main(void)
 	    cmocka_unit_test(carrier_turn__one_part_refused__the_rest_is_not_sent),
 	    cmocka_unit_test(carrier_answer__each_class__as_the_profile_says),
 	    cmocka_unit_test(carrier_turn__slowed__same_part_same_link_later_without_a_word),
+	    cmocka_unit_test(carrier_turn__queue_full_for_one_phone__held_longer_each_time_link_not_slowed),
 	    cmocka_unit_test(carrier_turn__response_timer__in_doubt_rest_goes_on),
 	    cmocka_unit_test(carrier_turn__one_of_two_links_lost__the_other_takes_over),
 	    cmocka_unit_test(carrier_up__last_link_lost__told_and_emptied),

@@ -851,6 +851,29 @@ static void link_submit__throttled__slows_and_recovers(void **state)
 	end(&f);
 }
 
+static void link_submit__queue_full__slows_only_when_it_is_not_one_phones(void **state)
+{
+	static const uint32_t answers[] = {0x14, 0, 0x14, 0x14, 0, 0x14, 0x14};
+	struct fixture f;
+
+	(void)state;
+	begin_bound(&f, PLAIN "}\n");
+	for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+		centre_advance(&f.centre, 10);
+		assert_int_equal(submit(&f, 1), KZ_OK);
+		centre_answer(&f.centre, 0, centre_take(&f.centre, 0), answers[i], "i");
+		centre_until(&f.centre, f.answers == (int)i + 1);
+		assert_int_equal(f.answer[i].class, answers[i] ? STATUS_SLOW : STATUS_OK);
+	}
+	assert_true(report(&f).rate_now == report(&f).rate);
+	centre_advance(&f.centre, 10);
+	submit(&f, 1);
+	centre_answer(&f.centre, 0, centre_take(&f.centre, 0), 0x14, NULL);
+	centre_until(&f.centre, f.answers == 8);
+	assert_true(report(&f).rate_now < report(&f).rate);
+	end(&f);
+}
+
 static void link_read__receipts_nobody_records__the_operator_keeps_them(void **state)
 {
 	struct fixture f;
@@ -917,6 +940,7 @@ int main(void)
 	    cmocka_unit_test(link_read__header_without_body__dropped_in_time),
 	    cmocka_unit_test(link_read__octet_by_octet__one_pdu),
 	    cmocka_unit_test(link_submit__throttled__slows_and_recovers),
+	    cmocka_unit_test(link_submit__queue_full__slows_only_when_it_is_not_one_phones),
 	    cmocka_unit_test(link_read__receipts_nobody_records__the_operator_keeps_them),
 	};
 
