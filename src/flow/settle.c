@@ -35,7 +35,7 @@ struct settle {
 	struct recent *ring;
 	size_t next;
 	struct timer *join_timer;
-	bool joining;
+	bool joining, join_is_soon;
 	struct metric *found[3], *busy, *aside;
 };
 
@@ -164,6 +164,15 @@ static void settling_record(struct settling *g, const struct receipt_home *home)
 	events_add(g->settle->events, e);
 }
 
+/* From the first one that waits, however many come after it. */
+static void settle_join_soon(struct settle *s)
+{
+	if (s->join_is_soon)
+		return;
+	s->join_is_soon = true;
+	timer_start(s->join_timer, JOIN_MS);
+}
+
 static void settling_on_waiting(struct receipt_wait *w, enum kz r)
 {
 	struct settling *g = (struct settling *)((char *)w - offsetof(struct settling, wait));
@@ -171,7 +180,7 @@ static void settling_on_waiting(struct receipt_wait *w, enum kz r)
 
 	if (r == KZ_OK) {
 		metric_add(s->found[2], 1);
-		timer_start(s->join_timer, JOIN_MS);
+		settle_join_soon(s);
 	}
 	settling_answer(g, r == KZ_LOST);
 }
@@ -201,20 +210,6 @@ static bool settling_fits(const struct settling *g, const struct receipt_home *h
 	return !g->msisdn || !home->msisdn || g->msisdn == home->msisdn;
 }
 
-static void settling_on_found(struct receipt_quest *q, enum kz r, const struct receipt_home *home)
-{
-	struct settling *g = (struct settling *)((char *)q - offsetof(struct settling, quest));
-
-	if (r == KZ_LOST) {
-		settling_answer(g, true);
-	} else if (r == KZ_OK && settling_fits(g, home)) {
-		metric_add(g->settle->found[1], 1);
-		settling_record(g, home);
-	} else {
-		settling_wait(g);
-	}
-}
-
 static const struct receipt_home *settle_look(const struct settle *s, const struct settling *g)
 {
 	for (unsigned i = 0; i < g->ids_n; i++) {
@@ -225,6 +220,24 @@ static const struct receipt_home *settle_look(const struct settle *s, const stru
 			return &map_entry(n, struct recent, node)->home;
 	}
 	return NULL;
+}
+
+static void settling_on_found(struct receipt_quest *q, enum kz r, const struct receipt_home *home)
+{
+	struct settling *g = (struct settling *)((char *)q - offsetof(struct settling, quest));
+
+	if (r == KZ_LOST) {
+		settling_answer(g, true);
+	} else if (r == KZ_OK && settling_fits(g, home)) {
+		metric_add(g->settle->found[1], 1);
+		settling_record(g, home);
+	} else if ((home = settle_look(g->settle, g)) != NULL) {
+		/* its submit_sm_resp came meanwhile, over another link */
+		metric_add(g->settle->found[0], 1);
+		settling_record(g, home);
+	} else {
+		settling_wait(g);
+	}
 }
 
 static struct settling *settling_new(struct settle *s, struct ways *ways, struct carrier *c, uint32_t way,
@@ -288,7 +301,10 @@ static void settle_on_joined(void *arg, enum kz r, size_t joined)
 	struct settle *s = arg;
 
 	s->joining = false;
-	timer_start(s->join_timer, r == KZ_OK && joined ? JOIN_MS : JOIN_IDLE_MS);
+	if (joined || r != KZ_OK || s->join_is_soon)
+		timer_start(s->join_timer, joined ? 0 : JOIN_MS);
+	else
+		timer_start(s->join_timer, JOIN_IDLE_MS);
 	if (joined)
 		log_info("receipts", "joined=%zu with submissions recorded since", joined);
 }
@@ -299,6 +315,7 @@ static void settle_join(void *arg)
 
 	if (s->joining)
 		return;
+	s->join_is_soon = false;
 	s->joining = receipts_join(s->pg, settle_on_joined, s) == KZ_OK;
 	if (!s->joining)
 		timer_start(s->join_timer, JOIN_MS);

@@ -1,9 +1,12 @@
 #include "store/batch.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/metrics.h"
+
+#define PAUSE_MS 100 /* after a loss: its items often come back at once */
 
 struct batch {
 	struct loop *loop;
@@ -13,6 +16,7 @@ struct batch {
 	void *arg;
 	struct list waiting, flights;
 	size_t items_in_flight;
+	int64_t pause_until_ms;
 	struct timer *timer;
 	struct defer soon;
 	struct metric *items_total, *flights_total, *waiting_gauge;
@@ -124,7 +128,7 @@ static void batch_pump(void *arg)
 {
 	struct batch *b = arg;
 	int64_t now_ms = loop_now_ms(b->loop);
-	bool sent = true;
+	bool sent = now_ms >= b->pause_until_ms;
 
 	while (sent && b->waiting.count && b->flights.count < b->limits.in_flight && batch_is_ripe(b, now_ms))
 		sent = batch_launch(b, &b->waiting, b->limits.rows);
@@ -132,7 +136,7 @@ static void batch_pump(void *arg)
 	/* With all flights out the next to return pumps; a refused launch is tried again soon. */
 	if (b->waiting.count && (!sent || b->flights.count < b->limits.in_flight) &&
 	    !timer_is_armed(b->timer))
-		timer_start(b->timer, sent ? b->limits.wait_ms : 50);
+		timer_start(b->timer, sent ? b->limits.wait_ms : PAUSE_MS / 2);
 }
 
 /* The poisoned one is in one of the halves; the other half commits. */
@@ -157,12 +161,23 @@ static void flight_halve(struct flight *f)
 	}
 }
 
+/* Only wrong data (class 22) and broken constraints (23) are an item's own fault. A deadlock, a time-out, a
+ * missing right are the database's: nothing happened, and the same items may pass later. */
+static bool batch_is_poison(const struct pg_reply *reply)
+{
+	return !strncmp(pg_sqlstate(reply), "22", 2) || !strncmp(pg_sqlstate(reply), "23", 2);
+}
+
 static void flight_on_done(void *arg, enum kz r, const struct pg_reply *reply)
 {
 	struct flight *f = arg;
 	struct batch *b = f->batch;
 	size_t index = 0;
 
+	if (r == KZ_REFUSED && !batch_is_poison(reply))
+		r = KZ_LOST;
+	if (r == KZ_LOST)
+		b->pause_until_ms = loop_now_ms(b->loop) + PAUSE_MS;
 	if (r == KZ_REFUSED && f->items.count > 1) {
 		flight_halve(f);
 		batch_pump(b);

@@ -42,7 +42,7 @@ const bad = [
   ['text is null', { to, text: null }, 422, 'wrong_type', 'text'],
   ['dry_run is text', { to, text: 'a', dry_run: 'yes' }, 422, 'wrong_type', 'dry_run'],
   ['params is text', { to, template: 'code', language: 'kk', params: 'x' }, 422, 'wrong_type', 'params'],
-  ['a parameter is a number', { to, template: 'code', language: 'kk', params: { code: 1, minutes: '5' } }, 422, 'wrong_type', 'params.code'],
+  ['a parameter is a number', { to, template: 'code', language: 'kk', params: { code: 1, minutes: '5' } }, 422, 'wrong_type', 'params'],
   ['unknown field', { to, text: 'a', priority: 1 }, 422, 'unknown_field', 'priority'],
   ['no to', { text: 'a' }, 422, 'missing_field', 'to'],
   ['no text', { to }, 422, 'missing_field', 'text'],

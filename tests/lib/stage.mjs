@@ -15,7 +15,7 @@ const running = new Set();
 process.on('exit', () => running.forEach((p) => p.child.kill('SIGKILL')));
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130));
 
-// Asks again until the answer is truthy; the event is waited for, not a time.
+// Asks again until the answer is truthy; the event is waited for, not a time. A failed assertion in it is final.
 export async function until(what, ask, withinMs = 20000) {
   const end = Date.now() + withinMs;
   let last;
@@ -25,6 +25,7 @@ export async function until(what, ask, withinMs = 20000) {
       if (answer) return answer;
       last = undefined;
     } catch (e) {
+      if (e.code === 'ERR_ASSERTION') throw e;
       last = e;
     }
     if (Date.now() > end) {
