@@ -188,21 +188,29 @@ static int send_parse(struct ctl *c, struct send *s, int argc, char **argv)
 	return send_check(c, s);
 }
 
+/* The key was made here, so the person cannot know it unless told. */
+static void send_hint_key(const char *key)
+{
+	fprintf(stderr, "kezekctl: to try the same again without sending twice: --idempotency-key %s\n", key);
+}
+
 static int send_post(const struct ctl *c, const struct send *s, json_t **ret)
 {
-	char key[2 * KEY_OCTETS + 1];
+	char made[2 * KEY_OCTETS + 1];
 	uint8_t random[KEY_OCTETS];
 	struct ctl_question q = {.method = "POST", .path = "/v1/messages", .body = s->body};
+	struct ctl_answer a = {0};
 	int code;
 
 	secret_random(random, sizeof(random));
-	secret_hex(random, sizeof(random), key);
-	q.idempotency_key = s->key != NULL ? s->key : key;
-	code = ctl_client_ask(c, &q, ret);
-	if (code == CTL_UNREACHABLE)
-		fprintf(stderr,
-		    "kezekctl: to try the same again without sending twice: --idempotency-key %s\n",
-		    q.idempotency_key);
+	secret_hex(random, sizeof(random), made);
+	q.idempotency_key = s->key != NULL ? s->key : made;
+	code = ctl_client_call(c, &q, &a);
+	if (code == CTL_DONE && (a.status < 200 || a.status > 299 || a.json == NULL))
+		code = ctl_client_refused(c, &a);
+	if (code != CTL_DONE && (a.status < 400 || a.status > 499))
+		send_hint_key(q.idempotency_key);
+	*ret = a.json;
 	return code;
 }
 

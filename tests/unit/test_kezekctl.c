@@ -345,7 +345,26 @@ static void send__refused__prints_the_detail_and_exits_1(void **state)
 	(void)state;
 	RUN(&r, "send", "--to", "1", "--text", "x");
 	assert_int_equal(r.exit_code, 1);
-	has(&r.err, "kezekctl: not a Kazakh mobile number (422 number_foreign, field to, request r1)\n");
+	assert_string_equal(buf_text(&r.err),
+	    "kezekctl: not a Kazakh mobile number (422 number_foreign, field to, request r1)\n");
+	run_fini(&r);
+}
+
+static void send__not_now__tells_the_key_to_repeat_with(void **state)
+{
+	struct run r = {
+	    .replies = {"503 {\"code\":\"unavailable\",\"detail\":\"later\",\"retryable\":true}"}};
+	const char *asked, *told;
+
+	(void)state;
+	RUN(&r, "send", "--to", "8701", "--text", "x");
+	assert_int_equal(r.exit_code, 1);
+	has(&r.err, "kezekctl: later (503 unavailable); the same may work later\n");
+	asked = strstr(buf_text(&r.asked[0]), "Idempotency-Key: ");
+	told = strstr(buf_text(&r.err), "--idempotency-key ");
+	assert_non_null(asked);
+	assert_non_null(told);
+	assert_memory_equal(asked + 17, told + 18, 32);
 	run_fini(&r);
 }
 
@@ -488,6 +507,7 @@ int main(void)
 	    cmocka_unit_test(send__text_from_stdin__asks_with_a_key_of_its_own),
 	    cmocka_unit_test(send__template__carries_params_and_dry_run),
 	    cmocka_unit_test(send__refused__prints_the_detail_and_exits_1),
+	    cmocka_unit_test(send__not_now__tells_the_key_to_repeat_with),
 	    cmocka_unit_test(send__wait__asks_until_the_end_and_prints_the_trace),
 	    cmocka_unit_test(send__wait_and_not_delivered__exits_1),
 	    cmocka_unit_test(key_add__output__is_the_key_alone),
