@@ -271,13 +271,27 @@ static bool keys_is_known(const struct keys_walk *w, const char *path)
 	return false;
 }
 
+/* name cut to as many steps as path has: beside "htttp", "http.listen" is "http". */
+static char *keys_cut(const char *name, const char *path)
+{
+	size_t dots = 0, n = 0;
+
+	for (; *path; path++)
+		dots += *path == '.';
+	while (name[n] && (name[n] != '.' || dots-- > 0))
+		n++;
+	return mem_strn(name, n);
+}
+
 static void keys_unknown(const struct keys_walk *w, const struct yaml_node *node, const char *path)
 {
 	const char *names[256];
+	char *cut[200];
 	size_t n = 0;
 
-	for (size_t i = 0; i < w->n && n < 200; i++)
-		names[n++] = w->table[i].name;
+	for (size_t i = 0; i < w->n && n < 200; i++, n++)
+		names[n] = cut[n] = keys_cut(w->table[i].name, path);
+	size_t cut_n = n;
 	for (size_t i = 0; w->others && w->others[i] && n < 256; i++)
 		names[n++] = w->others[i];
 	const char *near = keys_nearest(path, names, n);
@@ -286,6 +300,8 @@ static void keys_unknown(const struct keys_walk *w, const struct yaml_node *node
 		faults_at(w->faults, &at, "%s: no such key; did you mean %s?", path, near);
 	else
 		faults_at(w->faults, &at, "%s: no such key", path);
+	while (cut_n > 0)
+		free(cut[--cut_n]);
 }
 
 static void keys_walk_map(const struct keys_walk *w, const struct yaml_node *map, const char *prefix)

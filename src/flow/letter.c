@@ -407,8 +407,10 @@ static void letter_follow(struct letter *l, const struct message_plan *plan, con
 		letter_pause(l, plan->wait_ms);
 		break;
 	case NEXT_FAIL:
-		letter_end(l, EVENT_FAILED, MESSAGE_FAILED,
-		    l->worst == ATTEMPT_FINAL ? "refused for good by the operator" : "no attempt is left");
+		if (l->worst == ATTEMPT_FINAL)
+			letter_end(l, EVENT_FAILED, MESSAGE_REJECTED, "refused for good by the operator");
+		else
+			letter_end(l, EVENT_FAILED, MESSAGE_FAILED, "no attempt is left");
 		break;
 	}
 }
