@@ -127,11 +127,13 @@ journey('sighup__good_then_broken_file__taken_whole_or_not_at_all', async (stage
   assert.equal(a.binds.length, 1, 'a link whose profile did not change stays');
 
   k.writeConfig({ message: { max_parts: 'few' } });
-  k.writeOperator('two', 'links: no\n');
   process.kill(k.process.pid, 'SIGHUP');
   const line = await until('the refusal', () => k.process.err().split('\n').find((l) => /max_parts/.test(l)));
   assert.match(line, /kezek\.yaml:\d+:\d+/);
-  await until('both files are named', () => /two\.yaml:\d+:\d+/.test(k.process.err()));
+  k.writeConfig({ message: { max_parts: 2 } });
+  k.writeOperator('two', 'links: no\n');
+  process.kill(k.process.pid, 'SIGHUP');
+  await until('the profile is named', () => /two\.yaml:\d+:\d+/.test(k.process.err()));
   await send('still by two');
   assert.equal(b.texts.length, 2);
   assert.equal((await k.door.post('/v1/messages', { to: '+77011234567', text: long })).json.code, 'text_too_long', 'the old values');
