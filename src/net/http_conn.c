@@ -31,7 +31,7 @@
 #define CONN_LINGER_MS 2000
 /* Connections over the limit that still get a 503; more are closed without a word. */
 #define CONN_OVER 64
-/* Pipelined octets read while an answer is on its way. */
+/* Octets of later requests kept while one is answered. */
 #define CONN_AHEAD 65536
 
 static void conn_on_read(struct bufferevent *bev, void *arg);
@@ -165,6 +165,18 @@ static void conn_bring_back(struct conn *c, size_t n)
 		evbuffer_freeze(in, 0);
 }
 
+/* Reads on, to hear of the client's end, but not without a bound. evhttp turns reading on with each answer,
+ * so this comes after it. */
+static void conn_bound_ahead(struct conn *c)
+{
+	size_t ahead = c->ahead ? evbuffer_get_length(c->ahead) : 0;
+
+	if (ahead + evbuffer_get_length(bufferevent_get_input(c->bev)) > CONN_AHEAD)
+		bufferevent_disable(c->bev, EV_READ);
+	else
+		bufferevent_enable(c->bev, EV_READ);
+}
+
 /* evhttp did not like the request and has begun to say so in its own way. */
 static void conn_take_back(struct conn *c)
 {
@@ -209,8 +221,7 @@ void conn_on_request(struct evhttp_request *request, void *arg)
 	assert(c && c->state == CONN_REQUEST);
 	c->state = CONN_CALL;
 	c->call = call_new(c, request);
-	/* evhttp has just turned it off, but a client that leaves should be heard. */
-	bufferevent_enable(c->bev, EV_READ);
+	conn_bound_ahead(c);
 	d->server->handler(d->server->arg, c->call);
 }
 
@@ -279,8 +290,8 @@ static void conn_on_read(struct bufferevent *bev, void *arg)
 		conn_take(c);
 	else if (c->state == CONN_REFUSED)
 		evbuffer_drain(in, evbuffer_get_length(in));
-	else if (evbuffer_get_length(in) > CONN_AHEAD)
-		bufferevent_disable(bev, EV_READ);
+	else
+		conn_bound_ahead(c);
 }
 
 /* Replies */
@@ -336,6 +347,7 @@ void conn_answer(struct conn *c, int status)
 	conn_enter(c);
 	evhttp_send_reply(request, status, NULL, NULL);
 	conn_take_over(c);
+	conn_bound_ahead(c);
 	if (!c->door->tls)
 		conn_write_at_once(c);
 	c->unwritten = evbuffer_get_length(bufferevent_get_output(c->bev));

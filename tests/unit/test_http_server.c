@@ -297,6 +297,54 @@ static void requests__pipelined_behind_a_held_one__wait_for_it(void **state)
 	stage_close(&t);
 }
 
+/* Sends whole requests until neither side moves any more; returns how many octets went. */
+static size_t client_flood(struct stage *t, int fd)
+{
+	static const char request[] = "GET /flood HTTP/1.1\r\n\r\n";
+	static char many[(sizeof request - 1) * 1000];
+	static size_t at; /* where the next send goes on */
+	size_t sent = 0;
+
+	for (size_t i = 0; i < sizeof many; i++)
+		many[i] = request[i % (sizeof request - 1)];
+	for (int still = 0; still < 8; turn(t)) {
+		ssize_t n = send(fd, many + at, sizeof many - at, MSG_NOSIGNAL);
+
+		still = n > 0 ? 0 : still + 1;
+		sent += n > 0 ? (size_t)n : 0;
+		at = n > 0 ? (at + (size_t)n) % sizeof many : at;
+	}
+	return sent;
+}
+
+static void requests__pipelined_without_end__are_not_taken_ahead(void **state)
+{
+	struct stage t;
+	struct buf got = {0};
+
+	(void)state;
+	stage_open(&t);
+	t.hold = true;
+	int fd = client_open(&t);
+	client_flood(&t, fd);
+	size_t more = 0;
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(t.held_count, 1);
+		t.held_count = 0;
+		answer(t.held[0]);
+		TURN_UNTIL(&t, t.held_count == 1);
+		more += client_flood(&t, fd);
+		client_read(fd, &got);
+	}
+	assert_int_equal(t.requests, 21);
+	/* The kernel's buffers may give way once; each answer must not. */
+	assert_true(more < 150000);
+	close(fd);
+	buf_fini(&got);
+	answer(t.held[0]);
+	stage_close(&t);
+}
+
 static void request__http_1_0__is_answered_and_closed_unless_kept(void **state)
 {
 	struct stage t;
@@ -964,6 +1012,7 @@ int main(void)
 	    cmocka_unit_test(request__octet_by_octet__is_the_same),
 	    cmocka_unit_test(requests__pipelined__are_answered_in_order),
 	    cmocka_unit_test(requests__pipelined_behind_a_held_one__wait_for_it),
+	    cmocka_unit_test(requests__pipelined_without_end__are_not_taken_ahead),
 	    cmocka_unit_test(request__http_1_0__is_answered_and_closed_unless_kept),
 	    cmocka_unit_test(request__head__has_the_length_and_no_body),
 	    cmocka_unit_test(request__expecting_100__is_told_to_go_on),
