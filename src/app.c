@@ -23,7 +23,6 @@
 
 #define NOTE_MS     5000
 #define WATCHDOG_MS 1000
-#define PG_JOBS_MAX 4000
 
 struct app {
 	const char *path;
@@ -47,31 +46,6 @@ struct app {
 	int code;
 };
 
-bool app_files_load(const char *path, struct app_files *ret, struct faults *faults)
-{
-	struct app_files f = {.conf = conf_load(path, faults)};
-
-	if (f.conf) {
-		f.profiles = profiles_load(f.conf->operators, &f.profiles_n, faults);
-		f.templates = templates_load(f.conf->templates, faults);
-	}
-	if (!faults->count) {
-		*ret = f;
-		return true;
-	}
-	app_files_free(&f);
-	*ret = (struct app_files){0};
-	return false;
-}
-
-void app_files_free(struct app_files *f)
-{
-	profiles_free(f->profiles, f->profiles_n);
-	templates_free(f->templates);
-	conf_free(f->conf);
-	*f = (struct app_files){0};
-}
-
 static void app_fail(struct app *a, const char *what, const char *why)
 {
 	log_error("kezekd", "%s: %s", what, why);
@@ -84,36 +58,6 @@ static struct batch_limits app_batch_limits(const struct conf *c)
 	/* One connection stays free for questions. */
 	return (struct batch_limits){
 	    (size_t)c->database_batch_rows, c->database_batch_ms, (unsigned)c->database_connections - 1};
-}
-
-/* The password goes into the connection string, quoted as libpq wants it. */
-static char *app_conninfo(const struct conf *c)
-{
-	struct buf b = {0};
-
-	buf_str(&b, c->database_conninfo);
-	if (!*c->database_password)
-		return buf_take(&b);
-	if (strstr(c->database_conninfo, "://")) {
-		log_warn("kezekd",
-		    "database.password_file is not used with a URI: give database.conninfo as keywords");
-		return buf_take(&b);
-	}
-	buf_str(&b, " password='");
-	for (const char *p = c->database_password; *p; p++)
-		buf_printf(&b, "%s%c", *p == '\'' || *p == '\\' ? "\\" : "", *p);
-	buf_char(&b, '\'');
-	return buf_take(&b);
-}
-
-static struct pg_options app_pg_options(const struct conf *c, const char *conninfo)
-{
-	return (struct pg_options){.conninfo = conninfo,
-	    .connections = (unsigned)c->database_connections,
-	    .connect_ms = c->database_connect_ms,
-	    .job_ms = c->database_job_ms,
-	    .statement_ms = c->database_job_ms,
-	    .max_jobs = PG_JOBS_MAX};
 }
 
 static void app_tell_ready(struct app *a)
@@ -273,24 +217,10 @@ static void app_on_database(void *arg, bool up)
 {
 	struct app *a = arg;
 
-	if (up)
-		log_info("database", "up");
-	else
-		log_warn("database", "away: %s", pg_why_down(a->pg));
 	if (up && !a->slots)
 		app_check_schema(a);
 	else if (!up && a->messages)
 		messages_fail_waiting(a->messages);
-}
-
-static void app_on_redis(void *arg, bool up)
-{
-	struct app *a = arg;
-
-	if (up)
-		log_info("redis", "up");
-	else
-		log_warn("redis", "away: %s", redis_why_down(a->redis));
 }
 
 static void app_on_drained(void *arg)
@@ -433,7 +363,7 @@ static void app_begin(struct app *a)
 		    .silent_ms = 10000,
 		    .max_commands = 10000};
 
-		a->redis = redis_new(a->loop, &redis, app_on_redis, a);
+		a->redis = redis_new(a->loop, &redis, NULL, NULL);
 	}
 	a->door = (struct door){.loop = a->loop,
 	    .pg = a->pg,
@@ -476,52 +406,6 @@ int app_run(const char *path, struct app_files *f)
 	app_harden(f->conf);
 	app_begin(&a);
 	loop_run(a.loop);
-	app_end(&a);
-	return a.code;
-}
-
-static void app_on_migrated(void *arg, enum kz r, int version, const char *why)
-{
-	struct app *a = arg;
-
-	if (r != KZ_OK) {
-		app_fail(a, "migration failed", why);
-		return;
-	}
-	log_info("kezekd", "schema version=%d", version);
-	loop_stop(a->loop);
-}
-
-static void app_migrate_when_up(void *arg, bool up)
-{
-	struct app *a = arg;
-
-	if (up && migrate_run(a->pg, app_on_migrated, a) != KZ_OK)
-		app_fail(a, "migration failed", "the database takes no jobs");
-}
-
-static void app_migrate_too_late(void *arg)
-{
-	struct app *a = arg;
-
-	app_fail(a, "the database cannot be reached", pg_why_down(a->pg));
-}
-
-int app_migrate(struct app_files *f)
-{
-	struct app a = {.files = *f};
-	char *conninfo = app_conninfo(f->conf);
-	struct pg_options options = app_pg_options(f->conf, conninfo);
-
-	options.connections = 1;
-	options.job_ms = options.statement_ms = 600000; /* a migration may rewrite a table */
-	a.loop = loop_new(&clock_real);
-	a.end_timer = timer_new(a.loop, app_migrate_too_late, &a);
-	timer_start(a.end_timer, 2 * f->conf->database_connect_ms);
-	a.pg = pg_new(a.loop, &options, app_migrate_when_up, &a);
-	loop_run(a.loop);
-	secret_wipe(conninfo, strlen(conninfo));
-	free(conninfo);
 	app_end(&a);
 	return a.code;
 }

@@ -4,6 +4,7 @@
 
 #include "base/conf.h"
 #include "smpp/profile.h"
+#include "store/pg.h"
 #include "text/template.h"
 
 /* Everything that the files of config/ and dialogs/ say, checked together. */
@@ -21,5 +22,10 @@ void app_files_free(struct app_files *f);
 /* Each runs until it is over and returns the exit code: 0, or 1 after one clear line. Owns f. */
 int app_run(const char *path, struct app_files *f);
 int app_migrate(struct app_files *f);
+
+/* libpq's connection string with the password in it: wiped and freed by the caller. */
+char *app_conninfo(const struct conf *c);
+/* conninfo is not copied. */
+struct pg_options app_pg_options(const struct conf *c, const char *conninfo);
 
 #endif

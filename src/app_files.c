@@ -1,0 +1,42 @@
+#include "app.h"
+
+#include "net/tls.h"
+
+/* The door's certificate is used at start only, yet a wrong one is a fault of the configuration. */
+static void app_check_tls(const struct conf *c, const char *path, struct faults *faults)
+{
+	char why[256];
+
+	if (!*c->http_tls_cert)
+		return;
+	struct tls *t = tls_server_new(c->http_tls_cert, c->http_tls_key, why);
+	if (!t)
+		faults_add(faults, "%s: http.tls_cert, http.tls_key: %s", path, why);
+	tls_free(t);
+}
+
+bool app_files_load(const char *path, struct app_files *ret, struct faults *faults)
+{
+	struct app_files f = {.conf = conf_load(path, faults)};
+
+	if (f.conf) {
+		app_check_tls(f.conf, path, faults);
+		f.profiles = profiles_load(f.conf->operators, &f.profiles_n, faults);
+		f.templates = templates_load(f.conf->templates, faults);
+	}
+	if (!faults->count) {
+		*ret = f;
+		return true;
+	}
+	app_files_free(&f);
+	*ret = (struct app_files){0};
+	return false;
+}
+
+void app_files_free(struct app_files *f)
+{
+	profiles_free(f->profiles, f->profiles_n);
+	templates_free(f->templates);
+	conf_free(f->conf);
+	*f = (struct app_files){0};
+}
