@@ -81,7 +81,7 @@ int64_t clock_parse_rfc3339(const char *text)
 {
 	const char *at = text;
 	struct tm tm = {0};
-	int year, month, zone_s;
+	int year, month, second, zone_s;
 	int64_t us = 0, scale = 100000;
 
 	if (!clock_digits(&at, 4, &year) || !clock_char(&at, '-') || !clock_digits(&at, 2, &month) ||
@@ -91,13 +91,13 @@ int64_t clock_parse_rfc3339(const char *text)
 		return -1;
 	at++;
 	if (!clock_digits(&at, 2, &tm.tm_hour) || !clock_char(&at, ':') ||
-	    !clock_digits(&at, 2, &tm.tm_min) || !clock_char(&at, ':') || !clock_digits(&at, 2, &tm.tm_sec))
+	    !clock_digits(&at, 2, &tm.tm_min) || !clock_char(&at, ':') || !clock_digits(&at, 2, &second))
 		return -1;
-	if (clock_char(&at, '.'))
-		for (; isdigit((unsigned char)*at); at++, scale /= 10)
+	if (*at == '.' && isdigit((unsigned char)at[1]))
+		for (at++; isdigit((unsigned char)*at); at++, scale /= 10)
 			us += (*at - '0') * scale;
 	if (!clock_zone(at, &zone_s) || month < 1 || month > 12 || tm.tm_hour > 23 || tm.tm_min > 59 ||
-	    tm.tm_sec > 60)
+	    second > 60)
 		return -1;
 	tm.tm_year = year - 1900;
 	tm.tm_mon = month - 1;
@@ -105,6 +105,6 @@ int64_t clock_parse_rfc3339(const char *text)
 	int64_t s = (int64_t)timegm(&tm);
 	if (tm.tm_mday != day) /* 31 February was normalised away */
 		return -1;
-	s -= zone_s;
+	s += second - zone_s; /* a leap second is the next one, and may be of the next day */
 	return s < 0 ? -1 : s * 1000000 + us;
 }
