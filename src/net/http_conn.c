@@ -82,12 +82,13 @@ static void conn_on_evhttp_close(struct evhttp_connection *evcon, void *arg)
 	c->evcon = NULL;
 }
 
-/* evhttp is entered and left. False when c had to go meanwhile, and is gone unless it was entered twice. */
+/* Around each call into evhttp: nothing is freed under its feet. */
 static void conn_enter(struct conn *c)
 {
 	c->busy++;
 }
 
+/* False when c had to go meanwhile, and now is gone. */
 static bool conn_leave(struct conn *c)
 {
 	if (--c->busy)
