@@ -1,0 +1,242 @@
+/* store_rig: a migrated database with its partitions, a pool on a loop whose clock can be put forward, and a
+ * libpq connection of the test's own, beside the code under test, to look, to lock and to stage. */
+#ifndef TESTS_STORE_STORE_RIG_H
+#define TESTS_STORE_STORE_RIG_H
+
+#include "servers.h"
+
+#include <libpq-fe.h>
+
+#include "base/ids.h"
+#include "base/log.h"
+#include "store/batch.h"
+#include "store/migrate.h"
+#include "store/partitions.h"
+#include "store/pg.h"
+
+#define STORE_DAY_US INT64_C(86400000000)
+
+struct store_rig {
+	struct loop *loop;
+	struct pg *pg;
+	int ups, downs;
+	char conninfo[256];
+	struct pg_options options;
+	struct batch_limits limits;
+	PGconn *sql;
+	char text[4096]; /* of the last answer */
+};
+
+static int64_t store_skip_us;
+
+static inline int64_t store_mono_us(void)
+{
+	return clock_real.mono_us() + store_skip_us;
+}
+
+static inline int64_t store_wall_us(void)
+{
+	return clock_real.wall_us() + store_skip_us;
+}
+
+static const struct clock store_clock = {store_mono_us, store_wall_us};
+
+static inline void store_on_up(void *arg, bool up)
+{
+	struct store_rig *g = arg;
+
+	if (up)
+		g->ups++;
+	else
+		g->downs++;
+}
+
+static inline struct store_rig *store_rig_make(void)
+{
+	struct store_rig *g = calloc(1, sizeof *g);
+
+	store_skip_us = 0;
+	g->loop = loop_new(&store_clock);
+	snprintf(g->conninfo, sizeof g->conninfo, "host=%s/s user=kezek dbname=kezek", servers_dir);
+	g->options = (struct pg_options){.conninfo = g->conninfo,
+	    .connections = 2,
+	    .connect_ms = 5000,
+	    .job_ms = 20000,
+	    .statement_ms = 15000,
+	    .max_jobs = 1000};
+	g->limits = (struct batch_limits){.rows = 256, .wait_ms = 2, .in_flight = 2};
+	g->sql = PQconnectdb(g->conninfo);
+	return g;
+}
+
+static inline void store_up(struct store_rig *g)
+{
+	g->pg = pg_new(g->loop, &g->options, store_on_up, g);
+	while (pg_idle(g->pg) < g->options.connections)
+		loop_turn(g->loop, 50);
+}
+
+static inline void store_rig_free(struct store_rig *g)
+{
+	pg_free(g->pg);
+	loop_free(g->loop);
+	PQfinish(g->sql);
+	free(g);
+}
+
+/* The first value of the answer as text, "" for NULL and when there is none. Valid until the next. */
+__attribute__((format(printf, 2, 3))) static inline const char *store_sql(
+    struct store_rig *g, const char *fmt, ...)
+{
+	va_list args;
+	PGresult *result;
+
+	va_start(args, fmt);
+	char *text = NULL;
+	if (vasprintf(&text, fmt, args) < 0)
+		abort();
+	va_end(args);
+	if (PQstatus(g->sql) != CONNECTION_OK)
+		PQreset(g->sql);
+	result = PQexec(g->sql, text);
+	if (PQresultStatus(result) != PGRES_TUPLES_OK && PQresultStatus(result) != PGRES_COMMAND_OK)
+		fail_msg("%s: %s", text, PQerrorMessage(g->sql));
+	snprintf(g->text, sizeof g->text, "%s", PQntuples(result) ? PQgetvalue(result, 0, 0) : "");
+	PQclear(result);
+	free(text);
+	return g->text;
+}
+
+#define store_int(...) strtoll(store_sql(__VA_ARGS__), NULL, 10)
+
+/* Turns the loop until the question's answer is the number, 30 s at most. */
+static inline void store_await_sql(struct store_rig *g, const char *question, long long number)
+{
+	int64_t give_up = clock_real.mono_us() + 30000000;
+
+	while (store_int(g, "%s", question) != number) {
+		if (clock_real.mono_us() > give_up)
+			fail_msg("waited in vain for %lld: %s", number, question);
+		loop_turn(g->loop, 5);
+	}
+}
+
+#define STORE_WAITS_FOR_LOCK "select count(*) from pg_locks where not granted"
+
+/* Some rounds in which nothing is expected: whatever is due now happens. */
+static inline void store_settle(struct store_rig *g)
+{
+	for (int i = 0; i < 5; i++)
+		loop_turn(g->loop, 1);
+}
+
+struct store_told {
+	int count, version;
+	enum kz r;
+	char why[512];
+};
+
+static inline void store_on_migrated(void *arg, enum kz r, int version, const char *why)
+{
+	struct store_told *t = arg;
+
+	t->count++;
+	t->r = r;
+	t->version = version;
+	snprintf(t->why, sizeof t->why, "%s", why);
+}
+
+static inline void store_on_partitions(void *arg, enum kz r, const char *why)
+{
+	store_on_migrated(arg, r, 0, why);
+}
+
+static inline void store_migrate(struct store_rig *g)
+{
+	struct store_told t = {0};
+
+	assert_int_equal(migrate_run(g->pg, store_on_migrated, &t), KZ_OK);
+	servers_await(g->loop, &t.count, 1);
+	assert_string_equal(t.why, "");
+	assert_int_equal(t.r, KZ_OK);
+}
+
+static inline void store_make_partitions(struct store_rig *g)
+{
+	const struct partitions_keep keep = {.messages_ms = 30LL * 86400000, .personal_ms = 7LL * 86400000};
+	struct store_told t = {0};
+	struct partitions *p = partitions_new(g->loop, g->pg, &keep, store_on_partitions, &t);
+
+	servers_await(g->loop, &t.count, 1);
+	assert_int_equal(t.r, KZ_OK);
+	while (pg_jobs(g->pg))
+		loop_turn(g->loop, 50);
+	partitions_free(p);
+}
+
+/* Group setup: servers, schema, partitions. Between the tests the tables are emptied. */
+static inline int store_group_setup(void **state)
+{
+	struct store_rig *g;
+
+	if (servers_setup(state))
+		return -1;
+	g = store_rig_make();
+	store_up(g);
+	store_migrate(g);
+	store_make_partitions(g);
+	store_rig_free(g);
+	return 0;
+}
+
+static inline int store_setup(void **state)
+{
+	struct store_rig *g = store_rig_make();
+
+	store_sql(g, "truncate message, message_person, message_event, idempotency, api_key, slot,"
+	             " receipt_waiting, receipt_aside restart identity");
+	store_up(g);
+	*state = g;
+	return 0;
+}
+
+static inline int store_teardown(void **state)
+{
+	store_rig_free(*state);
+	return 0;
+}
+
+/* A message by the test's own hand. */
+static inline uint64_t store_put_message(struct store_rig *g, struct ids *ids, int parts, uint64_t msisdn)
+{
+	uint64_t id = ids_next(ids, store_wall_us() / 1000);
+
+	store_sql(g,
+	    "insert into message values (%llu, 1, 1, %d, 0, 7, null, now() + interval '1 day', null);"
+	    "insert into message_person values (%llu, %llu, null, 'Salem')",
+	    (unsigned long long)id, parts, (unsigned long long)id, (unsigned long long)msisdn);
+	return id;
+}
+
+/* One event by the test's own hand, at so many seconds after the epoch of the test: part 0 for none. */
+static inline void store_put_event(struct store_rig *g, uint64_t id, int at_s, int kind, bool final,
+    int state, int part, int parts, const char *carrier, const char *operator_id)
+{
+	store_sql(g,
+	    "insert into message_event values (%llu, timestamptz '2026-01-01 00:00:00Z' + %d * interval '1 "
+	    "s',"
+	    " %d, %s, %d, nullif(%d, 0), nullif(%d, 0), nullif('%s', ''), null, nullif('%s', ''), null, "
+	    "null)",
+	    (unsigned long long)id, at_s, kind, final ? "true" : "false", state, part, parts, carrier,
+	    operator_id);
+}
+
+#define STORE_CASE(name) cmocka_unit_test_setup_teardown(name, store_setup, store_teardown)
+
+static inline int store_main(const char *group, const struct CMUnitTest *tests, size_t n)
+{
+	log_set_level(LOG_LEVEL_ERROR);
+	return _cmocka_run_group_tests(group, tests, n, store_group_setup, servers_teardown);
+}
+
+#endif
