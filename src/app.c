@@ -62,7 +62,7 @@ static struct batch_limits app_batch_limits(const struct conf *c)
 
 static void app_tell_ready(struct app *a)
 {
-	if (a->ready_told || !health_is_ready(&a->door))
+	if (a->ready_told || !a->send || !health_is_ready(&a->door))
 		return;
 	a->ready_told = true;
 	log_info("kezekd", "ready, version " KEZEK_VERSION);

@@ -8,6 +8,7 @@
 
 #include "base/ids.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/secret.h"
 
 static const struct problem_row {
@@ -69,6 +70,15 @@ static void problem_request_id(char text[IDS_TEXT])
 	ids_text(id >> 1, text);
 }
 
+static void problem_count(const struct problem *p)
+{
+	char labels[64];
+
+	snprintf(labels, sizeof labels, "code=\"%s\"", p->code);
+	metric_add(
+	    metric_counter("kezek_http_problems_total", "Requests answered with a problem", labels), 1);
+}
+
 void problem_reply(struct call *c, const struct problem *p)
 {
 	char type[64], id[IDS_TEXT], after[16];
@@ -87,8 +97,13 @@ void problem_reply(struct call *c, const struct problem *p)
 	}
 	if (p->status == 401)
 		call_header_add(c, "WWW-Authenticate", "Bearer realm=\"kezek\"");
-	log_line(p->status >= 500 ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "http",
-	    "request=%s status=%d code=%s%s%s", id, p->status, p->code, *p->field ? " field=" : "", p->field);
+	/* An overload must not become a flood of lines: those are counted, and logged when asked for. */
+	log_line(p->retryable       ? LOG_LEVEL_DEBUG
+	         : p->status >= 500 ? LOG_LEVEL_ERROR
+	                            : LOG_LEVEL_INFO,
+	    "http", "request=%s status=%d code=%s%s%s", id, p->status, p->code, *p->field ? " field=" : "",
+	    p->field);
+	problem_count(p);
 	call_reply(c, p->status, "application/problem+json", text ? text : "{}", text ? strlen(text) : 2);
 	free(text);
 	json_decref(body);

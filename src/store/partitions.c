@@ -34,6 +34,14 @@ static const struct pg_sql sql_make = {"partitions_make",
     4, make_types};
 static const struct pg_sql sql_lock = {
     "partitions_lock", "select set_config('lock_timeout', '200ms', true)", 0, NULL};
+/* Rare tables without partitions: receipts of submissions that were never recorded, and unreadable ones,
+ * which may hold a number. */
+static const uint32_t sweep_types[] = {PG_TIMESTAMPTZ};
+static const struct pg_sql sql_sweep = {"partitions_sweep",
+    "with waiting as (delete from receipt_waiting where at < $1), aside as (delete from receipt_aside where "
+    "at < $1)"
+    " select 1",
+    1, sweep_types};
 static const uint32_t drop_types[] = {PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ};
 static const struct pg_sql sql_drop = {"partitions_drop",
     "select partition_drop('message', ($1 at time zone 'UTC')::date)"
@@ -138,6 +146,7 @@ static void partitions_drop(struct partitions *p)
 
 	pg_job_add(job, &sql_lock, NULL);
 	pg_job_add(job, &sql_drop, values);
+	pg_job_add(job, &sql_sweep, &values[1]);
 	if (pg_job_run(job, &p->dropping) != KZ_OK)
 		p->dropping = 0;
 }

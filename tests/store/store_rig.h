@@ -123,7 +123,7 @@ static inline void store_await_sql(struct store_rig *g, const char *question, lo
 
 #define STORE_WAITS_FOR_LOCK "select count(*) from pg_locks where not granted"
 
-/* Some rounds in which nothing is expected: whatever is due now happens. */
+/* Some rounds: whatever is due now happens. */
 static inline void store_settle(struct store_rig *g)
 {
 	for (int i = 0; i < 5; i++)

@@ -129,9 +129,9 @@ begin
   for m in select distinct i from unnest(ids) i order by 1 loop
     perform pg_advisory_xact_lock(m);
     insert into message_event (message_id, at, kind, final, state)
-    select m, now(), 7, true, max(worst)
+    select m, now(), 7, true, min(word) -- of the final states the least is the worst: rules/message.h
     from (
-      select e.part, (array_agg(e.state order by e.at))[1] as worst
+      select e.part, (array_agg(e.state order by e.at))[1] as word
       from message_event e
       where e.message_id = m and e.part is not null and e.state in (2, 3, 4, 5, 6)
       group by e.part
