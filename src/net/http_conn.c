@@ -336,6 +336,26 @@ static void conn_write_at_once(struct conn *c)
 	loop_defer(c->server->loop, &c->replied, conn_on_replied, c);
 }
 
+/* What evhttp does not know it calls "Client Error". */
+static const char *conn_reason(int status)
+{
+	static const struct {
+		int status;
+		const char *reason;
+	} reasons[] = {
+	    {202, "Accepted"},
+	    {409, "Conflict"},
+	    {415, "Unsupported Media Type"},
+	    {422, "Unprocessable Content"},
+	    {429, "Too Many Requests"},
+	};
+
+	for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+		if (reasons[i].status == status)
+			return reasons[i].reason;
+	return NULL;
+}
+
 void conn_answer(struct conn *c, int status)
 {
 	struct evhttp_request *request = c->call->request;
@@ -346,7 +366,7 @@ void conn_answer(struct conn *c, int status)
 	c->call = NULL;
 	c->state = CONN_REPLY;
 	conn_enter(c);
-	evhttp_send_reply(request, status, NULL, NULL);
+	evhttp_send_reply(request, status, conn_reason(status), NULL);
 	conn_take_over(c);
 	conn_bound_ahead(c);
 	if (!c->door->tls)
