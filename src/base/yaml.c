@@ -24,7 +24,7 @@ struct yaml {
 /* One reading: the parser and where faults go. */
 struct yaml_read {
 	yaml_parser_t parser;
-	const char *name;
+	const char *name, *bytes;
 	struct faults *faults;
 	size_t items;
 	bool failed;
@@ -87,17 +87,42 @@ static void yaml_node_fini(struct yaml_node *n)
 	free(n->key);
 }
 
+/* Octets that are not text are met far ahead of the parser and only their offset is told: the octets before
+ * it are. */
+static yaml_mark_t yaml_offset_mark(const char *bytes, size_t offset)
+{
+	yaml_mark_t at = {0};
+
+	for (size_t i = 0; i < offset; i++)
+		if (bytes[i] == '\n') {
+			at.line++;
+			at.column = 0;
+		} else {
+			at.column += (bytes[i] & 0xc0) != 0x80;
+		}
+	return at;
+}
+
 static bool yaml_next(struct yaml_read *r, yaml_event_t *e)
 {
+	yaml_parser_t *p = &r->parser;
+
 	if (r->failed)
 		return false;
-	if (yaml_parser_parse(&r->parser, e))
+	if (yaml_parser_parse(p, e))
 		return true;
-	yaml_fault(r, r->parser.problem_mark, r->parser.problem ? r->parser.problem : "not YAML");
+	yaml_fault(r,
+	    p->error == YAML_READER_ERROR ? yaml_offset_mark(r->bytes, p->problem_offset) : p->problem_mark,
+	    p->problem ? p->problem : "not YAML");
 	return false;
 }
 
 static bool yaml_take(struct yaml_read *r, const yaml_event_t *e, struct yaml_node *n, int depth);
+
+static void yaml_fault_subset(struct yaml_read *r, const yaml_event_t *e)
+{
+	yaml_fault(r, e->start_mark, "tags, anchors and aliases are not allowed here");
+}
 
 static struct yaml_node *yaml_child(struct yaml_read *r, struct yaml_node *n, yaml_mark_t at)
 {
@@ -134,6 +159,11 @@ static void yaml_take_pair(struct yaml_read *r, const yaml_event_t *e, struct ya
 	yaml_event_t value;
 	const char *key = (const char *)e->data.scalar.value;
 
+	if (e->type == YAML_ALIAS_EVENT ||
+	    (e->type == YAML_SCALAR_EVENT && (e->data.scalar.tag || e->data.scalar.anchor))) {
+		yaml_fault_subset(r, e);
+		return;
+	}
 	if (e->type != YAML_SCALAR_EVENT || strlen(key) != e->data.scalar.length || !*key) {
 		yaml_fault(r, e->start_mark, "a key must be plain text");
 		return;
@@ -195,7 +225,7 @@ static bool yaml_take(struct yaml_read *r, const yaml_event_t *e, struct yaml_no
 	         !e->data.mapping_start.anchor)
 		n->kind = YAML_MAP, yaml_take_map(r, n, depth);
 	else
-		yaml_fault(r, e->start_mark, "tags, anchors and aliases are not allowed here");
+		yaml_fault_subset(r, e);
 	return !r->failed;
 }
 
@@ -215,12 +245,14 @@ static void yaml_take_stream(struct yaml_read *r, struct yaml_node *root)
 			seen = yaml_take(r, &e, root, 1);
 		yaml_event_delete(&e);
 	}
+	if (root->kind == YAML_TEXT && !*root->text && !root->quoted) /* "---" and nothing after it */
+		root->kind = YAML_MAP;
 }
 
 struct yaml *yaml_parse(const char *name, const char *bytes, size_t n, struct faults *faults)
 {
 	struct yaml *y = mem_new(sizeof *y);
-	struct yaml_read r = {.faults = faults};
+	struct yaml_read r = {.bytes = bytes, .faults = faults};
 
 	r.name = y->name = mem_str(name);
 	if (!yaml_parser_initialize(&r.parser))
