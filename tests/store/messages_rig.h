@@ -21,7 +21,6 @@ struct wish {
 struct wishes {
 	struct store_rig *rig;
 	struct messages *messages;
-	struct ids ids;
 	int done;
 	struct wish all[WISHES];
 	struct message rows[WISHES];
@@ -38,11 +37,13 @@ static inline void wish_on_done(struct messages_wish *w, enum kz r, bool maybe)
 	o->of->done++;
 }
 
+static struct ids wish_ids = {.slot = 3};
+
 static inline void wish_make(struct wishes *w, int i)
 {
 	struct wish *o = &w->all[i];
 
-	w->rows[i] = (struct message){.id = ids_next(&w->ids, store_wall_us() / 1000),
+	w->rows[i] = (struct message){.id = ids_next(&wish_ids, store_wall_us() / 1000),
 	    .api_key = 5,
 	    .class = MESSAGE_NOTICE,
 	    .to = {77011234567},
@@ -68,7 +69,6 @@ static inline void wishes_start(struct wishes *w, struct store_rig *g, int n)
 {
 	memset(w, 0, sizeof *w);
 	w->rig = g;
-	w->ids.slot = 3;
 	w->messages = messages_new(g->loop, g->pg, &g->limits);
 	for (int i = 0; i < n; i++)
 		wish_make(w, i);

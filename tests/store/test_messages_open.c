@@ -1,0 +1,279 @@
+/* messages that were accepted and not finished, and what the hot path leaves behind. */
+#include "messages_rig.h"
+
+#include "store/events.h"
+
+struct opened {
+	int done;
+	enum kz r;
+	size_t told, n;
+	struct message_open all[64];
+	char first[256]; /* the texts of the first */
+};
+
+static void open_on_each(void *arg, const struct message_open *m)
+{
+	struct opened *o = arg;
+
+	if (!o->n)
+		snprintf(o->first, sizeof o->first, "%s|%s|%s", m->message.text,
+		    m->message.sender ? m->message.sender : "-",
+		    m->message.client_ref ? m->message.client_ref : "-");
+	o->all[o->n++] = *m;
+}
+
+static void open_on_done(void *arg, enum kz r, size_t n)
+{
+	struct opened *o = arg;
+
+	o->done++;
+	o->r = r;
+	o->told = n;
+}
+
+static size_t open_ask(struct store_rig *g, struct opened *o, uint64_t after, int most)
+{
+	*o = (struct opened){0};
+	assert_int_equal(messages_open(g->pg, 3, after, most, open_on_each, open_on_done, o), KZ_OK);
+	assert_int_equal(o->done, 0);
+	servers_await(g->loop, &o->done, 1);
+	assert_int_equal(o->r, KZ_OK);
+	assert_int_equal(o->told, o->n);
+	return o->n;
+}
+
+static void put_submitted(struct store_rig *g, uint64_t id, int part, int parts)
+{
+	store_put_event(g, id, part, EVENT_SUBMITTED, false, MESSAGE_SUBMITTED, part, parts, "beeline", "op");
+}
+
+static void open__nothing_kept__none(void **state)
+{
+	struct opened o;
+
+	assert_int_equal(open_ask(*state, &o, 0, 10), 0);
+}
+
+static void open__fresh_message__comes_back_as_kept(void **state)
+{
+	struct store_rig *g = *state;
+	struct wishes w;
+	struct opened o;
+	const struct message *m = &o.all[0].message;
+
+	wishes_start(&w, g, 2);
+	w.rows[0].client_ref = "ref-1";
+	w.rows[0].sender = "1414";
+	w.rows[0].language = 1;
+	w.rows[0].class = MESSAGE_CODE;
+	w.rows[0].parts = 2;
+	w.rows[0].alphabet = ALPHABET_UCS2;
+	w.rows[0].text = "Сәлем";
+	wishes_keep(&w, 0);
+	wishes_keep(&w, 1);
+	wishes_await(&w, 2);
+	assert_int_equal(open_ask(g, &o, 0, 10), 2);
+	assert_string_equal(o.first, "Сәлем|1414|ref-1");
+	assert_true(m->id == w.rows[0].id);
+	assert_int_equal(m->api_key, 5);
+	assert_int_equal(m->class, MESSAGE_CODE);
+	assert_true(m->to.digits == 77011234567);
+	assert_int_equal(m->parts, 2);
+	assert_int_equal(m->alphabet, ALPHABET_UCS2);
+	assert_int_equal(m->reference, 0x1234);
+	assert_int_equal(m->language, 1);
+	assert_true(m->expires_wall_ms == 1800000000000);
+	assert_int_equal(o.all[0].done_mask, 0);
+	assert_int_equal(o.all[0].attempts, 0);
+	assert_int_equal(o.all[1].message.language, -1);
+	assert_null(o.all[1].message.sender);
+	assert_null(o.all[1].message.client_ref);
+	wishes_end(&w);
+}
+
+static void open__submitted_in_part__its_mask_in_full__not_open(void **state)
+{
+	struct store_rig *g = *state;
+	struct ids ids = {.slot = 3};
+	struct opened o;
+	uint64_t part = store_put_message(g, &ids, 3, 77011234567);
+	uint64_t full = store_put_message(g, &ids, 2, 77011234567);
+	uint64_t recut = store_put_message(g, &ids, 2, 77011234567); /* three for this carrier */
+	uint64_t longest = store_put_message(g, &ids, 32, 77011234567);
+
+	put_submitted(g, part, 1, 3);
+	put_submitted(g, part, 3, 3);
+	put_submitted(g, part, 3, 3); /* a row that was written twice */
+	put_submitted(g, full, 1, 2);
+	put_submitted(g, full, 2, 2);
+	put_submitted(g, recut, 1, 3);
+	put_submitted(g, recut, 2, 3);
+	put_submitted(g, longest, 32, 32);
+	assert_int_equal(open_ask(g, &o, 0, 10), 3);
+	assert_true(o.all[0].message.id == part);
+	assert_int_equal(o.all[0].done_mask, 5);
+	assert_true(o.all[1].message.id == recut);
+	assert_int_equal(o.all[1].done_mask, 3);
+	assert_true(o.all[2].done_mask == 0x80000000);
+	put_submitted(g, recut, 3, 3);
+	for (int i = 1; i < 32; i++)
+		put_submitted(g, longest, i, 32);
+	assert_int_equal(open_ask(g, &o, 0, 10), 1);
+}
+
+static void open__ended__not_open(void **state)
+{
+	struct store_rig *g = *state;
+	struct ids ids = {.slot = 3};
+	struct opened o;
+
+	store_put_event(g, store_put_message(g, &ids, 1, 77011234567), 1, EVENT_EXPIRED, true,
+	    MESSAGE_EXPIRED, 0, 0, "", "");
+	store_put_event(g, store_put_message(g, &ids, 2, 77011234567), 1, EVENT_FAILED, true, MESSAGE_FAILED,
+	    0, 0, "", "");
+	assert_int_equal(open_ask(g, &o, 0, 10), 0);
+}
+
+static void open__refused_before__attempts_counted_once_each(void **state)
+{
+	struct store_rig *g = *state;
+	struct ids ids = {.slot = 3};
+	struct opened o;
+	uint64_t id = store_put_message(g, &ids, 1, 77011234567);
+
+	store_put_event(g, id, 1, EVENT_REFUSED, false, MESSAGE_ACCEPTED, 1, 0, "beeline", "");
+	store_put_event(g, id, 1, EVENT_REFUSED, false, MESSAGE_ACCEPTED, 1, 0, "beeline", "");
+	store_put_event(g, id, 2, EVENT_IN_DOUBT, false, MESSAGE_ACCEPTED, 1, 0, "tele2", "");
+	store_put_event(g, id, 3, EVENT_RESENT, false, MESSAGE_ACCEPTED, 1, 0, "tele2", "");
+	assert_int_equal(open_ask(g, &o, 0, 10), 1);
+	assert_int_equal(o.all[0].attempts, 2); /* the first was written twice */
+}
+
+static void open__of_another_slot__not_told(void **state)
+{
+	struct store_rig *g = *state;
+	struct ids own = {.slot = 3}, next = {.slot = 4}, last = {.slot = 255};
+	struct opened o;
+	uint64_t id;
+
+	store_put_message(g, &next, 1, 77011234567);
+	id = store_put_message(g, &own, 1, 77011234567);
+	store_put_message(g, &last, 1, 77011234567);
+	assert_int_equal(open_ask(g, &o, 0, 10), 1);
+	assert_true(o.all[0].message.id == id);
+}
+
+static void open__more_than_a_page__page_by_page_in_order(void **state)
+{
+	struct store_rig *g = *state;
+	struct ids ids = {.slot = 3};
+	struct opened o;
+	uint64_t all[5], after = 0;
+	size_t seen = 0;
+
+	for (int i = 0; i < 5; i++) { /* over three days: the order holds across partitions */
+		store_skip_us = (i / 2) * STORE_DAY_US;
+		all[i] = store_put_message(g, &ids, 1, 77011234567);
+		store_skip_us = 0;
+	}
+	while (open_ask(g, &o, after, 2)) {
+		assert_in_range(o.n, 1, 2);
+		for (size_t i = 0; i < o.n; i++)
+			assert_true(o.all[i].message.id == all[seen++]);
+		after = o.all[o.n - 1].message.id;
+	}
+	assert_int_equal(seen, 5);
+}
+
+static void open__personal_fields_gone__cannot_be_sent_any_more(void **state)
+{
+	struct store_rig *g = *state;
+	struct ids ids = {.slot = 3};
+	struct opened o;
+
+	store_put_message(g, &ids, 1, 77011234567);
+	store_sql(g, "truncate message_person");
+	assert_int_equal(open_ask(g, &o, 0, 10), 0);
+}
+
+static void open__row_that_no_program_wrote__passed_over_and_counted(void **state)
+{
+	struct store_rig *g = *state;
+	struct ids ids = {.slot = 3};
+	struct opened o = {0};
+
+	store_put_message(g, &ids, 1, 12);
+	store_put_message(g, &ids, 1, 77011234567);
+	assert_int_equal(messages_open(g->pg, 3, 0, 2, open_on_each, open_on_done, &o), KZ_OK);
+	servers_await(g->loop, &o.done, 1);
+	assert_int_equal(o.n, 1);
+	assert_int_equal(o.told, 2);
+}
+
+#define THOUSAND 1000
+#define CHURN    "select coalesce(sum(%s), 0) from pg_stat_user_tables where relname ~ '^(message|idempotency)'"
+
+/* Two submissions, two receipts, the end. */
+static void events_put(struct events *es, uint64_t id)
+{
+	for (unsigned part = 1; part <= 2; part++) {
+		struct message_event *sent = message_event_new(
+		    id, 1767225600000000, EVENT_SUBMITTED, part, "beeline", "beeline-1", "op", NULL, NULL);
+		struct message_event *receipt = message_event_new(
+		    id, 1767225601000000, EVENT_RECEIPT, part, "beeline", NULL, NULL, "DELIVRD", NULL);
+
+		sent->parts = 2;
+		sent->state = MESSAGE_SUBMITTED;
+		receipt->closes_part = true;
+		receipt->state = MESSAGE_DELIVERED;
+		events_add(es, sent);
+		events_add(es, receipt);
+	}
+}
+
+static void hot_path__1000_messages_with_events__nothing_updated_deleted_or_dead(void **state)
+{
+	struct store_rig *g = *state;
+	struct wishes w;
+	struct events *es = events_new(g->loop, g->pg, &g->limits);
+
+	for (int round = 0; round < THOUSAND / 250; round++) {
+		wishes_start(&w, g, 250);
+		for (int i = 0; i < 250; i++)
+			wishes_keep(&w, i);
+		wishes_await(&w, 250);
+		for (int i = 0; i < 250; i++)
+			events_put(es, w.rows[i].id);
+		wishes_end(&w);
+	}
+	while (events_pending(es))
+		loop_turn(g->loop, 50);
+	events_free(es);
+	pg_free(g->pg); /* an ending session hands in its statistics */
+	g->pg = NULL;
+	store_await_sql(g,
+	    "select sum(n_tup_ins) from pg_stat_user_tables where relname ~ '^(message|idempotency)'",
+	    8 * THOUSAND);
+	assert_int_equal(
+	    store_int(g, "select count(*) from message_event where final and state = 6"), THOUSAND);
+	assert_int_equal(store_int(g, CHURN, "n_tup_upd + n_tup_del"), 0);
+	assert_int_equal(store_int(g, CHURN, "n_dead_tup"), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    STORE_CASE(hot_path__1000_messages_with_events__nothing_updated_deleted_or_dead),
+	    STORE_CASE(open__nothing_kept__none),
+	    STORE_CASE(open__fresh_message__comes_back_as_kept),
+	    STORE_CASE(open__submitted_in_part__its_mask_in_full__not_open),
+	    STORE_CASE(open__ended__not_open),
+	    STORE_CASE(open__refused_before__attempts_counted_once_each),
+	    STORE_CASE(open__of_another_slot__not_told),
+	    STORE_CASE(open__more_than_a_page__page_by_page_in_order),
+	    STORE_CASE(open__personal_fields_gone__cannot_be_sent_any_more),
+	    STORE_CASE(open__row_that_no_program_wrote__passed_over_and_counted),
+	};
+
+	return store_main("messages_open", tests, sizeof tests / sizeof *tests);
+}
