@@ -304,7 +304,7 @@ static const struct pg_sql sql_open = {"messages_open",
     "  select bool_or(final) as final, max(parts) as parts, bit_or(case when kind = 1 then 1::int8 << (part "
     "- 1) else 0 end) as "
     "mask,"
-    "   count(*) filter (where kind in (2, 3)) as refused"
+    "   count(distinct (at, kind, part)) filter (where kind in (2, 3)) as refused" /* may stand twice */
     "  from message_event where message_id = m.id) e on true"
     " where m.id > $2 and ((m.id >> 14) & 255) = $1"
     " and not coalesce(e.final, false) and coalesce(e.mask, 0) <> (1::int8 << coalesce(e.parts, m.parts)) - 1"
