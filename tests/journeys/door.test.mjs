@@ -139,6 +139,10 @@ journey('door__octets_that_no_client_library_sends__fenced', async (stage) => {
     if (status) assert.deepEqual([r.status, JSON.parse(r.body).code], [status, code], what);
     else assert.ok([400, 413].includes(r.status), `${what}: ${r.status}`);
   }
+  const [brew] = await raw(k.port, ['BREW /v1/messages HTTP/1.1\r\nHost: kezek\r\n\r\n'], { answers: 1, method: 'BREW' });
+  assert.deepEqual([brew.status, JSON.parse(brew.body).code], [501, 'method_unknown']);
+  const [tea] = await raw(k.port, [start(k, 'Expect: tea\r\nContent-Length: 2\r\n\r\n')], { answers: 1 });
+  assert.deepEqual([tea.status, JSON.parse(tea.body).code], [417, 'expectation_failed']);
   const [long] = await raw(k.port, [`POST /v1/messages?${'q'.repeat(5000)} HTTP/1.1\r\nHost: kezek\r\n\r\n`], { answers: 1 });
   assert.equal(long.status, 431);
   await raw(k.port, [Buffer.from([0x16, 0x03, 0x01, 0x00, 0xff, 0x01, 0x00]), '\r\n\r\n']);
@@ -267,8 +271,10 @@ journey('batch__bad_line_in_the_middle__others_are_kept', async (stage) => {
 
   const none = await door.batch([{ to, text: '' }, { to, text: 'a', dry_run: true }]);
   assert.deepEqual([none.status, none.lines.map((l) => l.code)], [422, ['empty_text', 'unknown_field']]);
-  const empty = await door.batch([]);
-  assert.ok([400, 422].includes(empty.status), empty.body);
+  for (const nothing of [[], ['', '\r']]) {
+    const empty = await door.batch(nothing);
+    assert.deepEqual([empty.status, empty.json?.code], [422, 'invalid_value'], empty.body);
+  }
   assert.equal(await database.count('message'), 2);
   assert.equal(centre.texts.length, 2);
 }, { withinMs: 60000 });
