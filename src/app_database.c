@@ -72,6 +72,7 @@ static void migration_when_up(void *arg, bool up)
 	struct app_migration *m = arg;
 
 	timer_stop(m->timer);
+	log_set_level(LOG_LEVEL_INFO);
 	if (up && migrate_run(m->pg, migration_on_done, m) != KZ_OK)
 		migration_fail(m, "migration failed", "the database takes no jobs");
 }
@@ -91,6 +92,7 @@ int app_migrate(struct app_files *f)
 
 	options.connections = 1;
 	options.job_ms = options.statement_ms = 600000; /* a migration may rewrite a table */
+	log_set_level(LOG_LEVEL_ERROR); /* that there is no database is said once, at the end */
 	m.loop = loop_new(&clock_real);
 	m.timer = timer_new(m.loop, migration_too_late, &m);
 	timer_start(m.timer, 2 * f->conf->database_connect_ms);
@@ -98,6 +100,7 @@ int app_migrate(struct app_files *f)
 	loop_run(m.loop);
 	secret_wipe(conninfo, strlen(conninfo));
 	free(conninfo);
+	pg_stop(m.pg);
 	pg_free(m.pg);
 	timer_free(m.timer);
 	loop_free(m.loop);

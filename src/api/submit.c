@@ -337,7 +337,7 @@ static size_t batch_count(const char *body)
 {
 	size_t n = 0;
 
-	for (; *body; body += strspn(body, "\r\n"), n++)
+	for (; *(body += strspn(body, "\r\n")); n++)
 		body += strcspn(body, "\n");
 	return n;
 }
