@@ -62,7 +62,7 @@ static struct batch_limits app_batch_limits(const struct conf *c)
 
 static void app_tell_ready(struct app *a)
 {
-	if (a->ready_told || !a->send || !health_is_ready(&a->door))
+	if (a->ready_told || !health_is_ready(&a->door))
 		return;
 	a->ready_told = true;
 	log_info("kezekd", "ready, version " KEZEK_VERSION);
@@ -116,14 +116,10 @@ static void app_on_watchdog(void *arg)
 	timer_start(a->watchdog_timer, a->ready_told ? WATCHDOG_MS : 100);
 }
 
-/* What stands on the database; the door is shut until here. */
+/* What works without the database: links bind, the door says 503. */
 static void app_build_flows(struct app *a)
 {
 	const struct batch_limits limits = app_batch_limits(a->files.conf);
-	const struct partitions_keep keep = {
-	    a->files.conf->retention_messages_ms, a->files.conf->retention_personal_ms};
-	char *conninfo = app_conninfo(a->files.conf);
-	const struct pg_options options = app_pg_options(a->files.conf, conninfo);
 
 	a->messages = messages_new(a->loop, a->pg, &limits);
 	a->events = events_new(a->loop, a->pg, &limits);
@@ -133,11 +129,21 @@ static void app_build_flows(struct app *a)
 	send_set_profiles(a->send, a->files.profiles, a->files.profiles_n);
 	a->files.profiles = NULL;
 	a->files.profiles_n = 0;
-	a->partitions = partitions_new(a->loop, a->pg, &keep, app_on_partitions, a);
-	a->clients = clients_new(a->loop, a->pg);
-	a->slots = slots_new(a->loop, &options, &app_slots_events, a);
 	a->rates = rates_new(a->loop);
 	a->note_timer = timer_new(a->loop, app_on_note, a);
+}
+
+/* What asks the database by itself: from the moment that its schema is known to fit. */
+static void app_build_on_schema(struct app *a)
+{
+	const struct partitions_keep keep = {
+	    a->files.conf->retention_messages_ms, a->files.conf->retention_personal_ms};
+	char *conninfo = app_conninfo(a->files.conf);
+	const struct pg_options options = app_pg_options(a->files.conf, conninfo);
+
+	a->partitions = partitions_new(a->loop, a->pg, &keep, app_on_partitions, a);
+	a->door.clients = a->clients = clients_new(a->loop, a->pg);
+	a->door.slots = a->slots = slots_new(a->loop, &options, &app_slots_events, a);
 	timer_start(a->note_timer, NOTE_MS);
 	secret_wipe(conninfo, strlen(conninfo));
 	free(conninfo);
@@ -154,7 +160,7 @@ static struct http_limits app_http_limits(const struct conf *c)
 	    .write_ms = c->http_write_ms};
 }
 
-static bool app_open_door(struct app *a)
+static void app_open_door(struct app *a)
 {
 	const struct conf *c = a->files.conf;
 	const struct http_limits limits = app_http_limits(c);
@@ -173,7 +179,6 @@ static bool app_open_door(struct app *a)
 			app_fail(a, "control.socket", why);
 		free(address);
 	}
-	return a->code == 0;
 }
 
 static void app_on_version(void *arg, enum kz r, int version, const char *why)
@@ -195,12 +200,7 @@ static void app_on_version(void *arg, enum kz r, int version, const char *why)
 		app_fail(a, "the database's schema", text);
 		return;
 	}
-	app_build_flows(a);
-	a->door.send = a->send;
-	a->door.clients = a->clients;
-	a->door.slots = a->slots;
-	a->door.rates = a->rates;
-	app_open_door(a);
+	app_build_on_schema(a);
 }
 
 static void app_check_schema(void *arg)
@@ -219,7 +219,7 @@ static void app_on_database(void *arg, bool up)
 
 	if (up && !a->slots)
 		app_check_schema(a);
-	else if (!up && a->messages)
+	else if (!up)
 		messages_fail_waiting(a->messages);
 }
 
@@ -243,7 +243,7 @@ static void app_stop(void *arg, int signo)
 {
 	struct app *a = arg;
 
-	if (a->stopping || !a->send) {
+	if (a->stopping) {
 		loop_stop(a->loop);
 		return;
 	}
@@ -283,7 +283,8 @@ static void app_swap(struct app *a, struct app_files *f)
 	http_server_set_limits(a->http, &http);
 	messages_set_limits(a->messages, &limits);
 	events_set_limits(a->events, &limits);
-	partitions_set_keep(a->partitions, &keep);
+	if (a->partitions)
+		partitions_set_keep(a->partitions, &keep);
 	send_set_conf(a->send, f->conf);
 	send_set_profiles(a->send, f->profiles, f->profiles_n);
 	a->files.profiles = NULL;
@@ -298,7 +299,7 @@ static void app_reload(void *arg, int signo)
 	struct faults faults = {0};
 
 	(void)signo;
-	if (a->stopping || !a->http)
+	if (a->stopping)
 		return;
 	sd_notify(0, "RELOADING=1");
 	if (app_files_load(a->path, &f, &faults)) {
@@ -371,6 +372,10 @@ static void app_begin(struct app *a)
 	    .templates = a->files.templates,
 	    .conf = c,
 	    .started_ms = loop_now_ms(a->loop)};
+	app_build_flows(a);
+	a->door.send = a->send;
+	a->door.rates = a->rates;
+	app_open_door(a);
 	timer_start(a->watchdog_timer, 100);
 	secret_wipe(conninfo, strlen(conninfo));
 	free(conninfo);
@@ -379,6 +384,7 @@ static void app_begin(struct app *a)
 static void app_end(struct app *a)
 {
 	http_server_free(a->http);
+	pg_stop(a->pg);
 	tls_free(a->tls);
 	rates_free(a->rates);
 	slots_free(a->slots);

@@ -133,6 +133,21 @@ static void key_list_add(struct key_list *l, const char *text)
 	l->items[l->count++] = mem_str(text);
 }
 
+/* A single text stands for a list of it, an empty one for the empty list. */
+static bool key_set_list(const struct key *k, const char *text, struct key_list *field, char why[160])
+{
+	size_t max = k->max ? (size_t)k->max : KEY_TEXT_MAX;
+
+	if (strlen(text) > max) {
+		snprintf(why, 160, "an item is longer than %zu characters", max);
+		return false;
+	}
+	key_list_fini(field);
+	if (*text)
+		key_list_add(field, text);
+	return true;
+}
+
 bool keys_set(const struct key *k, const char *text, void *base, char why[160])
 {
 	void *field = key_field(k, base);
@@ -149,10 +164,7 @@ bool keys_set(const struct key *k, const char *text, void *base, char why[160])
 	case KEY_CHOICE:
 		return key_set_choice(k, text, field, why);
 	case KEY_LIST:
-		key_list_fini(field);
-		if (*text)
-			key_list_add(field, text);
-		return true;
+		return key_set_list(k, text, field, why);
 	}
 	return false;
 }
@@ -304,16 +316,30 @@ static void keys_unknown(const struct keys_walk *w, const struct yaml_node *node
 		free(cut[--cut_n]);
 }
 
+/* "http.listen:" at the top: the name that the help says, but no step into a map, so it would go unheard. */
+static void keys_dotted(const struct keys_walk *w, const struct yaml_node *node, const char *path)
+{
+	struct yaml_node at = {.file = node->file, .line = node->key_line, .column = node->key_column};
+	const char *dot = strrchr(node->key, '.');
+
+	faults_at(w->faults, &at, "%s: a dot steps into a map: write \"%s:\" under \"%.*s:\"", path, dot + 1,
+	    (int)(dot - node->key), node->key);
+}
+
 static void keys_walk_map(const struct keys_walk *w, const struct yaml_node *map, const char *prefix)
 {
 	for (size_t i = 0; i < map->count; i++) {
 		const struct yaml_node *child = &map->children[i];
 		char *path = mem_printf("%s%s%s", prefix, *prefix ? "." : "", child->key);
 
-		if (keys_is_known(w, path))
-			;
-		else if (!keys_is_prefix(w, path))
+		bool known = keys_is_known(w, path), prefix_of = keys_is_prefix(w, path);
+
+		if (!known && !prefix_of)
 			keys_unknown(w, child, path);
+		else if (strchr(child->key, '.'))
+			keys_dotted(w, child, path);
+		else if (known)
+			;
 		else if (child->kind == YAML_MAP)
 			keys_walk_map(w, child, path);
 		else if (child->kind != YAML_TEXT || *child->text) /* "http:" with nothing under it is fine */
@@ -328,11 +354,10 @@ void keys_read(const struct key *table, size_t n, const char *const *others, con
 	const struct keys_walk w = {table, n, others, faults};
 	char why[160];
 
-	if (map->kind != YAML_MAP) {
+	if (map->kind == YAML_MAP)
+		keys_walk_map(&w, map, "");
+	else
 		faults_at(faults, map, "a map of keys is wanted here");
-		return;
-	}
-	keys_walk_map(&w, map, "");
 	for (size_t i = 0; i < n; i++) {
 		const struct key *k = &table[i];
 		const struct yaml_node *node = key_find(map, k->name);
@@ -345,7 +370,7 @@ void keys_read(const struct key *table, size_t n, const char *const *others, con
 		assert(good || !k->fallback); /* a default outside its own range is our bug */
 		if (node)
 			key_read(k, node, base, faults);
-		else if (!k->fallback)
+		else if (!k->fallback && map->kind == YAML_MAP)
 			faults_at(faults, map, "%s: this key is required: %s", k->name, k->help);
 	}
 }

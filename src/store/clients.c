@@ -113,6 +113,8 @@ static void clients_on_read(void *arg, enum kz r, const struct pg_reply *reply)
 
 void clients_refresh(struct clients *c)
 {
+	if (!c)
+		return;
 	if (c->ticket)
 		pg_job_cancel(c->pg, c->ticket);
 	c->ticket = 0;
@@ -141,7 +143,7 @@ struct clients *clients_new(struct loop *l, struct pg *pg)
 
 bool clients_is_ready(const struct clients *c)
 {
-	return c->ready;
+	return c && c->ready;
 }
 
 const struct client *clients_find(const struct clients *c, const uint8_t hash[SECRET_HASH])

@@ -26,11 +26,11 @@ struct clients;
 
 /* Reads the keys at once and then every few seconds. */
 struct clients *clients_new(struct loop *l, struct pg *pg);
-/* Whether the keys were read at least once. */
+/* Whether the keys were read at least once; not when c is NULL. */
 bool clients_is_ready(const struct clients *c);
 /* The living key with that hash, NULL when there is none. Valid until the loop's next round. */
 const struct client *clients_find(const struct clients *c, const uint8_t hash[SECRET_HASH]);
-/* Reads again now. */
+/* Reads again now. NULL is fine. */
 void clients_refresh(struct clients *c);
 void clients_free(struct clients *c);
 

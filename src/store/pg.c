@@ -33,6 +33,7 @@ struct pg {
 	struct timer *deadline; /* of the oldest open job, or earlier */
 	void (*on_up)(void *arg, bool up);
 	void *arg;
+	bool stopped;
 	bool told; /* the current outage stands in the log */
 	char why[256];
 	struct metric *jobs_ok, *jobs_refused, *jobs_lost, *seconds, *connections, *lost;
@@ -218,6 +219,18 @@ struct pg *pg_new(struct loop *l, const struct pg_options *o, void (*on_up)(void
 	return p;
 }
 
+void pg_stop(struct pg *p)
+{
+	struct map_node *n;
+
+	p->stopped = true;
+	while ((n = map_any(&p->open)) != NULL) {
+		struct pg_job *j = map_entry(n, struct pg_job, by_ticket);
+
+		pg_end(p, j, KZ_LOST, !j->sent);
+	}
+}
+
 void pg_free(struct pg *p)
 {
 	struct map_node *open;
@@ -286,7 +299,7 @@ enum kz pg_job_run(struct pg_job *j, uint64_t *ret_ticket)
 {
 	struct pg *p = j->pool;
 
-	if (p->waiting.count >= pg_room(p)) {
+	if (p->stopped || p->waiting.count >= pg_room(p)) {
 		pg_job_free(j);
 		return KZ_BUSY;
 	}

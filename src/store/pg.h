@@ -85,6 +85,9 @@ struct pg_options {
 /* on_up: the first connection is ready, or the last one went. NULL is fine. Connects at once, and again with
  * back-off. */
 struct pg *pg_new(struct loop *l, const struct pg_options *o, void (*on_up)(void *arg, bool up), void *arg);
+/* The end is near: every open job is answered KZ_LOST now, from inside this call, so that its asker can free
+ * what it holds; new ones get KZ_BUSY. */
+void pg_stop(struct pg *p);
 /* Open jobs are forgotten without a callback. Not from one of its callbacks. NULL is fine. */
 void pg_free(struct pg *p);
 bool pg_is_up(const struct pg *p);

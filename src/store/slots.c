@@ -123,7 +123,7 @@ struct slots *slots_new(
 
 int slots_own(const struct slots *s)
 {
-	return s->own;
+	return s ? s->own : -1;
 }
 
 bool slots_holds(const struct slots *s, uint8_t slot)
