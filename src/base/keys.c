@@ -332,9 +332,9 @@ static void keys_walk_map(const struct keys_walk *w, const struct yaml_node *map
 		const struct yaml_node *child = &map->children[i];
 		char *path = mem_printf("%s%s%s", prefix, *prefix ? "." : "", child->key);
 
-		bool known = keys_is_known(w, path), prefix_of = keys_is_prefix(w, path);
+		bool known = keys_is_known(w, path), section = keys_is_prefix(w, path);
 
-		if (!known && !prefix_of)
+		if (!known && !section)
 			keys_unknown(w, child, path);
 		else if (strchr(child->key, '.'))
 			keys_dotted(w, child, path);
