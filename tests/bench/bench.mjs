@@ -66,7 +66,7 @@ async function receipts(k) {
   return carriers.flatMap((c) => c.links).reduce((n, l) => n + l.receipts, 0);
 }
 
-// From the first request to the last recorded receipt; recorded is what was acknowledged, and it is counted in the table.
+// From the first request to the last recorded receipt.
 async function endToEnd(stage, servers) {
   const k = await whole(stage, servers);
   const { database } = k;
@@ -86,13 +86,13 @@ async function endToEnd(stage, servers) {
   figure('kezek.rss_loaded_kib', rssKib(k.process.pid), 'KiB', 'memory after that');
 }
 
-// Waits until every message has its receipt recorded; answers the wall clock of the last one.
+// Waits until every message has its receipt recorded; answers when that was seen. Links count receipts as they come, so
+// the database is asked only at the end.
 async function settled(k, database) {
-  await until(async () => `receipts: ${await receipts(k)} of ${await database.count('message')}`, async () => (
-    await receipts(k)) >= await database.count('message'), 600000);
-  await until('the last commits', async () => (
-    await database.count('message_event', 'final')) === await database.count('message'), 60000);
-  return Number((await database.ask('select extract(epoch from max(at)) * 1000 from message_event'))[0][0]);
+  const n = await database.count('message');
+  await until(async () => `receipts: ${await receipts(k)} of ${n}`, async () => await receipts(k) >= n, 600000, 50);
+  await until('the last commits', async () => await database.count('message_event', 'final') === n, 60000, 50);
+  return Date.now();
 }
 
 async function acceptOnly(stage, servers) {

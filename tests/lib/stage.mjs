@@ -16,7 +16,7 @@ process.on('exit', () => running.forEach((p) => p.child.kill('SIGKILL')));
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130));
 
 // Asks again until the answer is truthy; the event is waited for, not a time. A failed assertion in it is final.
-export async function until(what, ask, withinMs = 20000) {
+export async function until(what, ask, withinMs = 20000, everyMs = 15) {
   const end = Date.now() + withinMs;
   let last;
   for (;;) {
@@ -32,7 +32,7 @@ export async function until(what, ask, withinMs = 20000) {
       const words = typeof what === 'function' ? await what() : what;
       throw new Error(`not within ${withinMs} ms: ${words}${last ? ` (${last.message})` : ''}`);
     }
-    await pause(15);
+    await pause(everyMs);
   }
 }
 
