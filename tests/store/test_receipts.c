@@ -1,0 +1,433 @@
+/* receipts and their homes in a real PostgreSQL: found at once, or after they waited. */
+#include "store_rig.h"
+
+#include "store/receipts.h"
+
+struct find {
+	struct receipt_quest quest;
+	int count;
+	enum kz r;
+	struct receipt_home home;
+};
+
+static void find_on_done(struct receipt_quest *q, enum kz r, const struct receipt_home *home)
+{
+	struct find *f = list_entry(q, struct find, quest);
+
+	f->count++;
+	f->r = r;
+	if (r == KZ_OK)
+		f->home = *home;
+}
+
+static void find_begin(struct receipts *rs, struct find *f, const char *carrier, const char *one,
+    const char *two, const char *three)
+{
+	*f = (struct find){.quest = {.carrier = carrier,
+	                       .ids = {one, two, three},
+	                       .ids_n = three ? 3
+	                                : two ? 2
+	                                      : 1,
+	                       .done = find_on_done}};
+	receipts_find(rs, &f->quest);
+	assert_int_equal(f->count, 0);
+}
+
+static struct receipts *receipts_up(struct store_rig *g)
+{
+	return receipts_new(g->loop, g->pg, &g->limits);
+}
+
+static void put_submitted(
+    struct store_rig *g, uint64_t id, int part, int parts, const char *carrier, const char *operator_id)
+{
+	store_put_event(
+	    g, id, part, EVENT_SUBMITTED, false, MESSAGE_SUBMITTED, part, parts, carrier, operator_id);
+}
+
+static void find__among_candidates__the_best_that_is_recorded(void **state)
+{
+	struct store_rig *g = *state;
+	struct receipts *rs = receipts_up(g);
+	struct ids ids = {0};
+	uint64_t hex = store_put_message(g, &ids, 2, 77011234567);
+	uint64_t decimal = store_put_message(g, &ids, 1, 77021234567);
+	struct find all[4];
+
+	put_submitted(g, hex, 2, 2, "beeline", "1f");
+	put_submitted(g, decimal, 1, 1, "beeline", "31");
+	find_begin(rs, &all[0], "beeline", "1f", "31", NULL);
+	find_begin(rs, &all[1], "beeline", "31", "1f", NULL);
+	find_begin(rs, &all[2], "beeline", "00", "x", "1f");
+	find_begin(rs, &all[3], "beeline", "1F", NULL, NULL); /* spellings are the asker's */
+	assert_int_equal(receipts_pending(rs), 4);
+	for (int i = 0; i < 4; i++)
+		servers_await(g->loop, &all[i].count, 1);
+	assert_int_equal(receipts_pending(rs), 0);
+	assert_true(all[0].home.message_id == hex);
+	assert_int_equal(all[0].home.part, 2);
+	assert_int_equal(all[0].home.parts, 2);
+	assert_true(all[0].home.msisdn == 77011234567);
+	assert_true(all[1].home.message_id == decimal);
+	assert_int_equal(all[1].home.part, 1);
+	assert_true(all[2].home.message_id == hex);
+	assert_int_equal(all[3].r, KZ_NOT_FOUND);
+	receipts_free(rs);
+}
+
+static void find__same_id_of_two_carriers__each_its_own(void **state)
+{
+	struct store_rig *g = *state;
+	struct receipts *rs = receipts_up(g);
+	struct ids ids = {0};
+	uint64_t one = store_put_message(g, &ids, 1, 77011234567);
+	uint64_t two = store_put_message(g, &ids, 1, 77011234567);
+	struct find all[3];
+
+	put_submitted(g, one, 1, 1, "beeline", "7");
+	put_submitted(g, two, 1, 1, "tele2", "7");
+	find_begin(rs, &all[0], "beeline", "7", NULL, NULL);
+	find_begin(rs, &all[1], "tele2", "7", NULL, NULL);
+	find_begin(rs, &all[2], "kcell", "7", NULL, NULL);
+	servers_await(g->loop, &all[2].count, 1);
+	assert_true(all[0].home.message_id == one);
+	assert_true(all[1].home.message_id == two);
+	assert_int_equal(all[2].r, KZ_NOT_FOUND);
+	receipts_free(rs);
+}
+
+static void find__id_used_again_by_the_operator__the_newest_message(void **state)
+{
+	struct store_rig *g = *state;
+	struct receipts *rs = receipts_up(g);
+	struct ids ids = {0};
+	uint64_t old = store_put_message(g, &ids, 1, 77011234567);
+	uint64_t new = store_put_message(g, &ids, 1, 77021234567);
+	struct find f;
+
+	put_submitted(g, new, 1, 1, "beeline", "7");
+	put_submitted(g, old, 1, 1, "beeline", "7");
+	find_begin(rs, &f, "beeline", "7", NULL, NULL);
+	servers_await(g->loop, &f.count, 1);
+	assert_true(f.home.message_id == new);
+	receipts_free(rs);
+}
+
+static void find__personal_fields_gone__home_without_a_number(void **state)
+{
+	struct store_rig *g = *state;
+	struct receipts *rs = receipts_up(g);
+	struct find f;
+	uint64_t id = store_put_message(g, &(struct ids){0}, 1, 77011234567);
+
+	put_submitted(g, id, 1, 1, "beeline", "7");
+	store_sql(g, "truncate message_person");
+	find_begin(rs, &f, "beeline", "7", NULL, NULL);
+	servers_await(g->loop, &f.count, 1);
+	assert_int_equal(f.r, KZ_OK);
+	assert_true(f.home.message_id == id);
+	assert_true(f.home.msisdn == 0);
+	receipts_free(rs);
+}
+
+struct wait {
+	struct receipt_wait wait;
+	int count;
+	enum kz r;
+};
+
+static void wait_on_done(struct receipt_wait *w, enum kz r)
+{
+	struct wait *o = list_entry(w, struct wait, wait);
+
+	o->count++;
+	o->r = r;
+}
+
+/* A final receipt "DELIVRD" of beeline. */
+static struct wait wait_make(const char *id, uint64_t msisdn, enum parts_mode mode)
+{
+	return (struct wait){.wait = {.carrier = "beeline",
+	                         .ids = {"0", id, "00"},
+	                         .ids_n = 3,
+	                         .status = "DELIVRD",
+	                         .detail = "err=000",
+	                         .msisdn = msisdn,
+	                         .at_us = 1767225630000000,
+	                         .final = true,
+	                         .state = MESSAGE_DELIVERED,
+	                         .mode = mode,
+	                         .done = wait_on_done}};
+}
+
+static void wait_keep(struct store_rig *g, struct wait w)
+{
+	struct receipts *rs = receipts_up(g);
+
+	receipts_wait(rs, &w.wait);
+	assert_int_equal(w.count, 0);
+	servers_await(g->loop, &w.count, 1);
+	assert_int_equal(w.r, KZ_OK);
+	receipts_free(rs);
+}
+
+struct joined {
+	int count;
+	size_t n;
+};
+
+static void join_on_done(void *arg, enum kz r, size_t n)
+{
+	struct joined *j = arg;
+
+	assert_int_equal(r, KZ_OK);
+	j->count++;
+	j->n += n;
+}
+
+static size_t join(struct store_rig *g)
+{
+	struct joined j = {0};
+
+	assert_int_equal(receipts_join(g->pg, join_on_done, &j), KZ_OK);
+	assert_int_equal(j.count, 0);
+	servers_await(g->loop, &j.count, 1);
+	return j.n;
+}
+
+static long long waiting(struct store_rig *g)
+{
+	return store_int(g, "select count(*) from receipt_waiting");
+}
+
+/* The final state, -1 while there is none. */
+static int end_state(struct store_rig *g, uint64_t id)
+{
+	return (int)store_int(g,
+	    "select coalesce((select state from message_event where message_id = %llu and final), -1)",
+	    (unsigned long long)id);
+}
+
+static void wait__kept__every_field_stands_as_given(void **state)
+{
+	struct store_rig *g = *state;
+
+	wait_keep(g, wait_make("7", 77011234567, PARTS_LAST));
+	assert_string_equal(
+	    store_sql(g,
+	        "select concat_ws('|', extract(epoch from at)::bigint, carrier, operator_ids, msisdn,"
+	        " final, state, parts_mode, status, detail) from receipt_waiting"),
+	    "1767225630|beeline|{0,7,00}|77011234567|t|6|2|DELIVRD|err=000");
+}
+
+static void wait__poisoned__refused_alone(void **state)
+{
+	struct store_rig *g = *state;
+	struct receipts *rs = receipts_up(g);
+	struct wait all[5];
+
+	for (int i = 0; i < 5; i++) {
+		all[i] = wait_make("7", 0, PARTS_ALL);
+		if (i == 3)
+			all[i].wait.status = "\xff";
+		receipts_wait(rs, &all[i].wait);
+	}
+	for (int i = 0; i < 5; i++) {
+		servers_await(g->loop, &all[i].count, 1);
+		assert_int_equal(all[i].r, i == 3 ? KZ_REFUSED : KZ_OK);
+	}
+	assert_int_equal(waiting(g), 4);
+	receipts_free(rs);
+}
+
+static void join__before_and_after_the_submission__once(void **state)
+{
+	struct store_rig *g = *state;
+	uint64_t id = store_put_message(g, &(struct ids){0}, 1, 77011234567);
+
+	wait_keep(g, wait_make("7", 77011234567, PARTS_ALL));
+	assert_int_equal(join(g), 0);
+	assert_int_equal(waiting(g), 1);
+	put_submitted(g, id, 1, 1, "beeline", "7");
+	put_submitted(g, id, 1, 1, "beeline", "7"); /* a row that was written twice */
+	assert_int_equal(join(g), 1);
+	assert_int_equal(waiting(g), 0);
+	assert_int_equal(join(g), 0);
+	assert_string_equal(
+	    store_sql(g,
+	        "select string_agg(concat_ws('|', extract(epoch from at)::bigint, kind, final, state,"
+	        " part, carrier, status, detail), ' ') from message_event where kind <> 1"),
+	    "1767225630|4|t|6|1|beeline|DELIVRD|err=000");
+}
+
+static void join__not_final__recorded_and_the_message_goes_on(void **state)
+{
+	struct store_rig *g = *state;
+	uint64_t id = store_put_message(g, &(struct ids){0}, 1, 77011234567);
+	struct wait w = wait_make("7", 77011234567, PARTS_ALL);
+
+	w.wait.final = false;
+	w.wait.state = MESSAGE_SUBMITTED;
+	wait_keep(g, w);
+	put_submitted(g, id, 1, 1, "beeline", "7");
+	assert_int_equal(join(g), 1);
+	assert_int_equal(store_int(g, "select count(*) from message_event where kind = 4 and not final"), 1);
+	assert_int_equal(end_state(g, id), -1);
+}
+
+static void join__number_or_carrier_of_another__waits_on(void **state)
+{
+	struct store_rig *g = *state;
+	uint64_t id = store_put_message(g, &(struct ids){0}, 1, 77011234567);
+	struct wait w = wait_make("7", 77011234567, PARTS_ALL);
+
+	w.wait.carrier = "tele2";
+	wait_keep(g, w);
+	wait_keep(g, wait_make("7", 77029999999, PARTS_ALL));
+	put_submitted(g, id, 1, 1, "beeline", "7");
+	assert_int_equal(join(g), 0);
+	assert_int_equal(waiting(g), 2);
+	assert_int_equal(end_state(g, id), -1);
+}
+
+static void join__number_matches_an_older_message__that_one(void **state)
+{
+	struct store_rig *g = *state;
+	struct ids ids = {0};
+	uint64_t old = store_put_message(g, &ids, 1, 77011234567);
+	uint64_t new = store_put_message(g, &ids, 1, 77021234567);
+
+	put_submitted(g, old, 1, 1, "beeline", "7");
+	put_submitted(g, new, 1, 1, "beeline", "7");
+	wait_keep(g, wait_make("7", 77011234567, PARTS_ALL));
+	assert_int_equal(join(g), 1);
+	assert_int_equal(end_state(g, old), MESSAGE_DELIVERED);
+	assert_int_equal(end_state(g, new), -1);
+}
+
+static void join__number_unknown_on_either_side__joined(void **state)
+{
+	struct store_rig *g = *state;
+	struct ids ids = {0};
+	uint64_t untold = store_put_message(g, &ids, 1, 77011234567);
+	uint64_t gone = store_put_message(g, &ids, 1, 77021234567);
+
+	store_sql(g, "delete from message_person where id = %llu", (unsigned long long)gone);
+	wait_keep(g, wait_make("7", 0, PARTS_ALL));
+	wait_keep(g, wait_make("8", 77029999999, PARTS_ALL));
+	put_submitted(g, untold, 1, 1, "beeline", "7");
+	put_submitted(g, gone, 1, 1, "beeline", "8");
+	assert_int_equal(join(g), 2);
+	assert_int_equal(end_state(g, untold), MESSAGE_DELIVERED);
+	assert_int_equal(end_state(g, gone), MESSAGE_DELIVERED);
+}
+
+/* For each part of three in turn a receipt; when the message ends, by rules/message.h. */
+static void join__every_parts_mode__ends_as_the_rule_says(void **state)
+{
+	static const enum parts_mode modes[] = {PARTS_ALL, PARTS_FIRST, PARTS_LAST, PARTS_ANY};
+	struct store_rig *g = *state;
+	struct ids ids = {0};
+
+	for (size_t m = 0; m < 4; m++) {
+		for (unsigned part = 1; part <= 3; part++) {
+			uint64_t id = store_put_message(g, &ids, 3, 77011234567);
+			char name[3][16];
+
+			for (int i = 0; i < 3; i++) {
+				snprintf(name[i], sizeof name[i], "%zu-%u-%d", m, part, i + 1);
+				put_submitted(g, id, i + 1, 3, "beeline", name[i]);
+			}
+			wait_keep(g, wait_make(name[part - 1], 77011234567, modes[m]));
+			assert_int_equal(join(g), 1);
+			assert_int_equal(end_state(g, id),
+			    message_receipt_effect(modes[m], part, 3) == RECEIPT_ENDS_MESSAGE
+			        ? MESSAGE_DELIVERED
+			        : -1);
+		}
+	}
+}
+
+static void join__all_parts_at_once__message_ends_by_the_worst(void **state)
+{
+	struct store_rig *g = *state;
+	uint64_t id = store_put_message(g, &(struct ids){0}, 2, 77011234567);
+	struct wait worse = wait_make("8", 77011234567, PARTS_ALL);
+
+	worse.wait.state = MESSAGE_UNDELIVERABLE;
+	wait_keep(g, wait_make("7", 77011234567, PARTS_ALL));
+	wait_keep(g, worse);
+	put_submitted(g, id, 1, 2, "beeline", "7");
+	put_submitted(g, id, 2, 2, "beeline", "8");
+	assert_int_equal(join(g), 2);
+	assert_int_equal(end_state(g, id), MESSAGE_UNDELIVERABLE);
+	assert_int_equal(store_int(g, "select count(*) from message_event where kind = 7"), 1);
+}
+
+static void join__two_daemons_at_once__each_receipt_once(void **state)
+{
+	struct store_rig *g = *state;
+	struct joined j = {0};
+	uint64_t id = store_put_message(g, &(struct ids){0}, 1, 77011234567);
+
+	put_submitted(g, id, 1, 1, "beeline", "7");
+	wait_keep(g, wait_make("7", 0, PARTS_ALL));
+	store_sql(g, "begin");
+	assert_int_equal(store_int(g, "select receipts_join(500)"), 1);
+	assert_int_equal(receipts_join(g->pg, join_on_done, &j), KZ_OK);
+	store_await_sql(g, STORE_WAITS_FOR_LOCK, 1);
+	store_sql(g, "commit");
+	servers_await(g->loop, &j.count, 1);
+	assert_int_equal(j.n, 0);
+	assert_int_equal(store_int(g, "select count(*) from message_event where kind = 4"), 1);
+}
+
+static void join__more_than_fit__500_at_a_time(void **state)
+{
+	struct store_rig *g = *state;
+	uint64_t id = store_put_message(g, &(struct ids){0}, 1, 77011234567);
+
+	store_sql(g, "insert into receipt_waiting (at, carrier, operator_ids, final, state, parts_mode)"
+	             " select now(), 'beeline', '{7}', false, 1, 0 from generate_series(1, 501)");
+	put_submitted(g, id, 1, 1, "beeline", "7");
+	assert_int_equal(join(g), 500);
+	assert_int_equal(join(g), 1);
+	assert_int_equal(store_int(g, "select count(*) from message_event where kind = 4"), 501);
+}
+
+static void aside__unreadable__kept_octet_by_octet(void **state)
+{
+	struct store_rig *g = *state;
+
+	receipts_put_aside(g->pg, 1767225630000000, "beeline", "no id", "id\0\xff:", 5);
+	receipts_put_aside(g->pg, 1767225630000000, "beeline", "empty", NULL, 0);
+	store_await_sql(g, "select count(*) from receipt_aside", 2);
+	assert_string_equal(
+	    store_sql(g, "select string_agg(concat_ws('|', extract(epoch from at)::bigint, carrier, what,"
+	                 " encode(body, 'hex')), ' ' order by id) from receipt_aside"),
+	    "1767225630|beeline|no id|696400ff3a 1767225630|beeline|empty|");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    STORE_CASE(find__among_candidates__the_best_that_is_recorded),
+	    STORE_CASE(find__same_id_of_two_carriers__each_its_own),
+	    STORE_CASE(find__id_used_again_by_the_operator__the_newest_message),
+	    STORE_CASE(find__personal_fields_gone__home_without_a_number),
+	    STORE_CASE(wait__kept__every_field_stands_as_given),
+	    STORE_CASE(wait__poisoned__refused_alone),
+	    STORE_CASE(join__before_and_after_the_submission__once),
+	    STORE_CASE(join__not_final__recorded_and_the_message_goes_on),
+	    STORE_CASE(join__number_or_carrier_of_another__waits_on),
+	    STORE_CASE(join__number_matches_an_older_message__that_one),
+	    STORE_CASE(join__number_unknown_on_either_side__joined),
+	    STORE_CASE(join__every_parts_mode__ends_as_the_rule_says),
+	    STORE_CASE(join__all_parts_at_once__message_ends_by_the_worst),
+	    STORE_CASE(join__two_daemons_at_once__each_receipt_once),
+	    STORE_CASE(join__more_than_fit__500_at_a_time),
+	    STORE_CASE(aside__unreadable__kept_octet_by_octet),
+	};
+
+	return store_main("receipts", tests, sizeof tests / sizeof *tests);
+}
