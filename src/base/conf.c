@@ -105,17 +105,28 @@ static void conf_resolve(char **path, const char *file)
 	*path = whole;
 }
 
+/* Where the file says key, else other, else its first line. */
+static const struct yaml_node *conf_place(const struct yaml_node *root, const char *key, const char *other)
+{
+	const struct yaml_node *n = keys_find(root, key);
+
+	if (!n)
+		n = keys_find(root, other);
+	return n ? n : root;
+}
+
 static void conf_secret(
     const char *path, const char *key, const struct yaml_node *root, char **ret, struct faults *faults)
 {
+	const struct yaml_node *place = conf_place(root, key, key);
 	enum kz r = KZ_OK;
 
 	if (*path)
 		r = secret_file(path, 256, ret);
 	if (r == KZ_NOT_FOUND)
-		faults_at(faults, root, "%s: %s cannot be read", key, path);
+		faults_at(faults, place, "%s: %s cannot be read", key, path);
 	else if (r != KZ_OK)
-		faults_at(faults, root,
+		faults_at(faults, place,
 		    "%s: %s must hold one line of at most 256 characters without spaces, and not be writable "
 		    "by everybody",
 		    key, path);
@@ -127,11 +138,14 @@ static void conf_secret(
 static void conf_check(struct conf *c, const struct yaml_node *root, struct faults *faults)
 {
 	if (!*c->http_tls_cert != !*c->http_tls_key)
-		faults_at(faults, root, "http.tls_cert and http.tls_key: give both or none");
+		faults_at(faults, conf_place(root, "http.tls_cert", "http.tls_key"),
+		    "http.tls_cert and http.tls_key: give both or none");
 	if (c->message_retry_max_ms < c->message_retry_min_ms)
-		faults_at(faults, root, "message.retry_max: less than message.retry_min");
+		faults_at(faults, conf_place(root, "message.retry_max", "message.retry_min"),
+		    "message.retry_max: less than message.retry_min");
 	if (c->retention_messages_ms < c->retention_personal_ms)
-		faults_at(faults, root, "retention.messages: less than retention.personal");
+		faults_at(faults, conf_place(root, "retention.messages", "retention.personal"),
+		    "retention.messages: less than retention.personal");
 	conf_secret(c->database_password_file, "database.password_file", root, &c->database_password, faults);
 	conf_secret(c->redis_password_file, "redis.password_file", root, &c->redis_password, faults);
 }

@@ -198,8 +198,7 @@ static void key_read(const struct key *k, const struct yaml_node *node, void *ba
 		faults_at(faults, node, "%s: %s", k->name, why);
 }
 
-/* The node that the dotted name leads to, or NULL. */
-static const struct yaml_node *key_find(const struct yaml_node *map, const char *name)
+const struct yaml_node *keys_find(const struct yaml_node *map, const char *name)
 {
 	char part[64];
 	const char *dot;
@@ -360,7 +359,7 @@ void keys_read(const struct key *table, size_t n, const char *const *others, con
 		faults_at(faults, map, "a map of keys is wanted here");
 	for (size_t i = 0; i < n; i++) {
 		const struct key *k = &table[i];
-		const struct yaml_node *node = key_find(map, k->name);
+		const struct yaml_node *node = keys_find(map, k->name);
 		bool good = keys_set(k,
 		    k->fallback           ? k->fallback
 		    : k->type == KEY_TEXT ? ""

@@ -41,6 +41,8 @@ struct key {
  * be NULL): children that the caller reads itself. Fields are always set, to the default when in fault. */
 void keys_read(const struct key *table, size_t n, const char *const *others, const struct yaml_node *map,
     void *base, struct faults *faults);
+/* The node that the dotted name leads to, NULL when map does not say it. */
+const struct yaml_node *keys_find(const struct yaml_node *map, const char *name);
 /* Frees texts and lists. */
 void keys_fini(const struct key *table, size_t n, void *base);
 /* The first key that is not reloadable and differs between a and b; NULL when none. */
