@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -21,12 +22,47 @@ void log_set_level(enum log_level level)
 	log_limit = level;
 }
 
-/* A peer's words may stand in a line: no control octet gets through. */
+/* Octets of the printable character that s begins with, 0 when it does not (RFC 3629; C0, DEL and C1 are
+ * controls). */
+static size_t log_char(const unsigned char *s, size_t n)
+{
+	unsigned char a = s[0], b = n > 1 ? s[1] : 0;
+	size_t len = a < 0x80 ? 1 : a < 0xc2 ? 0 : a < 0xe0 ? 2 : a < 0xf0 ? 3 : a < 0xf5 ? 4 : 0;
+
+	if (len > n || a < 0x20 || a == 0x7f)
+		return 0;
+	for (size_t i = 1; i < len; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	bool control = a == 0xc2 && b < 0xa0;
+	bool overlong = (a == 0xe0 && b < 0xa0) || (a == 0xf0 && b < 0x90);
+	bool beyond = (a == 0xed && b >= 0xa0) || (a == 0xf4 && b >= 0x90);
+	return control || overlong || beyond ? 0 : len;
+}
+
+/* A peer's words may stand in a line: no control octet gets through, and the journal keeps no line with
+ * broken UTF-8 as text. */
 static void log_clean(char *s, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		if ((unsigned char)s[i] < 0x20 || s[i] == 0x7f)
+	for (size_t i = 0; i < n;) {
+		size_t len = log_char((unsigned char *)s + i, n - i);
+
+		if (!len)
 			s[i] = '?';
+		i += len ? len : 1;
+	}
+}
+
+/* The variable is inherited; only when it names this very stream does the journal read it (systemd.exec(5)).
+ */
+static bool log_is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long device, inode;
+	struct stat st;
+
+	return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
+	       fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device && st.st_ino == inode;
 }
 
 void log_line(enum log_level level, const char *id, const char *fmt, ...)
@@ -39,7 +75,7 @@ void log_line(enum log_level level, const char *id, const char *fmt, ...)
 	if (level > log_limit)
 		return;
 	if (journal < 0)
-		journal = getenv("JOURNAL_STREAM") != NULL;
+		journal = log_is_journal();
 	if (journal)
 		n = snprintf(line, sizeof line, "%s%s: ", log_priorities[level], id);
 	else
