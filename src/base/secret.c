@@ -103,7 +103,7 @@ static enum kz secret_read(int fd, size_t max, char **ret_text)
 
 enum kz secret_file(const char *path, size_t max, char **ret_text)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO may have no writer */
 
 	if (fd < 0)
 		return KZ_NOT_FOUND;
