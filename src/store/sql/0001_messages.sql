@@ -89,11 +89,13 @@ create table receipt_aside (
   body bytea not null
 );
 
--- Makes the partition of one day. Attaching, unlike "partition of", waits for no reader.
+-- Makes the partition of one day. Attaching, unlike "partition of", waits for no reader. The lock: daemons that make
+-- the same one at once would find it missing both.
 create function partition_make(parent text, day date, low text, high text) returns void language plpgsql as $body$
 declare
   part text := parent || to_char(day, '_YYYYMMDD');
 begin
+  perform pg_advisory_xact_lock(x'6b7a6b'::int, -1);
   if to_regclass(part) is not null then
     return;
   end if;
