@@ -37,19 +37,19 @@ size_t route_order(const struct route_way *ways, size_t n, struct msisdn m, size
 	size_t count = 0;
 
 	msisdn_text(m, text);
-	for (size_t i = 0; i < n && count < ROUTE_MAX; i++) {
+	for (size_t i = 0; i < n; i++) {
 		struct route_score s = route_judge(&ways[i], text + 1);
-		size_t at = count;
 
-		if (s.prefix < 0)
+		if (s.prefix < 0 || (count == ROUTE_MAX && !route_better(&s, &scores[count - 1])))
 			continue;
+		size_t at =
+		    count < ROUTE_MAX ? count++ : ROUTE_MAX - 1; /* full: the worst gives its place up */
 		for (; at > 0 && route_better(&s, &scores[at - 1]); at--) {
 			scores[at] = scores[at - 1];
 			ret[at] = ret[at - 1];
 		}
 		scores[at] = s;
 		ret[at] = i;
-		count++;
 	}
 	return count;
 }
