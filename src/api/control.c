@@ -99,6 +99,7 @@ struct key_quest {
 	struct door *door;
 	struct call *call;
 	json_t *found;
+	int32_t id; /* of the new key */
 	char client[CLIENT_NAME + 1];
 	unsigned scopes;
 	char key[CLIENT_KEY];
@@ -177,6 +178,23 @@ void control_keys(struct door *d, struct call *c, const struct door_caller *who,
 		key_refuse(q, r);
 }
 
+/* A key that was made or revoked works or ends from the answer on, here; elsewhere within seconds. */
+static void key_when_seen(struct key_quest *q, void (*answer)(void *arg))
+{
+	if (!q->door->clients || clients_see(q->door->clients, answer, q) != KZ_OK)
+		answer(q);
+}
+
+static void key_answer_added(void *arg)
+{
+	struct key_quest *q = arg;
+
+	control_answer(q->call, 201,
+	    json_pack("{s:i, s:s, s:o, s:s}", "id", (int)q->id, "client", q->client, "scopes",
+	        control_scopes(q->scopes), "key", q->key));
+	key_finish(q);
+}
+
 static void key_on_added(void *arg, enum kz r, int32_t id)
 {
 	struct key_quest *q = arg;
@@ -185,11 +203,8 @@ static void key_on_added(void *arg, enum kz r, int32_t id)
 		key_refuse(q, r);
 		return;
 	}
-	clients_refresh(q->door->clients);
-	control_answer(q->call, 201,
-	    json_pack("{s:i, s:s, s:o, s:s}", "id", (int)id, "client", q->client, "scopes",
-	        control_scopes(q->scopes), "key", q->key));
-	key_finish(q);
+	q->id = id;
+	key_when_seen(q, key_answer_added);
 }
 
 static bool key_read(const json_t *o, struct key_quest *q, struct problem *ret)
@@ -241,6 +256,14 @@ void control_key_add(struct door *d, struct call *c, const struct door_caller *w
 		key_refuse(q, r);
 }
 
+static void key_answer_revoked(void *arg)
+{
+	struct key_quest *q = arg;
+
+	call_reply(q->call, 204, NULL, NULL, 0);
+	key_finish(q);
+}
+
 static void key_on_revoked(void *arg, enum kz r)
 {
 	struct key_quest *q = arg;
@@ -249,9 +272,7 @@ static void key_on_revoked(void *arg, enum kz r)
 		key_refuse(q, r);
 		return;
 	}
-	clients_refresh(q->door->clients);
-	call_reply(q->call, 204, NULL, NULL, 0);
-	key_finish(q);
+	key_when_seen(q, key_answer_revoked);
 }
 
 void control_key_revoke(struct door *d, struct call *c, const struct door_caller *who, const char *id)

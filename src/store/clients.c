@@ -17,6 +17,7 @@ struct clients {
 	struct map by_hash;
 	struct timer *timer;
 	uint64_t ticket;
+	uint64_t begun, reading, taken; /* reads are numbered as they begin */
 	bool ready;
 };
 
@@ -90,14 +91,12 @@ static struct client client_read(const struct pg_reply *reply, size_t row)
 	return c;
 }
 
-static void clients_on_read(void *arg, enum kz r, const struct pg_reply *reply)
+/* The rows of the read that was begun as number, unless those of a later one are there already. */
+static void clients_take(struct clients *c, uint64_t number, const struct pg_reply *reply)
 {
-	struct clients *c = arg;
-
-	c->ticket = 0;
-	timer_start(c->timer, r == KZ_OK ? CLIENTS_REFRESH_MS : CLIENTS_REFRESH_MS / 10);
-	if (r != KZ_OK)
-		return; /* the keys known so far stay */
+	if (number < c->taken)
+		return;
+	c->taken = number;
 	clients_clear(c);
 	for (size_t row = 0; row < pg_rows(reply, 0); row++) {
 		size_t len;
@@ -111,6 +110,16 @@ static void clients_on_read(void *arg, enum kz r, const struct pg_reply *reply)
 	c->ready = true;
 }
 
+static void clients_on_read(void *arg, enum kz r, const struct pg_reply *reply)
+{
+	struct clients *c = arg;
+
+	c->ticket = 0;
+	timer_start(c->timer, r == KZ_OK ? CLIENTS_REFRESH_MS : CLIENTS_REFRESH_MS / 10);
+	if (r == KZ_OK) /* else the keys known so far stay */
+		clients_take(c, c->reading, reply);
+}
+
 void clients_refresh(struct clients *c)
 {
 	if (!c)
@@ -118,10 +127,41 @@ void clients_refresh(struct clients *c)
 	if (c->ticket)
 		pg_job_cancel(c->pg, c->ticket);
 	c->ticket = 0;
+	c->reading = ++c->begun;
 	struct pg_job *job = pg_job_new(c->pg, clients_on_read, c);
 	pg_job_add(job, &sql_living, NULL);
 	if (pg_job_run(job, &c->ticket) != KZ_OK)
 		timer_start(c->timer, CLIENTS_REFRESH_MS / 10);
+}
+
+struct clients_seeing {
+	struct clients *c;
+	uint64_t number;
+	void (*done)(void *arg);
+	void *arg;
+};
+
+static void clients_on_seen(void *arg, enum kz r, const struct pg_reply *reply)
+{
+	struct clients_seeing *s = arg;
+
+	if (r == KZ_OK)
+		clients_take(s->c, s->number, reply);
+	s->done(s->arg);
+	free(s);
+}
+
+enum kz clients_see(struct clients *c, void (*done)(void *arg), void *arg)
+{
+	struct clients_seeing *s = mem_new(sizeof *s);
+	struct pg_job *job = pg_job_new(c->pg, clients_on_seen, s);
+
+	*s = (struct clients_seeing){c, ++c->begun, done, arg};
+	pg_job_add(job, &sql_living, NULL);
+	if (pg_job_run(job, NULL) == KZ_OK)
+		return KZ_OK;
+	free(s);
+	return KZ_BUSY;
 }
 
 static void clients_on_timer(void *arg)

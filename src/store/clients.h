@@ -32,6 +32,9 @@ bool clients_is_ready(const struct clients *c);
 const struct client *clients_find(const struct clients *c, const uint8_t hash[SECRET_HASH]);
 /* Reads again now. NULL is fine. */
 void clients_refresh(struct clients *c);
+/* Reads again now; done, once, later, when what was committed before the call is known, or the database went
+ * away. KZ_BUSY at once, without done. */
+enum kz clients_see(struct clients *c, void (*done)(void *arg), void *arg) KZ_CHECK;
 void clients_free(struct clients *c);
 
 /* "messages:write", ... ; 0 when unknown. */
