@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import yaml from 'js-yaml';
 import { binaries, journey, top, until } from '../lib/stage.mjs';
+import { Door } from '../lib/http.mjs';
 import { Kezek } from '../lib/kezek.mjs';
 import { operator } from '../lib/operators.mjs';
 import { Servers } from '../lib/servers.mjs';
@@ -65,7 +66,7 @@ journey('config__each_fault__one_line_with_file_line_column_and_key', async (sta
   assert.match(missing.err + missing.out, /none\.yaml.*No such file/);
 });
 
-journey('database__unreachable_at_start__one_line_and_ready_when_it_comes', async (stage) => {
+journey('database__unreachable_at_start__one_line_unready_and_ready_when_it_comes', async (stage) => {
   const database = await servers.database();
   const centre = await startCentre(stage);
   const k = await Kezek.prepare(stage, database, { config: { database: { connect_timeout: '1s' } },
@@ -77,8 +78,17 @@ journey('database__unreachable_at_start__one_line_and_ready_when_it_comes', asyn
     assert.equal(m.code, 1);
     assert.equal((m.out + m.err).trim().split('\n').length, 1, m.out + m.err);
     k.run();
-    await until('it says so', () => /database/.test(k.process.err()));
-    assert.equal((await k.ctlRun('status')).code, 3, 'nothing is promised before the database was seen');
+    const door = new Door({ port: k.port, key: 'unknown' });
+    stage.defer(() => door.close());
+    const r = await until(() => `the door: ${k.process.err()}`, async () => {
+      const answer = await door.get('/readyz');
+      return /database/.test(k.process.err()) && answer;
+    });
+    assert.deepEqual([r.status, r.json.database], [503, 'down']);
+    assert.match(r.json.reasons.join(), /database/);
+    assert.equal((await door.get('/livez')).status, 200);
+    const sent = await door.post('/v1/messages', { to: '+77011234567', text: 'a' });
+    assert.deepEqual([sent.status, sent.json.code], [503, 'unavailable'], 'a key cannot be judged, so it is not called wrong');
     // Reconnecting goes on meanwhile and does not repeat itself in the log.
     const lines = k.process.err().split('\n').filter((l) => /error|warn/.test(l) && /database|postgres/i.test(l));
     assert.equal(lines.length, 1, lines.join('\n'));
