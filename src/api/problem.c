@@ -46,6 +46,17 @@ static const struct problem_row {
     [PROBLEM_INTERNAL_ERROR] = {500, "internal_error", "A fault of kezek", false},
 };
 
+/* As many whole characters of a client's word as there is room for: half of one would be no JSON. */
+static void problem_set_field(struct problem *p, const char *field)
+{
+	size_t n = strnlen(field, sizeof p->field - 1);
+
+	while (n > 0 && ((unsigned char)field[n] & 0xc0) == 0x80)
+		n--;
+	memcpy(p->field, field, n);
+	p->field[n] = '\0';
+}
+
 struct problem problem_make(enum problem_code code, const char *field, const char *fmt, ...)
 {
 	const struct problem_row *row = &rows[code];
@@ -54,7 +65,7 @@ struct problem problem_make(enum problem_code code, const char *field, const cha
 	va_list ap;
 
 	if (field)
-		snprintf(p.field, sizeof p.field, "%s", field);
+		problem_set_field(&p, field);
 	va_start(ap, fmt);
 	vsnprintf(p.detail, sizeof p.detail, fmt, ap);
 	va_end(ap);
