@@ -1,0 +1,219 @@
+/* slots by session locks of a real PostgreSQL. */
+#include "store_rig.h"
+
+#include "store/slots.h"
+
+struct daemon {
+	struct slots *slots;
+	struct loop *loop;
+	int taken, lost;
+	bool mine[IDS_SLOTS];
+	uint64_t low_water[IDS_SLOTS];
+};
+
+static void daemon_on_taken(void *arg, uint8_t slot, uint64_t low_water)
+{
+	struct daemon *d = arg;
+
+	assert_false(d->mine[slot]);
+	d->mine[slot] = true;
+	d->low_water[slot] = low_water;
+	d->taken++;
+}
+
+static void daemon_on_lost(void *arg)
+{
+	struct daemon *d = arg;
+
+	memset(d->mine, 0, sizeof d->mine);
+	d->lost++;
+}
+
+static const struct slots_events daemon_events = {daemon_on_taken, daemon_on_lost};
+
+/* Each has a loop of its own: what is not turned stands still. */
+static void daemon_begin(struct store_rig *g, struct daemon *d)
+{
+	*d = (struct daemon){.loop = loop_new(&store_clock)};
+	d->slots = slots_new(d->loop, &g->options, &daemon_events, d);
+	assert_int_equal(slots_own(d->slots), -1);
+}
+
+/* Ten times as fast as the clock on the wall: what is awaited are scans. */
+static void daemon_await(struct daemon *d, const int *number, int reached)
+{
+	for (int turn = 0; *number < reached; turn++) {
+		if (turn > 3000)
+			fail_msg("waited in vain: %d of %d", *number, reached);
+		store_skip_us += 50000;
+		loop_turn(d->loop, 5);
+	}
+}
+
+static int daemon_up(struct store_rig *g, struct daemon *d)
+{
+	daemon_begin(g, d);
+	daemon_await(d, &d->taken, 1);
+	assert_true(slots_own(d->slots) >= 0);
+	assert_true(slots_holds(d->slots, (uint8_t)slots_own(d->slots)));
+	return slots_own(d->slots);
+}
+
+static void daemon_end(struct daemon *d)
+{
+	slots_free(d->slots);
+	loop_free(d->loop);
+}
+
+static void daemon_kill_session(struct store_rig *g, int slot)
+{
+	assert_int_equal(
+	    store_int(g,
+	        "select count(pg_terminate_backend(pid)) from pg_locks where locktype = 'advisory'"
+	        " and classid = x'6b7a6b'::int and objid = %d",
+	        slot + 1),
+	    1);
+}
+
+static void slots__two_daemons__two_slots(void **state)
+{
+	struct store_rig *g = *state;
+	struct daemon a, b;
+	int first = daemon_up(g, &a), second = daemon_up(g, &b);
+
+	assert_int_equal(first, 0);
+	assert_int_equal(second, 1);
+	assert_int_equal(a.low_water[0], 0);
+	assert_false(slots_holds(a.slots, 1));
+	assert_false(slots_holds(b.slots, 0));
+	daemon_end(&a);
+	daemon_end(&b);
+}
+
+static void slots__scanned_again__nobody_loses_or_takes(void **state)
+{
+	struct store_rig *g = *state;
+	struct daemon a, b;
+
+	daemon_up(g, &a);
+	daemon_up(g, &b);
+	for (int i = 0; i < 5; i++) {
+		store_skip_us += 1000000;
+		for (int turn = 0; turn < 5; turn++) {
+			loop_turn(a.loop, 5);
+			loop_turn(b.loop, 5);
+		}
+	}
+	assert_int_equal(a.taken, 1);
+	assert_int_equal(b.taken, 1);
+	assert_int_equal(a.lost + b.lost, 0);
+	/* Asked again, a session would hold its lock twice. */
+	assert_int_equal(store_int(g, "select count(*) from pg_locks where locktype = 'advisory'"), 2);
+	daemon_end(&a);
+	daemon_end(&b);
+}
+
+static void slots__session_killed__the_other_takes_over_and_the_owner_is_told(void **state)
+{
+	struct store_rig *g = *state;
+	struct daemon a, b;
+
+	daemon_up(g, &a);
+	daemon_up(g, &b);
+	daemon_kill_session(g, 0);
+	daemon_await(&b, &b.taken, 2);
+	assert_true(slots_holds(b.slots, 0));
+	assert_int_equal(slots_own(b.slots), 1); /* new messages go on in its own */
+	daemon_await(&a, &a.lost, 1);
+	assert_int_equal(slots_own(a.slots), -1);
+	assert_false(slots_holds(a.slots, 0));
+	daemon_await(&a, &a.taken, 2);
+	assert_int_equal(slots_own(a.slots), 2);
+	daemon_end(&a);
+	daemon_end(&b);
+}
+
+static void slots__daemon_ended__the_next_has_its_slot_and_low_water(void **state)
+{
+	struct store_rig *g = *state;
+	struct daemon a, b;
+
+	daemon_up(g, &a);
+	slots_note(a.slots, g->pg, 0, 12345678901234);
+	slots_note(a.slots, g->pg, 0, 77); /* never back */
+	slots_note(a.slots, g->pg, 1, 99); /* not ours: not written */
+	while (pg_jobs(g->pg))
+		loop_turn(g->loop, 50);
+	daemon_end(&a);
+	assert_int_equal(daemon_up(g, &b), 0);
+	assert_true(b.low_water[0] == 12345678901234);
+	daemon_end(&b);
+}
+
+static void slots__several_dead_ones__all_taken_the_first_is_the_own(void **state)
+{
+	struct store_rig *g = *state;
+	struct daemon d;
+
+	store_sql(g, "insert into slot values (0, 10), (1, 11), (2, 12), (255, 13); select"
+	             " pg_advisory_lock(x'6b7a6b'::int, 1)");
+	assert_int_equal(daemon_up(g, &d), 1);
+	assert_int_equal(d.taken, 3);
+	assert_false(slots_holds(d.slots, 0));
+	assert_true(d.low_water[1] == 11);
+	assert_true(d.low_water[2] == 12);
+	assert_true(d.low_water[255] == 13);
+	daemon_end(&d);
+}
+
+static void slots__all_256_held__none_until_one_is_free(void **state)
+{
+	struct store_rig *g = *state;
+	struct daemon d;
+
+	store_sql(g, "insert into slot select generate_series(0, 255);"
+	             "select count(pg_advisory_lock(x'6b7a6b'::int, i)) from generate_series(1, 256) i");
+	daemon_begin(g, &d);
+	for (int i = 0; i < 100; i++) {
+		store_skip_us += 100000;
+		loop_turn(d.loop, 2);
+	}
+	assert_int_equal(d.taken, 0);
+	assert_int_equal(slots_own(d.slots), -1);
+	assert_int_equal(store_int(g, "select count(*) from slot"), 256);
+	store_sql(g, "select pg_advisory_unlock(x'6b7a6b'::int, 201)");
+	daemon_await(&d, &d.taken, 1);
+	assert_int_equal(slots_own(d.slots), 200);
+	daemon_end(&d);
+}
+
+static void slots__server_killed__lost_and_the_same_slot_again(void **state)
+{
+	struct store_rig *g = *state;
+	struct daemon d;
+
+	assert_int_equal(daemon_up(g, &d), 0);
+	servers_do("kill-pg");
+	daemon_await(&d, &d.lost, 1);
+	assert_int_equal(slots_own(d.slots), -1);
+	servers_do("restart-pg");
+	daemon_await(&d, &d.taken, 2);
+	assert_int_equal(slots_own(d.slots), 0);
+	assert_int_equal(d.lost, 1);
+	daemon_end(&d);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    STORE_CASE(slots__two_daemons__two_slots),
+	    STORE_CASE(slots__scanned_again__nobody_loses_or_takes),
+	    STORE_CASE(slots__session_killed__the_other_takes_over_and_the_owner_is_told),
+	    STORE_CASE(slots__daemon_ended__the_next_has_its_slot_and_low_water),
+	    STORE_CASE(slots__several_dead_ones__all_taken_the_first_is_the_own),
+	    STORE_CASE(slots__all_256_held__none_until_one_is_free),
+	    STORE_CASE(slots__server_killed__lost_and_the_same_slot_again),
+	};
+
+	return store_main("slots", tests, sizeof tests / sizeof *tests);
+}
