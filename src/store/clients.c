@@ -227,6 +227,9 @@ static enum kz client_ask(struct pg *pg, const struct pg_sql *sql, const struct 
 }
 
 static const uint32_t add_types[] = {PG_TEXT, PG_TEXT_ARRAY, PG_BYTEA};
+/* Two that add at once would both count the keys before either stands. */
+static const struct pg_sql sql_lock = {
+    "client_lock", "select pg_advisory_xact_lock(x'6b7a6b'::int, -2)", 0, NULL};
 static const struct pg_sql sql_add = {"client_add",
     "insert into api_key (client, scopes, hash) select $1, $2, $3"
     " where (select count(*) from api_key where client = $1 and revoked_at is null) < 2 returning id",
@@ -235,13 +238,13 @@ static const struct pg_sql sql_add = {"client_add",
 static void client_on_added(void *arg, enum kz r, const struct pg_reply *reply)
 {
 	struct client_quest *q = arg;
-	bool made = r == KZ_OK && pg_rows(reply, 0);
+	bool made = r == KZ_OK && pg_rows(reply, 1);
 
 	q->added(q->arg,
 	    made           ? KZ_OK
 	    : r == KZ_LOST ? KZ_LOST
 	                   : KZ_REFUSED,
-	    made ? (int32_t)pg_int(reply, 0, 0, 0) : 0);
+	    made ? (int32_t)pg_int(reply, 1, 0, 0) : 0);
 	free(q);
 }
 
@@ -255,10 +258,17 @@ enum kz client_add(struct pg *pg, const char *name, unsigned scopes, const uint8
 		if (scopes & s)
 			pg_array_text(&names, scope_name(s));
 	const struct pg_value values[] = {pg_string(name), pg_array_value(&names), {hash, SECRET_HASH}};
-	enum kz r = client_ask(
-	    pg, &sql_add, values, client_on_added, (struct client_quest){.added = done, .arg = arg});
+	struct client_quest *q = mem_new(sizeof *q);
+	struct pg_job *job = pg_job_new(pg, client_on_added, q);
+
+	*q = (struct client_quest){.added = done, .arg = arg};
+	pg_job_add(job, &sql_lock, NULL);
+	pg_job_add(job, &sql_add, values);
 	pg_array_fini(&names);
-	return r;
+	if (pg_job_run(job, NULL) == KZ_OK)
+		return KZ_OK;
+	free(q);
+	return KZ_BUSY;
 }
 
 static void client_on_listed(void *arg, enum kz r, const struct pg_reply *reply)
