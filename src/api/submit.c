@@ -74,11 +74,16 @@ static void post_on_replay(
 /* Refuses, unless the key has a first answer. */
 static void post_refuse(struct post *p, struct problem refusal)
 {
+	struct pg *pg = p->door->pg;
+
 	p->refusal = refusal;
-	if (messages_replay(p->door->pg, p->key, p->key_hash, loop_clock(p->door->loop)->wall_us(),
-	        post_on_replay, p) == KZ_OK)
+	/* Without the database nobody knows whether it has one; the client need not wait to hear that. */
+	if (!pg_is_up(pg))
+		p->refusal = post_unavailable(2);
+	else if (messages_replay(pg, p->key, p->key_hash, loop_clock(p->door->loop)->wall_us(),
+	             post_on_replay, p) == KZ_OK)
 		return;
-	post_finish(p, &refusal);
+	post_finish(p, &p->refusal);
 }
 
 static void post_on_kept(void *arg, enum kz r, const char *answer)
