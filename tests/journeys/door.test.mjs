@@ -311,8 +311,10 @@ journey('database__goes_and_comes_back__503_then_kept_again', async (stage) => {
       const r = await door.get('/readyz');
       return r.status === 503 && r.json.database === 'down';
     });
+    const asked = Date.now();
     const r = await door.post('/v1/messages', { to, text: 'refused' });
     assert.deepEqual([r.status, r.json.code, r.json.retryable], [503, 'unavailable', true]);
+    assert.ok(Date.now() - asked < 2000, 'the client is not kept waiting');
     assert.equal((await door.get('/livez')).status, 200);
   } finally {
     await servers.restart();

@@ -67,7 +67,7 @@ static void timers__several__fire_by_due_time(void **state)
 	fake_us += 9999;
 	loop_turn(l, 0);
 	assert_string_equal(calls, "");
-		fake_us += 1;
+	fake_us += 1;
 	loop_turn(l, 0);
 	assert_string_equal(calls, "b");
 	fake_us += 2000;
