@@ -245,8 +245,11 @@ static void yaml_take_stream(struct yaml_read *r, struct yaml_node *root)
 			seen = yaml_take(r, &e, root, 1);
 		yaml_event_delete(&e);
 	}
-	if (root->kind == YAML_TEXT && !*root->text && !root->quoted) /* "---" and nothing after it */
+	if (!r->failed && root->kind == YAML_TEXT && !*root->text && !root->quoted) {
+		free(root->text); /* "---" and nothing after it */
+		root->text = NULL;
 		root->kind = YAML_MAP;
+	}
 }
 
 struct yaml *yaml_parse(const char *name, const char *bytes, size_t n, struct faults *faults)

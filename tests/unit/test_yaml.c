@@ -110,6 +110,7 @@ static void yaml_parse__nothing_in_the_file__empty_map(void **state)
 		assert_non_null(y);
 		assert_int_equal(yaml_root(y)->kind, YAML_MAP);
 		assert_int_equal(yaml_root(y)->count, 0);
+		assert_null(yaml_root(y)->text);
 		yaml_tree_free(y);
 	}
 	assert_int_equal(faults.count, 0);
