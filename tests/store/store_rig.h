@@ -96,8 +96,8 @@ __attribute__((format(printf, 2, 3))) static inline const char *store_sql(
 	if (vasprintf(&text, fmt, args) < 0)
 		abort();
 	va_end(args);
-	if (PQstatus(g->sql) != CONNECTION_OK)
-		PQreset(g->sql);
+	if (!g->sql)
+		g->sql = PQconnectdb(g->conninfo);
 	result = PQexec(g->sql, text);
 	if (PQresultStatus(result) != PGRES_TUPLES_OK && PQresultStatus(result) != PGRES_COMMAND_OK)
 		fail_msg("%s: %s", text, PQerrorMessage(g->sql));
@@ -105,6 +105,14 @@ __attribute__((format(printf, 2, 3))) static inline const char *store_sql(
 	PQclear(result);
 	free(text);
 	return g->text;
+}
+
+/* Kills the server, and the test's own connection with it. */
+static inline void store_kill_pg(struct store_rig *g)
+{
+	servers_do("kill-pg");
+	PQfinish(g->sql);
+	g->sql = NULL;
 }
 
 #define store_int(...) strtoll(store_sql(__VA_ARGS__), NULL, 10)

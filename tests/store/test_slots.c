@@ -193,7 +193,7 @@ static void slots__server_killed__lost_and_the_same_slot_again(void **state)
 	struct daemon d;
 
 	assert_int_equal(daemon_up(g, &d), 0);
-	servers_do("kill-pg");
+	store_kill_pg(g);
 	daemon_await(&d, &d.lost, 1);
 	assert_int_equal(slots_own(d.slots), -1);
 	servers_do("restart-pg");
