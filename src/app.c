@@ -42,7 +42,7 @@ struct app {
 	struct tls *tls;
 	struct door door;
 	struct timer *note_timer, *watchdog_timer, *end_timer, *wait_timer;
-	bool ready_told, stopping;
+	bool checking, ready_told, stopping;
 	int code;
 };
 
@@ -186,6 +186,7 @@ static void app_on_version(void *arg, enum kz r, int version, const char *why)
 	struct app *a = arg;
 	char text[160];
 
+	a->checking = false;
 	if (r != KZ_OK) {
 		if (r == KZ_REFUSED)
 			app_fail(a, "the database does not tell its schema", why);
@@ -207,9 +208,10 @@ static void app_check_schema(void *arg)
 {
 	struct app *a = arg;
 
-	if (a->slots)
+	if (a->slots || a->checking)
 		return;
-	if (migrate_check(a->pg, app_on_version, a) != KZ_OK)
+	a->checking = migrate_check(a->pg, app_on_version, a) == KZ_OK;
+	if (!a->checking)
 		timer_start(a->wait_timer, 500);
 }
 

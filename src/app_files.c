@@ -1,6 +1,7 @@
 #include "app.h"
 
 #include "net/tls.h"
+#include "rules/route.h"
 
 /* The door's certificate is used at start only, yet a wrong one is a fault of the configuration. */
 static void app_check_tls(const struct conf *c, const char *path, struct faults *faults)
@@ -22,6 +23,9 @@ bool app_files_load(const char *path, struct app_files *ret, struct faults *faul
 	if (f.conf) {
 		app_check_tls(f.conf, path, faults);
 		f.profiles = profiles_load(f.conf->operators, &f.profiles_n, faults);
+		if (f.profiles_n > ROUTE_MAX)
+			faults_add(faults, "%s: %zu profiles; at most %d operators are served",
+			    f.conf->operators, f.profiles_n, ROUTE_MAX);
 		f.templates = templates_load(f.conf->templates, faults);
 	}
 	if (!faults->count) {

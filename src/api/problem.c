@@ -112,8 +112,7 @@ void problem_reply(struct call *c, const struct problem *p)
 	log_line(p->retryable       ? LOG_LEVEL_DEBUG
 	         : p->status >= 500 ? LOG_LEVEL_ERROR
 	                            : LOG_LEVEL_INFO,
-	    "http", "request=%s status=%d code=%s%s%s", id, p->status, p->code, *p->field ? " field=" : "",
-	    p->field);
+	    "http", "request=%s status=%d code=%s", id, p->status, p->code);
 	problem_count(p);
 	call_reply(c, p->status, "application/problem+json", text ? text : "{}", text ? strlen(text) : 2);
 	free(text);

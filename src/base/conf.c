@@ -140,6 +140,9 @@ static void conf_check(struct conf *c, const struct yaml_node *root, struct faul
 	if (!*c->http_tls_cert != !*c->http_tls_key)
 		faults_at(faults, conf_place(root, "http.tls_cert", "http.tls_key"),
 		    "http.tls_cert and http.tls_key: give both or none");
+	if (strlen(c->control_socket) > 100)
+		faults_at(faults, conf_place(root, "control.socket", "control.socket"),
+		    "control.socket: longer than 100 characters with the folder it is in");
 	if (c->message_retry_max_ms < c->message_retry_min_ms)
 		faults_at(faults, conf_place(root, "message.retry_max", "message.retry_min"),
 		    "message.retry_max: less than message.retry_min");

@@ -12,10 +12,12 @@
 
 static const uint8_t letter_moves[LETTER_PHASES] = {
     [LETTER_KEEPING] = 1 << LETTER_WAITING | 1 << LETTER_PAUSED,
-    [LETTER_WAITING] = 1 << LETTER_PAUSED | 1 << LETTER_SENT | 1 << LETTER_ENDING | 1 << LETTER_WAITING,
-    [LETTER_PAUSED] = 1 << LETTER_WAITING | 1 << LETTER_ENDING | 1 << LETTER_PAUSED,
+    [LETTER_WAITING] = 1 << LETTER_PAUSED | 1 << LETTER_SENT | 1 << LETTER_ENDING | 1 << LETTER_WAITING |
+                       1 << LETTER_LEAVING,
+    [LETTER_PAUSED] = 1 << LETTER_WAITING | 1 << LETTER_ENDING | 1 << LETTER_PAUSED | 1 << LETTER_LEAVING,
     [LETTER_SENT] = 0,
     [LETTER_ENDING] = 0,
+    [LETTER_LEAVING] = 0,
 };
 
 static void letter_enter(struct letter *l, enum letter_phase next)
@@ -175,6 +177,24 @@ static void letter_leave(struct letter *l)
 	resume_pump(s);
 }
 
+/* Its slot is not ours any more, or was lost and taken again: the row is read by whoever holds it. It stays
+ * until its events are recorded: one with the same id must not be made from the row while they are counted.
+ */
+static void letter_give_up(struct letter *l)
+{
+	struct send *s = l->send;
+	uint8_t slot = (uint8_t)(l->shipment.id >> 14);
+
+	if (l->phase != LETTER_LEAVING)
+		letter_enter(l, LETTER_LEAVING);
+	heap_remove(&s->due, &l->due);
+	if (l->recording)
+		return;
+	letter_free(l);
+	if (s->held[slot] && !s->draining)
+		resume_again(s, slot);
+}
+
 static void letter_on_recorded(void *arg, const struct message_event *e, enum kz r)
 {
 	struct letter *l = letter_find(arg, e->message_id);
@@ -182,9 +202,13 @@ static void letter_on_recorded(void *arg, const struct message_event *e, enum kz
 	(void)r; /* a refused event was logged; the message cannot wait for it */
 	if (!l)
 		return;
-	l->recording--;
-	if (!l->recording && (l->phase == LETTER_SENT || l->phase == LETTER_ENDING))
+	assert(l->recording > 0);
+	if (--l->recording)
+		return;
+	if (l->phase == LETTER_SENT || l->phase == LETTER_ENDING)
 		letter_leave(l);
+	else if (l->phase == LETTER_LEAVING)
+		letter_give_up(l);
 }
 
 static void letter_record(struct letter *l, struct message_event *e)
@@ -432,11 +456,7 @@ static void letter_on_done(void *arg, struct shipment *sh)
 		return;
 	}
 	if (l->forgotten) {
-		uint8_t slot = (uint8_t)(sh->id >> 14);
-
-		letter_free(l);
-		if (s->held[slot])
-			resume_again(s, slot);
+		letter_give_up(l);
 		return;
 	}
 	if (l->attempts < UINT8_MAX)
@@ -453,7 +473,7 @@ void letter_forget(struct letter *l)
 	if (l->phase == LETTER_WAITING && !carrier_withdraw(l->shipment.carrier, &l->shipment))
 		l->forgotten = true;
 	else if (l->phase == LETTER_WAITING || l->phase == LETTER_PAUSED)
-		letter_free(l);
+		letter_give_up(l);
 	/* KEEPING and what is being recorded end by themselves */
 }
 

@@ -126,6 +126,7 @@ void send_take_slot(struct send *s, uint8_t slot, uint64_t low_water)
 void send_lose_slots(struct send *s)
 {
 	s->own = -1;
+	s->epoch++;
 	memset(s->held, 0, sizeof s->held);
 	resume_stop_all(s);
 	list_each(&s->all, n, next) letter_forget(list_entry(n, struct letter, all));

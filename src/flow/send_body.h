@@ -17,6 +17,7 @@ enum letter_phase {
 	LETTER_PAUSED,  /* with nobody until its due time: back-off, or no carrier */
 	LETTER_SENT,    /* every part answered; its submissions are being recorded */
 	LETTER_ENDING,  /* its end is being recorded */
+	LETTER_LEAVING, /* its slot was lost; what happened to it is being recorded */
 	LETTER_PHASES
 };
 
@@ -69,6 +70,7 @@ struct send {
 	bool held[IDS_SLOTS];
 	bool scanning; /* one question is out */
 	int scan_slot;
+	uint32_t epoch, scan_epoch; /* counts losses of the slots; what was asked before one is stale */
 	struct timer *scan_timer;
 	/* the last text that was cut, so that its other parts are not cut again */
 	uint64_t cut_id;

@@ -26,8 +26,10 @@ static void resume_on_open(void *arg, const struct message_open *o)
 	struct send *s = arg;
 	struct scan *scan = &s->scans[s->scan_slot];
 
+	if (s->scan_epoch != s->epoch || s->draining)
+		return;
 	scan->after = o->message.id;
-	if (!s->held[s->scan_slot] || s->draining || letter_find(s, o->message.id))
+	if (letter_find(s, o->message.id))
 		return;
 	letter_go(letter_from_row(s, o));
 }
@@ -63,7 +65,7 @@ static void resume_on_page(void *arg, enum kz r, size_t n)
 		timer_start(s->scan_timer, RESUME_RETRY_MS);
 		return;
 	}
-	if (n < RESUME_PAGE)
+	if (n < RESUME_PAGE && s->scan_epoch == s->epoch)
 		resume_finish(s, scan);
 	resume_pump(s);
 }
@@ -76,6 +78,7 @@ void resume_pump(void *arg)
 	if (s->scanning || slot < 0 || !resume_has_room(s) || s->draining)
 		return;
 	s->scan_slot = slot;
+	s->scan_epoch = s->epoch;
 	s->scanning = messages_open(s->base.pg, (uint8_t)slot, s->scans[slot].after, RESUME_PAGE,
 	                  resume_on_open, resume_on_page, s) == KZ_OK;
 	if (!s->scanning)
