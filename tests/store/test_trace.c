@@ -177,8 +177,7 @@ static void by_ref__several__the_newest_first_with_their_own_events(void **state
 
 	for (int i = 0; i < 4; i++) {
 		all[i] = store_put_message(g, &ids, 1, 77011234567);
-		store_put_event(
-		    g, all[i], i, EVENT_FAILED, true, MESSAGE_FAILED + i, 0, 0, "", "");
+		store_put_event(g, all[i], i, EVENT_FAILED, true, MESSAGE_FAILED + i, 0, 0, "", "");
 	}
 	store_sql(g, "update message set client_ref = case id when %llu then 'other' else 'ref' end",
 	    (unsigned long long)all[2]);
