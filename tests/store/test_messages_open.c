@@ -211,7 +211,8 @@ static void open__row_that_no_program_wrote__passed_over_and_counted(void **stat
 }
 
 #define THOUSAND 1000
-#define CHURN    "select coalesce(sum(%s), 0) from pg_stat_user_tables where relname ~ '^(message|idempotency)'"
+#define HOT      "pg_stat_user_tables where relname ~ '^(message|idempotency)'"
+#define CHURN    "select coalesce(sum(%s), 0) from " HOT
 
 /* Two submissions, two receipts, the end. */
 static void events_put(struct events *es, uint64_t id)
@@ -251,9 +252,7 @@ static void hot_path__1000_messages_with_events__nothing_updated_deleted_or_dead
 	events_free(es);
 	pg_free(g->pg); /* an ending session hands in its statistics */
 	g->pg = NULL;
-	store_await_sql(g,
-	    "select sum(n_tup_ins) from pg_stat_user_tables where relname ~ '^(message|idempotency)'",
-	    8 * THOUSAND);
+	store_await_sql(g, "select sum(n_tup_ins) from " HOT, 8 * THOUSAND);
 	assert_int_equal(
 	    store_int(g, "select count(*) from message_event where final and state = 6"), THOUSAND);
 	assert_int_equal(store_int(g, CHURN, "n_tup_upd + n_tup_del"), 0);
