@@ -33,6 +33,19 @@ struct carrier *carrier_new(
 	return c;
 }
 
+void carrier_rest(struct carrier *c, const char *why)
+{
+	for (size_t i = 0; i < c->lines_n; i++)
+		link_rest(c->lines[i].session, why);
+}
+
+void carrier_dial(struct carrier *c)
+{
+	assert(!c->draining);
+	for (size_t i = 0; i < c->lines_n; i++)
+		link_dial(c->lines[i].session);
+}
+
 const char *carrier_name(const struct carrier *c)
 {
 	return c->profile->name;

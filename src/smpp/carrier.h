@@ -77,7 +77,8 @@ struct carrier_events {
 	 * on_done. */
 	void (*on_part)(void *arg, struct shipment *s, unsigned part, const struct part_result *r);
 	/* Nothing of s is outstanding or waiting any more; s is out of the carrier, its owner may submit it
-	 * again anywhere. Parts that were answered OK are in done_mask. */
+	 * again anywhere. Parts that were answered OK are in done_mask; some may be missing although nothing
+	 * was refused, when the carrier drained or on_turn answered 0 in the middle. */
 	void (*on_done)(void *arg, struct shipment *s);
 	/* A receipt came; the owner answers it with carrier_answer when it is recorded. */
 	void (*on_receipt)(
@@ -92,6 +93,11 @@ struct carrier_events {
 /* profile must outlive the carrier. events live as long as the carrier. Links begin to connect at once. */
 struct carrier *carrier_new(
     struct loop *l, const struct profile *p, const struct carrier_events *events, void *arg);
+/* Right after carrier_new: takes shipments, but no link connects until carrier_dial; why is said in the
+ * report of its links. For a carrier whose predecessor has not closed its sessions yet. */
+void carrier_rest(struct carrier *c, const char *why);
+/* Once, after carrier_rest and not after carrier_drain. */
+void carrier_dial(struct carrier *c);
 const char *carrier_name(const struct carrier *c);
 const struct profile *carrier_profile(const struct carrier *c);
 /* Whether any link that can submit is bound. */
@@ -114,7 +120,9 @@ void carrier_answer(struct carrier *c, struct deliver_ticket t, uint32_t status)
 size_t carrier_report(const struct carrier *c, struct link_report *rows, size_t room);
 
 /* Stops submitting, waits for the window (at most unbind_ms), unbinds, closes; on_drained once, later.
- * Waiting shipments stay and can be taken. */
+ * Shipments with nothing on the wire stay and can be taken; the others have their on_done when that is
+ * answered, whatever was not sent of them yet, and a slowed part is refused as TEMPORARY. So after on_drained
+ * every shipment that is left can be taken. */
 void carrier_drain(struct carrier *c, loop_fn *on_drained, void *arg);
 /* Closes everything at once without callbacks. Shipments are simply forgotten: their owner frees them. NULL
  * is fine. */

@@ -52,17 +52,18 @@ static unsigned carrier_next_part(const struct shipment *s)
 	return rest ? (unsigned)__builtin_ctz(rest) : SEGMENT_MAX_PARTS;
 }
 
-static bool carrier_has_more(const struct shipment *s)
+/* A carrier that goes sends nothing more: what it has not written is its owner's again. */
+static bool carrier_has_more(const struct carrier *c, const struct shipment *s)
 {
 	unsigned parts = s->parts ? s->parts : SEGMENT_MAX_PARTS;
 
-	return !s->stopped && carrier_next_part(s) < parts;
+	return !c->draining && !s->stopped && carrier_next_part(s) < parts;
 }
 
 /* Lets s go when nothing of it is left. */
 static void carrier_settle(struct carrier *c, struct shipment *s)
 {
-	if (s->outstanding > 0 || carrier_has_more(s))
+	if (s->outstanding > 0 || carrier_has_more(c, s))
 		return;
 	carrier_pull(s);
 	s->carrier = NULL;
@@ -125,7 +126,7 @@ static bool carrier_send(
 	s->line = line;
 	s->sent_mask |= BIT(part);
 	s->outstanding++;
-	if (carrier_has_more(s))
+	if (carrier_has_more(c, s))
 		carrier_put_first(s, &line->pinned[s->lane]);
 	return true;
 }
@@ -338,7 +339,7 @@ void carrier_on_answer(void *arg, struct link *l, void *owner, unsigned part, co
 	struct carrier *c = line->carrier;
 	struct shipment *s = owner;
 
-	if (a->answered && a->class == STATUS_SLOW && !s->stopped) {
+	if (a->answered && a->class == STATUS_SLOW && !s->stopped && !c->draining) {
 		s->outstanding--;
 		s->sent_mask &= ~BIT(part);
 		carrier_hold(c, s, a->status);

@@ -272,6 +272,20 @@ struct link *link_new(struct loop *loop, const struct profile *p, const struct p
 	return l;
 }
 
+void link_rest(struct link *l, const char *why)
+{
+	assert(l->state == LINK_WAITING);
+	snprintf(l->reason, sizeof l->reason, "%s", why);
+	timer_stop(l->state_timer);
+}
+
+void link_dial(struct link *l)
+{
+	assert(l->state == LINK_WAITING);
+	*l->reason = '\0';
+	timer_start(l->state_timer, 0);
+}
+
 const char *link_name(const struct link *l)
 {
 	return l->name;

@@ -55,6 +55,10 @@ struct link_events {
 /* p, spec and events must outlive the link; index comes back in tickets. Connects at once. */
 struct link *link_new(struct loop *loop, const struct profile *p, const struct profile_link *spec,
     uint32_t index, const struct link_events *events, void *arg);
+/* Right after link_new: does not connect until link_dial; why is the reason in its report. */
+void link_rest(struct link *l, const char *why);
+/* Once, after link_rest: connects now. */
+void link_dial(struct link *l);
 /* "kcell.1" */
 const char *link_name(const struct link *l);
 /* Bound, and not as a receiver. */

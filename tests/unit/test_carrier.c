@@ -709,6 +709,137 @@ static void carrier_drain__never_bound__told_later(void **state)
 	end(&f);
 }
 
+/* Only the answers are left of t: once they are there, it is done and the carrier has nothing of it. */
+static void assert_drains(struct fixture *f, struct letter *t, uint32_t done_mask)
+{
+	struct pdu_header h = centre_expect(&f->centre, 0, PDU_UNBIND);
+
+	assert_int_equal(t->dones, 1);
+	assert_int_equal(t->s.done_mask, done_mask);
+	assert_null(t->s.carrier);
+	centre_answer(&f->centre, 0, h, 0, NULL);
+	centre_until(&f->centre, f->drained == 1);
+	assert_null(carrier_take_waiting(f->carrier));
+	assert_int_equal(t->dones, 1);
+}
+
+static void carrier_drain__long_message_half_sent__done_without_the_rest(void **state)
+{
+	struct fixture f;
+	struct letter t;
+
+	(void)state;
+	begin_bound(&f, NARROW);
+	post(&f, &t, "t", LANE_NOTICE, 3);
+	struct pdu_header h = take_text(&f, 0, "t/1");
+	assert_null(carrier_take_waiting(f.carrier));
+	carrier_drain(f.carrier, on_drained, &f);
+	centre_fence(&f.centre, 0);
+	assert_int_equal(t.dones, 0);
+	centre_answer(&f.centre, 0, h, 0, "1");
+	assert_drains(&f, &t, 1);
+	assert_int_equal(t.results, 1);
+	assert_int_equal(t.outcome[0], PART_SUBMITTED);
+	end(&f);
+}
+
+static void carrier_drain__slowed__temporary_not_held(void **state)
+{
+	static const uint32_t statuses[] = {0x58, 0x14};
+	struct fixture f;
+	struct letter t;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		begin_bound(&f, NARROW);
+		post(&f, &t, "t", LANE_NOTICE, 2);
+		struct pdu_header h = take_text(&f, 0, "t/1");
+		carrier_drain(f.carrier, on_drained, &f);
+		centre_answer(&f.centre, 0, h, statuses[i], NULL);
+		assert_drains(&f, &t, 0);
+		assert_int_equal(t.results, 1);
+		assert_int_equal(t.outcome[0], PART_REFUSED);
+		assert_int_equal(t.class[0], STATUS_TEMPORARY);
+		assert_int_equal(t.status[0], statuses[i]);
+		end(&f);
+	}
+}
+
+static void carrier_drain__one_part_held_another_on_the_wire__done_with_its_answer(void **state)
+{
+	struct fixture f;
+	struct letter t;
+
+	(void)state;
+	begin_bound(&f, ONE);
+	post(&f, &t, "t", LANE_NOTICE, 2);
+	struct pdu_header first = take_text(&f, 0, "t/1"), second = take_text(&f, 0, "t/2");
+	centre_answer(&f.centre, 0, first, 0x58, NULL);
+	centre_until(&f.centre, t.s.outstanding == 1);
+	carrier_drain(f.carrier, on_drained, &f);
+	assert_null(carrier_take_waiting(f.carrier));
+	centre_answer(&f.centre, 0, second, 0, "2");
+	assert_drains(&f, &t, 2);
+	assert_int_equal(t.results, 1);
+	end(&f);
+}
+
+static void carrier_drain__link_lost_with_parts_unsent__in_doubt_and_done(void **state)
+{
+	struct fixture f;
+	struct letter t;
+
+	(void)state;
+	begin_bound(&f, NARROW);
+	post(&f, &t, "t", LANE_NOTICE, 3);
+	take_text(&f, 0, "t/1");
+	carrier_drain(f.carrier, on_drained, &f);
+	cut(&f, 0);
+	centre_until(&f.centre, f.drained == 1);
+	assert_int_equal(t.dones, 1);
+	assert_int_equal(t.results, 1);
+	assert_int_equal(t.outcome[0], PART_IN_DOUBT);
+	assert_null(t.s.carrier);
+	assert_null(carrier_take_waiting(f.carrier));
+	end(&f);
+}
+
+static void carrier_rest__until_dial__takes_messages_and_does_not_connect(void **state)
+{
+	struct link_report r;
+	struct fixture f;
+	struct letter t;
+
+	(void)state;
+	begin(&f, ONE);
+	carrier_rest(f.carrier, "not yet");
+	post(&f, &t, "t", LANE_NOTICE, 1);
+	centre_advance(&f.centre, 60000);
+	assert_int_equal(carrier_report(f.carrier, &r, 1), 1);
+	assert_string_equal(r.state, "waiting");
+	assert_string_equal(r.reason, "not yet");
+	assert_int_equal(f.centre.count, 0);
+	carrier_dial(f.carrier);
+	centre_bind(&f.centre, 0);
+	take_text(&f, 0, "t/1");
+	assert_int_equal(f.centre.count, 1);
+	end(&f);
+}
+
+static void carrier_drain__resting__told_later_and_never_connects(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f, TWO);
+	carrier_rest(f.carrier, "not yet");
+	carrier_drain(f.carrier, on_drained, &f);
+	assert_int_equal(f.drained, 0);
+	centre_until(&f.centre, f.drained == 1);
+	assert_int_equal(f.centre.count, 0);
+	end(&f);
+}
+
 static void carrier_submit__sender_too_long__our_bug(void **state)
 {
 	struct fixture f;
@@ -870,6 +1001,12 @@ int main(void)
 	    cmocka_unit_test(carrier_answer__foreign_ticket__nothing),
 	    cmocka_unit_test(carrier_drain__outstanding_and_waiting__one_answered_the_other_kept),
 	    cmocka_unit_test(carrier_drain__never_bound__told_later),
+	    cmocka_unit_test(carrier_drain__long_message_half_sent__done_without_the_rest),
+	    cmocka_unit_test(carrier_drain__slowed__temporary_not_held),
+	    cmocka_unit_test(carrier_drain__one_part_held_another_on_the_wire__done_with_its_answer),
+	    cmocka_unit_test(carrier_drain__link_lost_with_parts_unsent__in_doubt_and_done),
+	    cmocka_unit_test(carrier_rest__until_dial__takes_messages_and_does_not_connect),
+	    cmocka_unit_test(carrier_drain__resting__told_later_and_never_connects),
 	    cmocka_unit_test(carrier_submit__sender_too_long__our_bug),
 	    cmocka_unit_test(submission_validity__each_form__sixteen_characters),
 	    cmocka_unit_test(submission_fill__every_field__as_the_profile_says),
