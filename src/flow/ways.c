@@ -1,3 +1,8 @@
+/* ways: a profile that changed is a new carrier beside the old one, which drains. The new one stands in
+ * routes at once, so that messages are taken and wait in it; but it dials only when the old one is gone:
+ * operators that allow an account one session would refuse the second (ESME_RALYBND), and the wait after that
+ * is long.
+ */
 #include "flow/ways.h"
 
 #include <stdlib.h>
@@ -13,6 +18,7 @@ struct ways {
 	struct list living;   /* in order of name */
 	struct list draining; /* replaced or removed; they settle what is on the wire */
 	uint32_t last_way;
+	struct defer empty; /* drained, with nothing to drain */
 	loop_fn *on_drained;
 	void *drained_arg;
 };
@@ -25,6 +31,7 @@ struct way {
 	struct carrier *carrier;
 	uint32_t number;
 	bool gone;
+	bool resting; /* one of the same name still drains */
 	struct defer end;
 };
 
@@ -82,6 +89,14 @@ static const struct carrier_events way_events = {
     .on_up = way_on_up,
 };
 
+static bool ways_is_leaving(const struct ways *ws, const char *name)
+{
+	for (const struct list_node *at = list_first(&ws->draining); at; at = list_next(&ws->draining, at))
+		if (!strcmp(list_entry(at, struct way, node)->profile->name, name))
+			return true;
+	return false;
+}
+
 static void way_add(struct ways *ws, struct profile *p)
 {
 	struct way *w = mem_new(sizeof *w);
@@ -90,6 +105,9 @@ static void way_add(struct ways *ws, struct profile *p)
 	w->profile = p;
 	w->number = ++ws->last_way;
 	w->carrier = carrier_new(ws->loop, p, &way_events, w);
+	w->resting = ways_is_leaving(ws, p->name);
+	if (w->resting)
+		carrier_rest(w->carrier, "the sessions of the profile before are being closed");
 	list_append(&ws->living, &w->node);
 }
 
@@ -101,19 +119,49 @@ static void way_free(struct way *w)
 	free(w);
 }
 
+static void way_take_home(struct way *w)
+{
+	struct ways *ws = w->ways;
+	struct shipment *s;
+
+	while ((s = carrier_take_waiting(w->carrier)) != NULL)
+		ws->events->on_homeless(ws->arg, s);
+}
+
+/* Those that waited for sessions which are closed now. */
+static void ways_dial(struct ways *ws)
+{
+	list_each(&ws->living, n, next)
+	{
+		struct way *w = list_entry(n, struct way, node);
+
+		if (w->resting && !ways_is_leaving(ws, w->profile->name)) {
+			w->resting = false;
+			carrier_dial(w->carrier);
+		}
+	}
+}
+
+static void ways_tell_drained(void *arg)
+{
+	struct ways *ws = arg;
+	loop_fn *fn = ws->on_drained;
+
+	ws->on_drained = NULL;
+	fn(ws->drained_arg); /* which may free ws */
+}
+
 static void way_end(void *arg)
 {
 	struct way *w = arg;
 	struct ways *ws = w->ways;
 
+	way_take_home(w);
 	list_remove(&ws->draining, &w->node);
 	way_free(w);
-	if (!ws->draining.count && ws->on_drained) {
-		loop_fn *fn = ws->on_drained;
-
-		ws->on_drained = NULL;
-		fn(ws->drained_arg);
-	}
+	ways_dial(ws);
+	if (!ws->draining.count && ws->on_drained)
+		ways_tell_drained(ws);
 }
 
 /* From inside the carrier's callback: it is freed after it. */
@@ -127,13 +175,11 @@ static void way_on_drained(void *arg)
 static void way_retire(struct way *w)
 {
 	struct ways *ws = w->ways;
-	struct shipment *s;
 
 	list_remove(&ws->living, &w->node);
 	list_append(&ws->draining, &w->node);
 	w->gone = true;
-	while ((s = carrier_take_waiting(w->carrier)) != NULL)
-		ws->events->on_homeless(ws->arg, s);
+	way_take_home(w);
 	carrier_drain(w->carrier, way_on_drained, w);
 }
 
@@ -240,10 +286,8 @@ void ways_drain(struct ways *ws, loop_fn *on_drained, void *arg)
 	ws->drained_arg = arg;
 	while (ws->living.count)
 		way_retire(list_entry(list_first(&ws->living), struct way, node));
-	if (!ws->draining.count) {
-		ws->on_drained = NULL;
-		on_drained(arg);
-	}
+	if (!ws->draining.count)
+		loop_defer(ws->loop, &ws->empty, ways_tell_drained, ws);
 }
 
 static void ways_free_list(struct list *l)
@@ -256,6 +300,7 @@ void ways_free(struct ways *ws)
 {
 	if (!ws)
 		return;
+	defer_cancel(&ws->empty);
 	ways_free_list(&ws->living);
 	ways_free_list(&ws->draining);
 	free(ws);

@@ -1,5 +1,6 @@
 /* ways: the carriers that the profiles describe, and which of them take a number. Swapped as a whole on
- * reload: a carrier whose profile did not change lives on, the others drain. */
+ * reload: a carrier whose profile did not change lives on, the others drain; one that takes the place of
+ * another of its name connects when that one's sessions are closed, and gathers messages until then. */
 #ifndef FLOW_WAYS_H
 #define FLOW_WAYS_H
 
