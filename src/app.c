@@ -55,7 +55,6 @@ static void app_fail(struct app *a, const char *what, const char *why)
 
 static struct batch_limits app_batch_limits(const struct conf *c)
 {
-	/* One connection stays free for questions. */
 	return (struct batch_limits){
 	    (size_t)c->database_batch_rows, c->database_batch_ms, (unsigned)c->database_connections - 1};
 }
@@ -69,12 +68,12 @@ static void app_tell_ready(struct app *a)
 	sd_notify(0, "READY=1\nSTATUS=Accepting messages");
 }
 
-static void app_on_slot(void *arg, uint8_t slot, uint64_t low_water)
+static void app_on_slot(void *arg, uint8_t slot, uint64_t low_water, uint64_t newest)
 {
 	struct app *a = arg;
 
 	send_set_own(a->send, slots_own(a->slots));
-	send_take_slot(a->send, slot, low_water);
+	send_take_slot(a->send, slot, low_water, newest);
 	app_tell_ready(a);
 }
 

@@ -18,11 +18,6 @@ char *app_conninfo(const struct conf *c)
 	buf_str(&b, c->database_conninfo);
 	if (!*c->database_password)
 		return buf_take(&b);
-	if (strstr(c->database_conninfo, "://")) {
-		log_warn("kezekd",
-		    "database.password_file is not used with a URI: give database.conninfo as keywords");
-		return buf_take(&b);
-	}
 	buf_str(&b, " password='");
 	for (const char *p = c->database_password; *p; p++)
 		buf_printf(&b, "%s%c", *p == '\'' || *p == '\\' ? "\\" : "", *p);
@@ -36,7 +31,7 @@ struct pg_options app_pg_options(const struct conf *c, const char *conninfo)
 	    .connections = (unsigned)c->database_connections,
 	    .connect_ms = c->database_connect_ms,
 	    .job_ms = c->database_job_ms,
-	    .statement_ms = c->database_job_ms,
+	    .statement_ms = c->database_job_ms - c->database_job_ms / 10, /* the server gives up first */
 	    .max_jobs = PG_JOBS_MAX};
 }
 

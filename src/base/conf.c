@@ -82,9 +82,9 @@ static const struct key table[] = {
 	    "Longest wait between attempts."},
 	{"message.in_doubt_wait", KEY_MS, AT(message_in_doubt_ms), "60s", 10, HOUR, NULL, true, "",
 	    "A notice or bulk message that was written and not answered waits so long for a late receipt before it goes again."},
-	{"retention.messages", KEY_MS, AT(retention_messages_ms), "90d", DAY, 3660 * DAY, NULL, true, "",
-	    "Messages and their events are dropped after this, by whole days."},
-	{"retention.personal", KEY_MS, AT(retention_personal_ms), "30d", DAY, 3660 * DAY, NULL, true, "",
+	{"retention.messages", KEY_MS, AT(retention_messages_ms), "90d", 8 * DAY, 3660 * DAY, NULL, true, "",
+	    "Messages and their events are dropped after this, by whole days; no message lives longer than 7 days."},
+	{"retention.personal", KEY_MS, AT(retention_personal_ms), "30d", 8 * DAY, 3660 * DAY, NULL, true, "",
 	    "Numbers and texts are dropped after this, by whole days."},
 	{"shutdown_timeout", KEY_MS, AT(shutdown_ms), "30s", SECOND, 10 * MINUTE, NULL, true, "",
 	    "On SIGTERM: the longest wait for open requests and operators' answers."},
@@ -149,6 +149,10 @@ static void conf_check(struct conf *c, const struct yaml_node *root, struct faul
 	if (c->retention_messages_ms < c->retention_personal_ms)
 		faults_at(faults, conf_place(root, "retention.messages", "retention.personal"),
 		    "retention.messages: less than retention.personal");
+	if (*c->database_password_file && strstr(c->database_conninfo, "://"))
+		faults_at(faults, conf_place(root, "database.password_file", "database.password_file"),
+		    "database.password_file: needs database.conninfo as keywords (host=... dbname=...), not "
+		    "as a URI");
 	conf_secret(c->database_password_file, "database.password_file", root, &c->database_password, faults);
 	conf_secret(c->redis_password_file, "redis.password_file", root, &c->redis_password, faults);
 }

@@ -3,9 +3,8 @@
 #include <ctype.h>
 #include <string.h>
 
-#define IDS_EPOCH_MS 1704067200000LL /* 2024-01-01T00:00:00Z */
-#define SEQ_BITS     14
-#define SLOT_BITS    8
+#define SEQ_BITS  14
+#define SLOT_BITS 8
 
 static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
 
@@ -17,6 +16,14 @@ uint64_t ids_next(struct ids *g, int64_t wall_ms)
 	    now > g->last ? now : g->last + 1; /* a full or backward millisecond borrows from the next */
 	uint64_t ms = g->last >> SEQ_BITS, seq = g->last & ((1u << SEQ_BITS) - 1);
 	return ms << (SEQ_BITS + SLOT_BITS) | (uint64_t)g->slot << SEQ_BITS | seq;
+}
+
+void ids_after(struct ids *g, uint64_t id)
+{
+	uint64_t last = id >> (SEQ_BITS + SLOT_BITS) << SEQ_BITS | (id & ((1u << SEQ_BITS) - 1));
+
+	if (last > g->last)
+		g->last = last;
 }
 
 int64_t ids_wall_ms(uint64_t id)

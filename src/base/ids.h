@@ -8,8 +8,9 @@
 
 #include "base/result.h"
 
-#define IDS_TEXT  14 /* with the NUL */
-#define IDS_SLOTS 256
+#define IDS_TEXT     14 /* with the NUL */
+#define IDS_SLOTS    256
+#define IDS_EPOCH_MS 1704067200000LL /* 2024-01-01T00:00:00Z */
 
 /* A value; zero-initialise and set slot. */
 struct ids {
@@ -19,6 +20,9 @@ struct ids {
 
 /* The next id; never repeats and never falls, even when the wall clock does. */
 uint64_t ids_next(struct ids *g, int64_t wall_ms);
+/* No id of any slot up to `id` comes again from g: for a slot that was somebody else's, whose clock may have
+ * been ahead. */
+void ids_after(struct ids *g, uint64_t id);
 /* Milliseconds of Unix time that the id was made at. */
 int64_t ids_wall_ms(uint64_t id);
 /* The lowest id of that millisecond. */

@@ -10,6 +10,8 @@
 #include "base/mem.h"
 #include "flow/send_body.h"
 
+#define NO_WAY_MS 5000 /* until the next look for a carrier */
+
 static const uint8_t letter_moves[LETTER_PHASES] = {
     [LETTER_KEEPING] = 1 << LETTER_WAITING | 1 << LETTER_PAUSED,
     [LETTER_WAITING] = 1 << LETTER_PAUSED | 1 << LETTER_SENT | 1 << LETTER_ENDING | 1 << LETTER_WAITING |
@@ -120,6 +122,10 @@ struct letter *letter_from_row(struct send *s, const struct message_open *o)
 	l->shipment.queued_ms -= age_ms > 0 ? age_ms : 0;
 	l->shipment.done_mask = o->done_mask;
 	l->attempts = (uint8_t)(o->attempts < 255 ? o->attempts : 255);
+	l->doubt_mask = o->doubt_mask;
+	l->doubted = o->doubts > 0;
+	if (o->done_mask)
+		l->taken_by = mem_str(o->carrier);
 	return l;
 }
 
@@ -155,6 +161,7 @@ void letter_free(struct letter *l)
 	free(l->text);
 	free(l->sender);
 	free(l->client_ref);
+	free(l->taken_by);
 	free(l);
 }
 
@@ -258,25 +265,70 @@ void letter_pause(struct letter *l, int64_t wait_ms)
 	letter_due_in(l, wait_ms < left_ms ? wait_ms : left_ms);
 }
 
+/* All parts go anew: what a carrier has of them may come to the phone twice. */
+static void letter_begin_anew(struct letter *l)
+{
+	l->doubt_mask |= l->shipment.done_mask;
+	l->shipment.done_mask = 0;
+	l->patient = false;
+	free(l->taken_by);
+	l->taken_by = NULL;
+}
+
+/* The carrier that has its first parts, when it can have the rest. NULL: not now; *ret_wait whether to be
+ * patient with it once, as links that were lost come back within seconds. */
+static struct carrier *letter_taker(
+    const struct letter *l, struct carrier *const *route, size_t n, bool *ret_wait)
+{
+	*ret_wait = false;
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(carrier_name(route[i]), l->taken_by) != 0)
+			continue;
+		if (carrier_is_up(route[i]) || !carrier_is_up(route[0]))
+			return route[i];
+		*ret_wait = !l->patient;
+		return NULL;
+	}
+	return NULL;
+}
+
+/* The best that is up, not the one that it should avoid now, never the one that does not serve the number. */
+static struct carrier *letter_choose(const struct letter *l, struct carrier *const *route, size_t n)
+{
+	struct carrier *best = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		if (route[i] == l->not_ours)
+			continue;
+		if (!best)
+			best = route[i];
+		if (carrier_is_up(route[i]) && route[i] != l->avoid)
+			return route[i];
+	}
+	return best ? best : route[0];
+}
+
 void letter_go(struct letter *l)
 {
-	struct carrier *route[ROUTE_MAX];
-	size_t n = ways_route(l->send->ways, l->to, route), at = 0;
+	struct carrier *route[ROUTE_MAX], *to = NULL;
+	size_t n = ways_route(l->send->ways, l->to, route);
 	int64_t left_ms = letter_left_ms(l);
+	bool wait = false;
 
 	if (left_ms <= 0 && l->phase != LETTER_KEEPING) {
 		letter_expire(l);
 		return;
 	}
-	if (!n) {
-		letter_pause(l, 5000);
+	if (n && l->taken_by && !(to = letter_taker(l, route, n, &wait)) && !wait)
+		letter_begin_anew(l);
+	if (!n || wait) {
+		l->patient = wait;
+		letter_pause(l, NO_WAY_MS);
 		return;
 	}
-	if (l->avoid && route[0] == l->avoid && n > 1 && carrier_is_up(route[1]))
-		at = 1;
 	letter_enter(l, LETTER_WAITING);
 	letter_due_in(l, left_ms);
-	carrier_submit(route[at], &l->shipment);
+	carrier_submit(to ? to : letter_choose(l, route, n), &l->shipment);
 }
 
 static void letter_on_due(struct letter *l)
@@ -330,39 +382,59 @@ static void letter_address(struct msisdn to, const struct profile *p, struct pdu
 /* A possible duplicate is marked before it leaves. */
 static void letter_note_again(struct letter *l, const struct carrier *c, unsigned part)
 {
-	if (!l->maybe_twice)
+	if (!(l->doubt_mask & 1u << part))
 		return;
-	l->maybe_twice = false;
+	l->doubt_mask &= ~(1u << part);
 	letter_record(l, letter_event(l, EVENT_RESENT, part + 1, carrier_name(c), NULL, NULL,
 	                     "possible duplicate: it was written before and not answered"));
+}
+
+/* The profile was changed between its parts: those that were taken belong to another cut. */
+static bool letter_is_cut_otherwise(const struct letter *l)
+{
+	return l->shipment.done_mask && l->parts != l->send->cut_n;
+}
+
+/* Why the turn cannot be taken, dealt with; what is on the wire decides first. false: it can. */
+static bool letter_lets_pass(struct letter *l, const struct carrier *c, bool alone)
+{
+	if (l->forgotten) {
+		if (alone)
+			letter_give_up(l);
+	} else if (letter_left_ms(l) <= 0) {
+		if (alone)
+			letter_expire(l);
+	} else if (letter_cut(l, c, carrier_profile(c)) != KZ_OK) {
+		if (alone)
+			letter_end(l, EVENT_FAILED, MESSAGE_FAILED,
+			    "its text cannot be cut into parts for this operator");
+	} else if (letter_is_cut_otherwise(l)) {
+		if (alone) {
+			letter_begin_anew(l);
+			letter_pause(l, 0);
+		}
+	} else {
+		return false;
+	}
+	return true;
 }
 
 static unsigned letter_on_turn(
     void *arg, struct carrier *c, struct shipment *sh, unsigned part, struct shipment_part *ret)
 {
 	struct letter *l = list_entry(sh, struct letter, shipment);
-	const struct profile *p = carrier_profile(c);
 
 	(void)arg;
-	if (l->forgotten)
+	if (letter_lets_pass(l, c, sh->outstanding == 0))
 		return 0;
-	if (!sh->outstanding && letter_left_ms(l) <= 0) {
-		letter_expire(l);
-		return 0;
-	}
-	if (letter_cut(l, c, p) != KZ_OK) {
-		if (!sh->outstanding)
-			letter_end(l, EVENT_FAILED, MESSAGE_FAILED,
-			    "its text cannot be cut into parts for this operator");
-		return 0;
-	}
+	assert(part < l->send->cut_n);
 	l->parts = (uint8_t)l->send->cut_n;
 	l->last = c;
 	*ret = (struct shipment_part){.sender = l->sender,
 	    .expires_wall_ms = l->expires_wall_ms,
 	    .receipt = true,
 	    .segment = l->send->cut[part]};
-	letter_address(l->to, p, &ret->destination);
+	letter_address(l->to, carrier_profile(c), &ret->destination);
 	letter_note_again(l, c, part);
 	return l->parts;
 }
@@ -377,6 +449,8 @@ static void letter_on_submitted(struct letter *l, unsigned part, const struct pa
 	e->state = MESSAGE_SUBMITTED;
 	e->parts = l->parts;
 	letter_record(l, e);
+	if (l->parts > 1 && !l->taken_by)
+		l->taken_by = mem_str(carrier);
 	settle_remember(s->settle, carrier, r->operator_id, &home);
 }
 
@@ -397,6 +471,8 @@ static void letter_on_part(void *arg, struct shipment *sh, unsigned part, const 
 		                                 : ATTEMPT_FINAL;
 	if (a > l->worst)
 		l->worst = (uint8_t)a;
+	if (a == ATTEMPT_IN_DOUBT)
+		l->doubt_mask |= 1u << part;
 	letter_record(
 	    l, letter_event(l, r->outcome == PART_REFUSED ? EVENT_REFUSED : EVENT_IN_DOUBT, part + 1,
 	           carrier_name(sh->carrier), r,
@@ -410,19 +486,29 @@ static bool letter_has_other(const struct letter *l, const struct carrier *now)
 	size_t n = ways_route(l->send->ways, l->to, route);
 
 	for (size_t i = 0; i < n; i++)
-		if (route[i] != now && carrier_is_up(route[i]))
+		if (route[i] != now && route[i] != l->not_ours && carrier_is_up(route[i]))
 			return true;
 	return false;
 }
 
+static void letter_fail(struct letter *l)
+{
+	if (l->worst == ATTEMPT_FINAL)
+		letter_end(l, EVENT_FAILED, MESSAGE_REJECTED, "refused for good by the operator");
+	else if (l->worst == ATTEMPT_IN_DOUBT)
+		letter_end(l, EVENT_FAILED, MESSAGE_FAILED, "in doubt again: it may have arrived");
+	else
+		letter_end(l, EVENT_FAILED, MESSAGE_FAILED, "no attempt is left");
+}
+
 static void letter_follow(struct letter *l, const struct message_plan *plan, const struct carrier *now)
 {
-	l->maybe_twice = plan->maybe_twice;
 	switch (plan->step) {
 	case NEXT_AWAIT_RECEIPT:
 		break;
 	case NEXT_OTHER_CARRIER:
-		l->rerouted = l->rerouted || l->worst == ATTEMPT_REROUTE;
+		if (l->worst == ATTEMPT_REROUTE)
+			l->not_ours = now;
 		l->avoid = now;
 		letter_pause(l, plan->wait_ms);
 		break;
@@ -431,40 +517,51 @@ static void letter_follow(struct letter *l, const struct message_plan *plan, con
 		letter_pause(l, plan->wait_ms);
 		break;
 	case NEXT_FAIL:
-		if (l->worst == ATTEMPT_FINAL)
-			letter_end(l, EVENT_FAILED, MESSAGE_REJECTED, "refused for good by the operator");
-		else
-			letter_end(l, EVENT_FAILED, MESSAGE_FAILED, "no attempt is left");
+		letter_fail(l);
 		break;
 	}
+}
+
+static void letter_on_whole(struct letter *l)
+{
+	struct send *s = l->send;
+
+	letter_enter(l, LETTER_SENT);
+	heap_remove(&s->due, &l->due);
+	metric_add(s->submitted[l->class], 1);
+	metric_observe_us(
+	    s->submit_time[l->class], (loop_now_ms(s->base.loop) - l->shipment.queued_ms) * 1000);
 }
 
 static void letter_on_done(void *arg, struct shipment *sh)
 {
 	struct letter *l = list_entry(sh, struct letter, shipment);
 	struct send *s = l->send;
-	const struct carrier *now = l->last;
-	bool whole = l->worst == ATTEMPT_DONE && sh->done_mask == (uint32_t)((1ULL << l->parts) - 1);
 
 	(void)arg;
-	if (whole) {
-		letter_enter(l, LETTER_SENT);
-		heap_remove(&s->due, &l->due);
-		metric_add(s->submitted[l->class], 1);
-		metric_observe_us(
-		    s->submit_time[l->class], (loop_now_ms(s->base.loop) - sh->queued_ms) * 1000);
+	if (l->worst == ATTEMPT_DONE && sh->done_mask == (uint32_t)((1ULL << l->parts) - 1)) {
+		letter_on_whole(l);
 		return;
 	}
 	if (l->forgotten) {
 		letter_give_up(l);
 		return;
 	}
+	if (l->worst == ATTEMPT_DONE) {
+		letter_pause(l, 0); /* let go between two parts: the rest goes on, or expires */
+		return;
+	}
 	if (l->attempts < UINT8_MAX)
 		l->attempts++;
-	const struct message_past past = {(enum message_class)l->class, l->attempts, l->rerouted,
-	    sh->done_mask != 0, letter_has_other(l, now)};
+	const struct message_past past = {.class = (enum message_class)l->class,
+	    .attempts = l->attempts,
+	    .doubted = l->doubted,
+	    .rerouted = l->not_ours != NULL,
+	    .part_taken = sh->done_mask != 0,
+	    .other_carrier = letter_has_other(l, l->last)};
 	const struct message_plan plan = message_next((enum attempt)l->worst, &past, &s->law);
-	letter_follow(l, &plan, now);
+	l->doubted = l->doubted || l->worst == ATTEMPT_IN_DOUBT;
+	letter_follow(l, &plan, l->last);
 	l->worst = ATTEMPT_DONE;
 }
 

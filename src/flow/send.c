@@ -12,39 +12,6 @@
 #define LIFE_MAX_MS   (7 * 86400000LL)
 #define DRAIN_LOOK_MS 20
 
-/* A request while it is being kept. */
-struct parcel {
-	struct messages_wish wish;
-	struct map_node running;
-	struct list_node node;
-	struct send *send;
-	char *answer;
-	struct letter **letters;
-	size_t letters_n;
-	struct message *rows;
-	const struct message **row_list;
-	send_kept_fn *done;
-	void *arg;
-};
-
-struct running_key {
-	int32_t api_key;
-	const uint8_t *key_hash;
-};
-
-static uint64_t running_hash(const struct running_key *k)
-{
-	return map_hash_bytes(k->key_hash, SECRET_HASH) ^ map_hash_u64((uint64_t)k->api_key);
-}
-
-static bool running_equal(const struct map_node *n, const void *key)
-{
-	const struct parcel *p = map_entry(n, struct parcel, running);
-	const struct running_key *k = key;
-
-	return p->wish.api_key == k->api_key && !memcmp(p->wish.key_hash, k->key_hash, SECRET_HASH);
-}
-
 static bool letters_equal(const struct map_node *n, const void *key)
 {
 	return map_entry(n, struct letter, by_id)->shipment.id == *(const uint64_t *)key;
@@ -81,10 +48,11 @@ struct send *send_new(const struct send_base *base, const struct conf *conf)
 	list_init(&s->all);
 	list_init(&s->parcels);
 	map_init(&s->letters, letters_equal);
-	map_init(&s->running, running_equal);
+	map_init(&s->running, parcels_equal);
 	secret_random(s->references, sizeof s->references);
 	s->due_timer = timer_new(base->loop, letters_on_due, s);
 	s->scan_timer = timer_new(base->loop, resume_pump, s);
+	s->unsure_timer = timer_new(base->loop, parcels_on_unsure, s);
 	s->settle = settle_new(base->loop, base->pg, base->events, base->receipts);
 	s->ways = ways_new(base->loop, &letter_ways_events, s);
 	send_make_metrics(s);
@@ -117,8 +85,9 @@ void send_set_own(struct send *s, int own)
 		s->ids.slot = (uint8_t)own;
 }
 
-void send_take_slot(struct send *s, uint8_t slot, uint64_t low_water)
+void send_take_slot(struct send *s, uint8_t slot, uint64_t low_water, uint64_t newest)
 {
+	ids_after(&s->ids, newest);
 	s->held[slot] = true;
 	resume_start(s, slot, low_water);
 }
@@ -196,92 +165,6 @@ enum kz send_preview(const struct send *s, const struct send_wish *w, struct sen
 	return ret->route_n ? KZ_OK : KZ_NOT_FOUND;
 }
 
-static void parcel_free(struct parcel *p, bool letters_too)
-{
-	struct send *s = p->send;
-
-	for (size_t i = 0; letters_too && i < p->letters_n; i++)
-		letter_drop(s, p->letters[i]);
-	map_remove(&s->running, &p->running);
-	list_remove(&s->parcels, &p->node);
-	free(p->answer);
-	free(p->letters);
-	free(p->rows);
-	free(p->row_list);
-	free(p);
-}
-
-/* Committed: its letters go their way, unless the slot was lost meanwhile; then whoever holds it reads them.
- */
-static void parcel_go(struct parcel *p)
-{
-	struct send *s = p->send;
-
-	for (size_t i = 0; i < p->letters_n; i++) {
-		struct letter *l = p->letters[i];
-
-		metric_add(s->accepted[l->class], 1);
-		if (!s->held[(uint8_t)(l->shipment.id >> 14)] || s->draining)
-			letter_drop(s, l);
-		else
-			letter_go(l);
-	}
-}
-
-static void parcel_on_kept(struct messages_wish *w, enum kz r, bool maybe)
-{
-	struct parcel *p = (struct parcel *)((char *)w - offsetof(struct parcel, wish));
-	struct send *s = p->send;
-	uint8_t slot = p->letters_n ? (uint8_t)(p->letters[0]->shipment.id >> 14) : 0;
-
-	if (r == KZ_OK)
-		parcel_go(p);
-	p->done(p->arg, r, p->answer);
-	parcel_free(p, r != KZ_OK);
-	if (r == KZ_LOST && maybe && s->held[slot])
-		resume_again(s, slot); /* the rows may be there after all */
-}
-
-static void parcel_fill(struct parcel *p, const struct send_request *r)
-{
-	p->rows = mem_array(r->letters_n, sizeof *p->rows);
-	p->row_list = mem_array(r->letters_n, sizeof *p->row_list);
-	for (size_t i = 0; i < r->letters_n; i++) {
-		p->rows[i] = letter_row(r->letters[i]);
-		p->row_list[i] = &p->rows[i];
-	}
-	p->wish = (struct messages_wish){.api_key = r->api_key,
-	    .day_us = loop_clock(p->send->base.loop)->wall_us(),
-	    .status = r->status,
-	    .answer = r->answer,
-	    .rows = p->row_list,
-	    .rows_n = r->letters_n,
-	    .done = parcel_on_kept};
-	memcpy(p->wish.key_hash, r->key_hash, SECRET_HASH);
-	memcpy(p->wish.body_hash, r->body_hash, SECRET_HASH);
-}
-
-enum kz send_keep(struct send *s, const struct send_request *r, send_kept_fn *done, void *arg)
-{
-	const struct running_key key = {r->api_key, r->key_hash};
-	struct parcel *p = mem_new(sizeof *p);
-
-	*p = (struct parcel){.send = s,
-	    .answer = r->answer,
-	    .letters = r->letters,
-	    .letters_n = r->letters_n,
-	    .done = done,
-	    .arg = arg};
-	bool runs = map_get(&s->running, running_hash(&key), &key) != NULL;
-	parcel_fill(p, r);
-	map_put(&s->running, &p->running, running_hash(&key));
-	list_append(&s->parcels, &p->node);
-	if (!runs && messages_keep(s->base.messages, &p->wish) == KZ_OK)
-		return KZ_OK;
-	parcel_free(p, true);
-	return runs ? KZ_CONFLICT : KZ_LOST;
-}
-
 static bool send_lowest(const struct send *s, uint8_t slot, uint64_t *low)
 {
 	bool any = false;
@@ -300,20 +183,19 @@ static bool send_lowest(const struct send *s, uint8_t slot, uint64_t *low)
 
 void send_note(struct send *s, struct slots *slots)
 {
-	/* Ten minutes behind the clock: it may have been set back. */
-	uint64_t floor = ids_floor(clock_wall_ms(loop_clock(s->base.loop)) - 600000);
-
 	for (unsigned slot = 0; slot < IDS_SLOTS; slot++) {
-		uint64_t low = floor;
+		struct scan *scan = &s->scans[slot];
+		uint64_t low = scan->swept, lowest;
 
-		if (!s->held[slot] || s->scans[slot].active)
+		if (!s->held[slot] || scan->active)
 			continue;
-		if (send_lowest(s, (uint8_t)slot, &low) && low > floor)
-			low = floor;
-		if (low > s->scans[slot].low) {
-			s->scans[slot].low = low;
+		if (send_lowest(s, (uint8_t)slot, &lowest) && lowest < low)
+			low = lowest;
+		if (low > scan->low) {
+			scan->low = low;
 			slots_note(slots, s->base.pg, (uint8_t)slot, low);
 		}
+		resume_sweep(s, (uint8_t)slot);
 	}
 }
 
@@ -362,8 +244,7 @@ void send_free(struct send *s)
 		return;
 	ways_free(s->ways);
 	settle_free(s->settle);
-	while (s->parcels.count)
-		parcel_free(list_entry(list_first(&s->parcels), struct parcel, node), false);
+	parcels_free(s);
 	while (s->all.count)
 		letter_free(list_entry(list_first(&s->all), struct letter, all));
 	map_fini(&s->letters);
@@ -372,6 +253,7 @@ void send_free(struct send *s)
 	buf_fini(&s->cut_room);
 	timer_free(s->due_timer);
 	timer_free(s->scan_timer);
+	timer_free(s->unsure_timer);
 	timer_free(s->drain_timer);
 	free(s);
 }

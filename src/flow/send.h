@@ -52,8 +52,8 @@ void send_set_conf(struct send *s, const struct conf *conf);
 void send_set_profiles(struct send *s, struct profile **profiles, size_t n);
 const struct ways *send_ways(const struct send *s);
 
-/* The slot was taken, its messages above low_water may be unfinished / all slots were lost: stop. */
-void send_take_slot(struct send *s, uint8_t slot, uint64_t low_water);
+/* The slot was taken, as slots_events say / all slots were lost: stop. */
+void send_take_slot(struct send *s, uint8_t slot, uint64_t low_water, uint64_t newest);
 void send_lose_slots(struct send *s);
 /* own: the slot for new messages, -1 none. */
 void send_set_own(struct send *s, int own);

@@ -30,15 +30,18 @@ struct letter {
 	struct send *send;
 	int64_t expires_wall_ms;
 	struct msisdn to;
-	const struct carrier *last, *avoid; /* compared, never followed */
-	char *text, *sender, *client_ref;   /* sender and client_ref NULL: none */
+	const struct carrier *last, *avoid, *not_ours; /* compared, never followed */
+	char *taken_by;      /* name of the carrier that has the parts of done_mask, NULL: nobody has any */
+	uint32_t doubt_mask; /* parts that were written once and not answered */
+	char *text, *sender, *client_ref; /* sender and client_ref NULL: none */
 	int32_t api_key;
 	uint16_t reference;
 	uint16_t recording; /* events on their way to the database */
 	uint8_t parts;      /* as accepted; as cut for the carrier once its turn came */
 	uint8_t alphabet, class, phase, worst, attempts;
 	int8_t language;
-	bool rerouted, maybe_twice;
+	bool doubted;   /* at an earlier attempt */
+	bool patient;   /* waited for the carrier that has its first parts */
 	bool forgotten; /* its slot was lost while parts were on the wire */
 	bool lingering; /* over, kept until the scan in flight has returned */
 };
@@ -46,7 +49,10 @@ struct letter {
 /* Reading back what is unfinished in one slot. */
 struct scan {
 	bool active, again;
-	uint64_t low, after; /* low: nothing below it is unfinished */
+	uint64_t low;           /* as noted in the database: nothing below it is open */
+	uint64_t swept;         /* everything below was looked at, late enough for its commit to be seen */
+	uint64_t after, before; /* where the next page begins, where the scan ends */
+	uint64_t sweeps_to;     /* swept when it has ended */
 };
 
 struct send {
@@ -64,6 +70,7 @@ struct send {
 	struct timer *due_timer;
 	struct map running; /* parcels by Idempotency-Key */
 	struct list parcels;
+	struct timer *unsure_timer; /* parcels whose commit nobody knows of */
 	uint16_t references[65536]; /* last concatenation reference by hash of the number */
 	/* send_resume.c */
 	struct scan scans[IDS_SLOTS];
@@ -103,9 +110,16 @@ void letter_forget(struct letter *l);
 void letters_on_due(void *arg);
 extern const struct ways_events letter_ways_events;
 
+/* parcel.c */
+bool parcels_equal(const struct map_node *n, const void *key);
+void parcels_on_unsure(void *arg);
+void parcels_free(struct send *s);
+
 /* send_resume.c */
+/* Looks at what came since the last look: a commit may have outlived everybody who waited for it. */
+void resume_sweep(struct send *s, uint8_t slot);
 void resume_start(struct send *s, uint8_t slot, uint64_t low_water);
-/* Reads the slot again from its low water: rows may be there that memory does not know. */
+/* Reads the slot again from what was swept: rows may be there that memory does not know. */
 void resume_again(struct send *s, uint8_t slot);
 void resume_stop_all(struct send *s);
 /* There may be room for more. */

@@ -5,8 +5,10 @@
 #include "base/log.h"
 #include "flow/send_body.h"
 
-#define RESUME_PAGE     2000
-#define RESUME_RETRY_MS 500
+#define RESUME_PAGE       5000 /* messages looked at by one question */
+#define RESUME_RETRY_MS   500
+#define RESUME_SETTLED_MS 600000 /* far beyond any commit, and beyond a clock set back a little */
+#define RESUME_SWEEP_STEP (ids_floor(IDS_EPOCH_MS + 60000)) /* sweep once a minute */
 
 static bool resume_has_room(const struct send *s)
 {
@@ -24,17 +26,17 @@ static int resume_next_slot(const struct send *s)
 static void resume_on_open(void *arg, const struct message_open *o)
 {
 	struct send *s = arg;
-	struct scan *scan = &s->scans[s->scan_slot];
 
-	if (s->scan_epoch != s->epoch || s->draining)
+	if (s->scan_epoch != s->epoch || s->draining || letter_find(s, o->message.id))
 		return;
-	scan->after = o->message.id;
-	if (letter_find(s, o->message.id))
-		return;
-	letter_go(letter_from_row(s, o));
+	struct letter *l = letter_from_row(s, o);
+	if (o->doubt_mask && o->message.class != MESSAGE_CODE)
+		letter_pause(l, s->law.in_doubt_ms); /* its receipt may still come */
+	else
+		letter_go(l);
 }
 
-static void resume_sweep(struct send *s)
+static void resume_free_lingering(struct send *s)
 {
 	list_each(&s->all, n, next)
 	{
@@ -47,26 +49,32 @@ static void resume_sweep(struct send *s)
 
 static void resume_finish(struct send *s, struct scan *scan)
 {
-	scan->active = scan->again;
-	scan->again = false;
-	scan->after = scan->low ? scan->low - 1 : 0;
-	if (!scan->active)
+	if (!scan->swept)
 		log_info("slots", "slot=%d read back, unfinished=%zu", s->scan_slot, s->all.count);
+	scan->swept = scan->sweeps_to;
+	scan->active = false;
+	if (scan->again)
+		resume_again(s, (uint8_t)s->scan_slot);
 }
 
-static void resume_on_page(void *arg, enum kz r, size_t n)
+static void resume_on_page(void *arg, enum kz r, size_t looked, uint64_t last)
 {
 	struct send *s = arg;
 	struct scan *scan = &s->scans[s->scan_slot];
 
 	s->scanning = false;
-	resume_sweep(s);
+	resume_free_lingering(s);
 	if (r != KZ_OK) {
+		log_warn("slots", "slot=%d cannot be read back now: %s", s->scan_slot, kz_name(r));
 		timer_start(s->scan_timer, RESUME_RETRY_MS);
 		return;
 	}
-	if (n < RESUME_PAGE && s->scan_epoch == s->epoch)
-		resume_finish(s, scan);
+	if (s->scan_epoch == s->epoch) {
+		if (last)
+			scan->after = last;
+		if (looked < RESUME_PAGE)
+			resume_finish(s, scan);
+	}
 	resume_pump(s);
 }
 
@@ -79,16 +87,35 @@ void resume_pump(void *arg)
 		return;
 	s->scan_slot = slot;
 	s->scan_epoch = s->epoch;
-	s->scanning = messages_open(s->base.pg, (uint8_t)slot, s->scans[slot].after, RESUME_PAGE,
-	                  resume_on_open, resume_on_page, s) == KZ_OK;
+	s->scanning = messages_open(s->base.pg, (uint8_t)slot, s->scans[slot].after, s->scans[slot].before,
+	                  RESUME_PAGE, resume_on_open, resume_on_page, s) == KZ_OK;
 	if (!s->scanning)
 		timer_start(s->scan_timer, RESUME_RETRY_MS);
 }
 
+/* Below this every commit has been seen, or is held by a parcel that asks until it is. */
+static uint64_t resume_settled(const struct send *s)
+{
+	return ids_floor(clock_wall_ms(loop_clock(s->base.loop)) - RESUME_SETTLED_MS);
+}
+
+static void resume_begin(struct send *s, struct scan *scan, uint64_t from, uint64_t before)
+{
+	uint64_t settled = resume_settled(s);
+
+	scan->active = true;
+	scan->again = false;
+	scan->after = from ? from - 1 : 0;
+	scan->before = before;
+	scan->sweeps_to = settled < before ? settled : before;
+	if (scan->sweeps_to < scan->swept)
+		scan->sweeps_to = scan->swept;
+}
+
 void resume_start(struct send *s, uint8_t slot, uint64_t low_water)
 {
-	s->scans[slot] =
-	    (struct scan){.active = true, .low = low_water, .after = low_water ? low_water - 1 : 0};
+	s->scans[slot] = (struct scan){.low = low_water};
+	resume_begin(s, &s->scans[slot], low_water, INT64_MAX);
 	resume_pump(s);
 }
 
@@ -96,14 +123,23 @@ void resume_again(struct send *s, uint8_t slot)
 {
 	struct scan *scan = &s->scans[slot];
 
-	if (scan->active) {
+	if (scan->active)
 		scan->again = true;
-	} else {
-		scan->active = true;
-		scan->after = scan->low ? scan->low - 1 : 0;
-	}
+	else
+		resume_begin(s, scan, scan->swept > scan->low ? scan->swept : scan->low, INT64_MAX);
 	/* not at once: the connection that was lost is likely still away */
 	timer_start(s->scan_timer, RESUME_RETRY_MS);
+}
+
+void resume_sweep(struct send *s, uint8_t slot)
+{
+	struct scan *scan = &s->scans[slot];
+	uint64_t settled = resume_settled(s);
+
+	if (scan->active || settled <= scan->swept + RESUME_SWEEP_STEP)
+		return;
+	resume_begin(s, scan, scan->swept, settled);
+	resume_pump(s);
 }
 
 void resume_stop_all(struct send *s)

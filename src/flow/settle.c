@@ -182,6 +182,11 @@ static void settling_on_waiting(struct receipt_wait *w, enum kz r)
 		metric_add(s->found[2], 1);
 		settle_join_soon(s);
 	}
+	if (r == KZ_REFUSED) {
+		log_error(g->carrier, "the database refuses a receipt; kept aside");
+		receipts_put_aside(s->pg, g->at_us, g->carrier, "refused by the database", g->receipt.id,
+		    strlen(g->receipt.id));
+	}
 	settling_answer(g, r == KZ_LOST);
 }
 

@@ -50,7 +50,7 @@ static int64_t message_backoff_ms(uint32_t attempts, const struct message_limits
 static struct message_plan message_after_temporary(
     const struct message_past *past, const struct message_limits *limits)
 {
-	struct message_plan plan = {NEXT_AGAIN, message_backoff_ms(past->attempts, limits), false};
+	struct message_plan plan = {NEXT_AGAIN, message_backoff_ms(past->attempts, limits)};
 
 	if (past->attempts >= limits->attempts)
 		plan.step = NEXT_FAIL;
@@ -63,15 +63,15 @@ static struct message_plan message_after_reroute(const struct message_past *past
 {
 	bool can = past->other_carrier && !past->rerouted && !past->part_taken;
 
-	return (struct message_plan){can ? NEXT_OTHER_CARRIER : NEXT_FAIL, 0, false};
+	return (struct message_plan){can ? NEXT_OTHER_CARRIER : NEXT_FAIL, 0};
 }
 
 static struct message_plan message_after_doubt(
     const struct message_past *past, const struct message_limits *limits)
 {
-	if (past->attempts >= limits->attempts)
-		return (struct message_plan){NEXT_FAIL, 0, false};
-	return (struct message_plan){NEXT_AGAIN, past->class == MESSAGE_CODE ? 0 : limits->in_doubt_ms, true};
+	if (past->doubted || past->attempts >= limits->attempts)
+		return (struct message_plan){NEXT_FAIL, 0};
+	return (struct message_plan){NEXT_AGAIN, past->class == MESSAGE_CODE ? 0 : limits->in_doubt_ms};
 }
 
 struct message_plan message_next(
@@ -79,7 +79,7 @@ struct message_plan message_next(
 {
 	switch (a) {
 	case ATTEMPT_DONE:
-		return (struct message_plan){NEXT_AWAIT_RECEIPT, 0, false};
+		return (struct message_plan){NEXT_AWAIT_RECEIPT, 0};
 	case ATTEMPT_TEMPORARY:
 		return message_after_temporary(past, limits);
 	case ATTEMPT_REROUTE:
@@ -89,7 +89,7 @@ struct message_plan message_next(
 	case ATTEMPT_FINAL:
 		break;
 	}
-	return (struct message_plan){NEXT_FAIL, 0, false};
+	return (struct message_plan){NEXT_FAIL, 0};
 }
 
 enum receipt_effect message_receipt_effect(enum parts_mode mode, unsigned part, unsigned parts)

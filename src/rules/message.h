@@ -58,6 +58,7 @@ enum next_step {
 struct message_past {
 	enum message_class class;
 	uint32_t attempts;  /* made so far, this one included */
+	bool doubted;       /* was in doubt at an earlier attempt */
 	bool rerouted;      /* was given to a second carrier because the first did not serve the number */
 	bool part_taken;    /* a part was answered OK: the others must go by the same carrier */
 	bool other_carrier; /* there is another that serves the number */
@@ -70,7 +71,6 @@ struct message_limits {
 struct message_plan {
 	enum next_step step;
 	int64_t wait_ms;
-	bool maybe_twice; /* the next attempt is a possible duplicate */
 };
 
 /* Temporary: back-off doubling from retry_min to retry_max; every second attempt by another carrier where

@@ -295,68 +295,114 @@ struct open_quest {
 	void *arg;
 };
 
-static const uint32_t open_types[] = {PG_INT4, PG_INT8, PG_INT4};
+static const uint32_t open_types[] = {PG_INT4, PG_INT8, PG_INT8, PG_INT4};
+/* A page is counted in messages looked at: between two open ones may lie a day of finished ones, and no
+ * statement may walk them all. The last row says how far the page went. Events may stand twice, hence
+ * "distinct". */
 static const struct pg_sql sql_open = {"messages_open",
-    "select m.id, m.api_key, m.class, m.parts, m.alphabet, m.reference, m.language, m.expires_at, "
-    "m.client_ref,"
-    " p.msisdn, p.sender, p.body, coalesce(e.mask, 0), coalesce(e.refused, 0)"
-    " from message m join message_person p using (id) left join lateral ("
-    "  select bool_or(final) as final, max(parts) as parts, bit_or(case when kind = 1 then 1::int8 << (part "
-    "- 1) else 0 end) as "
-    "mask,"
-    "   count(distinct (at, kind, part)) filter (where kind in (2, 3)) as refused" /* may stand twice */
+    "with page as materialized ("
+    " select * from message where id > $2 and id < $3 and ((id >> 14) & 255) = $1 order by id limit $4"
+    "), open as ("
+    " select m.id, m.class, coalesce(e.parts, m.parts) as parts, m.alphabet, m.reference, m.language, "
+    "m.expires_at,"
+    "  m.client_ref, p.msisdn, p.sender, p.body, coalesce(e.mask, 0) as mask,"
+    "  coalesce(e.doubt & ~coalesce(e.mask, 0), 0) as doubt, coalesce(e.attempts, 0) as attempts,"
+    "  coalesce(e.doubts, 0) as doubts, e.carrier"
+    " from page m left join message_person p using (id) left join lateral ("
+    "  select bool_or(final) as final, max(parts) as parts,"
+    "   bit_or(1::int8 << (part - 1)) filter (where kind = 1) as mask,"
+    "   bit_or(1::int8 << (part - 1)) filter (where kind = 3) as doubt,"
+    "   count(distinct (at, kind, part)) filter (where kind in (2, 3)) as attempts,"
+    "   count(distinct (at, part)) filter (where kind = 3) as doubts,"
+    "   max(carrier) filter (where kind = 1) as carrier"
     "  from message_event where message_id = m.id) e on true"
-    " where m.id > $2 and ((m.id >> 14) & 255) = $1"
-    " and not coalesce(e.final, false) and coalesce(e.mask, 0) <> (1::int8 << coalesce(e.parts, m.parts)) - 1"
-    " order by m.id limit $3",
-    3, open_types};
+    " where not coalesce(e.final, false)"
+    "  and coalesce(e.mask, 0) <> (1::int8 << coalesce(e.parts, m.parts)) - 1"
+    ") select o.*, null::int8 as looked from open o"
+    " union all select max(id), null, null, null, null, null, null, null, null, null, null, null, null, "
+    "null, null, null,"
+    "  count(*) from page",
+    4, open_types};
 
+enum open_column {
+	OPEN_ID,
+	OPEN_CLASS,
+	OPEN_PARTS,
+	OPEN_ALPHABET,
+	OPEN_REFERENCE,
+	OPEN_LANGUAGE,
+	OPEN_EXPIRES,
+	OPEN_CLIENT_REF,
+	OPEN_MSISDN,
+	OPEN_SENDER,
+	OPEN_BODY,
+	OPEN_MASK,
+	OPEN_DOUBT,
+	OPEN_ATTEMPTS,
+	OPEN_DOUBTS,
+	OPEN_CARRIER,
+	OPEN_LOOKED
+};
+
+static const char *open_text(const struct pg_reply *reply, size_t row, enum open_column column)
+{
+	return pg_is_null(reply, 0, row, (int)column) ? NULL : pg_text(reply, 0, row, (int)column, NULL);
+}
+
+/* false: a row that no program of ours writes, or whose personal fields are gone. */
 static bool open_read(const struct pg_reply *reply, size_t row, struct message_open *o)
 {
 	struct message *m = &o->message;
-	int64_t parts = pg_int(reply, 0, row, 3);
+	int64_t parts = pg_int(reply, 0, row, OPEN_PARTS);
 
-	*o = (struct message_open){.done_mask = (uint32_t)pg_int(reply, 0, row, 12),
-	    .attempts = (uint32_t)pg_int(reply, 0, row, 13)};
-	*m = (struct message){.id = (uint64_t)pg_int(reply, 0, row, 0),
-	    .api_key = (int32_t)pg_int(reply, 0, row, 1),
-	    .class = (enum message_class)pg_int(reply, 0, row, 2),
+	*o = (struct message_open){.done_mask = (uint32_t)pg_int(reply, 0, row, OPEN_MASK),
+	    .doubt_mask = (uint32_t)pg_int(reply, 0, row, OPEN_DOUBT),
+	    .attempts = (uint32_t)pg_int(reply, 0, row, OPEN_ATTEMPTS),
+	    .doubts = (uint32_t)pg_int(reply, 0, row, OPEN_DOUBTS),
+	    .carrier = pg_text(reply, 0, row, OPEN_CARRIER, NULL)};
+	*m = (struct message){.id = (uint64_t)pg_int(reply, 0, row, OPEN_ID),
+	    .class = (enum message_class)pg_int(reply, 0, row, OPEN_CLASS),
 	    .parts = (uint8_t)parts,
-	    .alphabet = (enum alphabet)pg_int(reply, 0, row, 4),
-	    .reference = (uint16_t)pg_int(reply, 0, row, 5),
-	    .language = pg_is_null(reply, 0, row, 6) ? -1 : (int)pg_int(reply, 0, row, 6),
-	    .expires_wall_ms = pg_wall_us(reply, 0, row, 7) / 1000,
-	    .text = pg_text(reply, 0, row, 11, NULL)};
-	if (!pg_is_null(reply, 0, row, 8))
-		m->client_ref = pg_text(reply, 0, row, 8, NULL);
-	if (!pg_is_null(reply, 0, row, 10))
-		m->sender = pg_text(reply, 0, row, 10, NULL);
-	return m->class < MESSAGE_CLASSES && parts >= 1 && parts <= SEGMENT_MAX_PARTS &&
-	       msisdn_from_digits((uint64_t)pg_int(reply, 0, row, 9), &m->to) == KZ_OK;
+	    .alphabet = (enum alphabet)pg_int(reply, 0, row, OPEN_ALPHABET),
+	    .reference = (uint16_t)pg_int(reply, 0, row, OPEN_REFERENCE),
+	    .language =
+	        pg_is_null(reply, 0, row, OPEN_LANGUAGE) ? -1 : (int)pg_int(reply, 0, row, OPEN_LANGUAGE),
+	    .expires_wall_ms = pg_wall_us(reply, 0, row, OPEN_EXPIRES) / 1000,
+	    .text = open_text(reply, row, OPEN_BODY),
+	    .sender = open_text(reply, row, OPEN_SENDER),
+	    .client_ref = open_text(reply, row, OPEN_CLIENT_REF)};
+	return m->class < MESSAGE_CLASSES && parts >= 1 && parts <= SEGMENT_MAX_PARTS && m->text &&
+	       msisdn_from_digits((uint64_t)pg_int(reply, 0, row, OPEN_MSISDN), &m->to) == KZ_OK;
 }
 
 static void open_on_done(void *arg, enum kz r, const struct pg_reply *reply)
 {
 	struct open_quest *q = arg;
 	struct message_open o;
-	size_t n = r == KZ_OK ? pg_rows(reply, 0) : 0;
+	size_t looked = 0;
+	uint64_t last = 0;
 
-	for (size_t row = 0; row < n; row++)
-		if (open_read(reply, row, &o))
+	for (size_t row = 0; r == KZ_OK && row < pg_rows(reply, 0); row++) {
+		if (!pg_is_null(reply, 0, row, OPEN_LOOKED)) {
+			looked = (size_t)pg_int(reply, 0, row, OPEN_LOOKED);
+			last = (uint64_t)pg_int(reply, 0, row, OPEN_ID);
+		} else if (open_read(reply, row, &o)) {
 			q->each(q->arg, &o);
-	q->done(q->arg, r, n);
+		}
+	}
+	q->done(q->arg, r, looked, last);
 	free(q);
 }
 
-enum kz messages_open(struct pg *pg, uint8_t slot, uint64_t after, int most, messages_open_fn *each,
-    messages_open_done_fn *done, void *arg)
+enum kz messages_open(struct pg *pg, uint8_t slot, uint64_t after, uint64_t before, int most,
+    messages_open_fn *each, messages_open_done_fn *done, void *arg)
 {
 	struct open_quest *q = mem_new(sizeof *q);
-	uint8_t slot_room[4], after_room[8], most_room[4];
+	uint8_t slot_room[4], after_room[8], before_room[8], most_room[4];
 
 	*q = (struct open_quest){each, done, arg};
-	const struct pg_value values[] = {
-	    pg_int4(slot, slot_room), pg_int8((int64_t)after, after_room), pg_int4(most, most_room)};
+	const struct pg_value values[] = {pg_int4(slot, slot_room), pg_int8((int64_t)after, after_room),
+	    pg_int8((int64_t)before, before_room), pg_int4(most, most_room)};
 	struct pg_job *job = pg_job_new(pg, open_on_done, q);
 	pg_job_add(job, &sql_open, values);
 	if (pg_job_run(job, NULL) == KZ_OK)

@@ -64,17 +64,20 @@ typedef void messages_replay_fn(
 enum kz messages_replay(struct pg *pg, int32_t api_key, const uint8_t key_hash[SECRET_HASH], int64_t now_us,
     messages_replay_fn *done, void *arg) KZ_CHECK;
 
-/* A message that was accepted and neither submitted in full nor ended. */
+/* A message that was accepted and neither submitted in full nor ended: open. */
 struct message_open {
-	struct message message;
-	uint32_t done_mask; /* parts that were submitted */
-	uint32_t attempts;  /* refusals so far */
+	struct message message; /* parts: as cut for the carrier that has some of them, else as accepted */
+	uint32_t done_mask;     /* parts that were submitted */
+	uint32_t doubt_mask;    /* parts that were written once and never answered */
+	uint32_t attempts;      /* refusals and doubts so far */
+	uint32_t doubts;
+	const char *carrier; /* that has the parts of done_mask; "" when it is 0 */
 };
-/* Each open message of slot with after < id in order, at most `most`; then done once: how many there were, or
- * an error. */
+/* Looks at the messages of slot with after < id < before in order, at most `most` of them, open or not. Each
+ * open one, then done once: how many were looked at and the last one's id (0: none), or an error. */
 typedef void messages_open_fn(void *arg, const struct message_open *m);
-typedef void messages_open_done_fn(void *arg, enum kz r, size_t n);
-enum kz messages_open(struct pg *pg, uint8_t slot, uint64_t after, int most, messages_open_fn *each,
-    messages_open_done_fn *done, void *arg) KZ_CHECK;
+typedef void messages_open_done_fn(void *arg, enum kz r, size_t looked, uint64_t last);
+enum kz messages_open(struct pg *pg, uint8_t slot, uint64_t after, uint64_t before, int most,
+    messages_open_fn *each, messages_open_done_fn *done, void *arg) KZ_CHECK;
 
 #endif

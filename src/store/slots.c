@@ -31,11 +31,12 @@ struct slots {
 static const uint32_t take_types[] = {PG_INT4_ARRAY};
 static const struct pg_sql sql_take = {"slots_take",
     "with free as materialized (select id, low_water from slot where not id = any($1) order by id)"
-    " select id, low_water from free where pg_try_advisory_lock(x'6b7a6b'::int, id + 1)",
+    " select id, low_water, (select max(id) from message) from free where "
+    "pg_try_advisory_lock(x'6b7a6b'::int, id + 1)",
     1, take_types};
 static const struct pg_sql sql_make = {"slots_make",
-    "insert into slot (id) select coalesce(max(id) + 1, 0) from slot having count(*) < 256"
-    " on conflict do nothing returning id",
+    "with made as (insert into slot (id) select coalesce(max(id) + 1, 0) from slot having count(*) < 256"
+    " on conflict do nothing) select count(*) from slot",
     0, NULL};
 
 static void slots_scan(void *arg);
@@ -44,9 +45,10 @@ static void slots_on_made(void *arg, enum kz r, const struct pg_reply *reply)
 {
 	struct slots *s = arg;
 
-	if (r == KZ_OK && !pg_rows(reply, 0))
-		log_error("slots", "all 256 slots are held: too many daemons on one database");
-	timer_start(s->timer, r == KZ_OK && pg_rows(reply, 0) ? 0 : SLOTS_SCAN_MS);
+	/* Made here or by another daemon at the same moment: look again. */
+	if (r == KZ_OK && pg_int(reply, 0, 0, 0) >= IDS_SLOTS)
+		log_error("slots", "all %d slots are held: too many daemons on one database", IDS_SLOTS);
+	timer_start(s->timer, r == KZ_OK && pg_int(reply, 0, 0, 0) < IDS_SLOTS ? 0 : SLOTS_SCAN_MS);
 }
 
 static void slots_on_taken(void *arg, enum kz r, const struct pg_reply *reply)
@@ -63,7 +65,8 @@ static void slots_on_taken(void *arg, enum kz r, const struct pg_reply *reply)
 		if (s->own < 0)
 			s->own = (int)id;
 		log_info("slots", "slot=%lld taken%s", (long long)id, s->own == id ? "" : " over");
-		s->events->on_taken(s->arg, (uint8_t)id, (uint64_t)pg_int(reply, 0, row, 1));
+		s->events->on_taken(s->arg, (uint8_t)id, (uint64_t)pg_int(reply, 0, row, 1),
+		    (uint64_t)pg_int(reply, 0, row, 2));
 	}
 	if (s->own >= 0)
 		timer_start(s->timer, SLOTS_SCAN_MS);

@@ -1,5 +1,6 @@
 // Several carriers, and operators that slow down, refuse, or are away.
 import assert from 'node:assert/strict';
+import { setTimeout as pause } from 'node:timers/promises';
 import { journey, freePort, until } from '../lib/stage.mjs';
 import { Kezek, Simulator } from '../lib/kezek.mjs';
 import { operator } from '../lib/operators.mjs';
@@ -132,4 +133,112 @@ journey('link__lost_with_a_part_unanswered__in_doubt_then_sent_once_more', async
     assert.deepEqual(m.timeline.map((e) => e.event), ['accepted', 'in_doubt', 'resent', 'submitted', 'receipt'], cls);
     assert.equal(centre.submits.filter((s) => s.text === cls).length, 2);
   }
+});
+
+// An operator that allows an account one session, and whose first answer waits for release().
+async function oneSession(stage, onSubmit) {
+  let release;
+  const held = new Promise((resolve) => { release = resolve; });
+  const centre = await startCentre(stage, { receipts: false,
+    onBind: (pdu) => ([...centre.sessions].some((s) => s.kind && s.systemId === pdu.system_id) ? RALYBND : 0),
+    onSubmit: (s) => onSubmit(s, held) });
+  return { centre, release };
+}
+const RALYBND = 0x05;
+const long = 'ә'.repeat(150); // 3 parts
+const patient = { reconnect: { already_bound: '10m' } }; // a refused bind would not be tried again here
+const narrow = (stage, port, rate) => operator(stage, { port, ...patient, link: { window: 1, rate } });
+const numbers = (centre) => centre.submits.map((s) => s.number);
+
+async function reloadHalfSent(stage, verdict) {
+  let first = true;
+  const { centre, release } = await oneSession(stage, (s, held) => {
+    if (!first) return undefined;
+    first = false;
+    return { ...verdict, after: held };
+  });
+  const k = await Kezek.start(stage, await servers.database(), { config: quick,
+    operators: { one: narrow(stage, centre.port, 1000) } });
+  await k.bound();
+  const { id } = await k.door.send({ to: '+77011234567', text: long });
+  await until('its first part is at the operator', () => centre.submits.length === 1);
+  k.writeOperator('one', narrow(stage, centre.port, 999));
+  process.kill(k.process.pid, 'SIGHUP');
+  const link = await until('the new profile', async () => {
+    const l = await k.link('one.1');
+    return l.rate === 999 && l;
+  });
+  assert.equal(link.state, 'waiting');
+  assert.equal((await k.door.get('/readyz')).json.operators.one, 'down');
+  const during = await k.door.send({ to: '+77011234567', text: 'during' });
+  release();
+  const m = await k.settled(id, 'submitted');
+  await k.settled(during.id, 'submitted');
+  await until('all of it', () => centre.texts.length === 2);
+  assert.deepEqual(centre.texts.map((t) => t.text).sort(), ['during', long]);
+  assert.deepEqual(centre.binds.map((b) => b.status), [0, 0]);
+  return { centre, events: m.timeline.map((e) => e.event) };
+}
+
+journey('reload__long_message_half_sent__the_rest_goes_when_the_old_session_is_closed', async (stage) => {
+  const { centre, events } = await reloadHalfSent(stage, {});
+  assert.deepEqual(numbers(centre).sort(), [1, 1, 2, 3], 'three parts and the other message');
+  assert.deepEqual(events, ['accepted', 'submitted', 'submitted', 'submitted']);
+});
+
+journey('reload__half_sent_and_slowed__refused_for_now_and_sent_by_the_new_session', async (stage) => {
+  const { centre, events } = await reloadHalfSent(stage, { status: 0x58 });
+  assert.deepEqual(numbers(centre).sort(), [1, 1, 1, 2, 3]);
+  assert.deepEqual(events, ['accepted', 'refused', 'submitted', 'submitted', 'submitted']);
+});
+
+journey('sigterm__long_message_half_sent__ends_cleanly_and_the_next_run_sends_the_rest', async (stage) => {
+  const { centre, release } = await oneSession(stage, (s, held) => (s.number === 1 ? { after: held } : undefined));
+  const k = await Kezek.start(stage, await servers.database(), { config: quick,
+    operators: { one: narrow(stage, centre.port, 1000) } });
+  await k.bound();
+  const { id } = await k.door.send({ to: '+77011234567', text: long });
+  await until('its first part is at the operator', () => centre.submits.length === 1);
+  process.kill(k.process.pid, 'SIGTERM');
+  await until('it stops', async () => (await k.door.get('/livez').catch(() => ({ status: 0 }))).status !== 200);
+  release();
+  assert.equal((await k.process.exit).code, 0);
+  assert.deepEqual(numbers(centre), [1]);
+  k.run();
+  await k.ready();
+  await k.settled(id, 'submitted');
+  await until('all of it', () => centre.texts.length === 1);
+  assert.deepEqual(numbers(centre), [1, 2, 3], 'no part twice');
+  assert.equal(centre.texts[0].text, long);
+});
+
+journey('reload__again_and_again_while_messages_flow__one_session_and_each_message_once', async (stage) => {
+  const { centre } = await oneSession(stage, () => ({ after: pause(5) }));
+  const wide = (rate) => operator(stage, { port: centre.port, ...patient, link: { window: 10, rate } });
+  const k = await Kezek.start(stage, await servers.database(), { config: quick, operators: { one: wide(500) } });
+  await k.bound();
+  const sent = [];
+  let flowing = true;
+  const flow = Promise.all(Array.from({ length: 8 }, async (_, lane) => {
+    for (let i = 0; flowing; i++) {
+      const text = `${lane}/${i} ${i % 3 ? '' : long}`;
+      sent.push({ text, ...await k.door.send({ to: '+77011234567', text }) });
+    }
+  }));
+  for (let n = 1; n <= 6; n++) {
+    const mark = centre.submits.length + 50;
+    await until('messages flow', () => centre.submits.length >= mark);
+    k.writeOperator('one', wide(500 + n));
+    process.kill(k.process.pid, 'SIGHUP');
+    await until(() => `bind ${n + 1}: ${JSON.stringify(centre.binds)}`, () => centre.binds.length === n + 1);
+  }
+  flowing = false;
+  await flow;
+  await until(() => `${centre.texts.length} of ${sent.length}`, () => centre.texts.length === sent.length, 60000);
+  assert.deepEqual(centre.texts.map((t) => t.text).sort(), sent.map((s) => s.text).sort());
+  assert.equal(centre.submits.length, sent.reduce((n, s) => n + s.segments, 0), 'no part twice');
+  assert.deepEqual(centre.binds.map((b) => b.status), Array(7).fill(0));
+  assert.deepEqual(centre.faults, []);
+  await until('everything is recorded', async () => (await k.metric('kezek_messages_unfinished')) === 0);
+  for (const { id } of sent.slice(-20)) await k.settled(id, 'submitted');
 });

@@ -8,16 +8,17 @@ struct daemon {
 	struct loop *loop;
 	int taken, lost;
 	bool mine[IDS_SLOTS];
-	uint64_t low_water[IDS_SLOTS];
+	uint64_t low_water[IDS_SLOTS], newest;
 };
 
-static void daemon_on_taken(void *arg, uint8_t slot, uint64_t low_water)
+static void daemon_on_taken(void *arg, uint8_t slot, uint64_t low_water, uint64_t newest)
 {
 	struct daemon *d = arg;
 
 	assert_false(d->mine[slot]);
 	d->mine[slot] = true;
 	d->low_water[slot] = low_water;
+	d->newest = newest;
 	d->taken++;
 }
 
@@ -166,6 +167,21 @@ static void slots__several_dead_ones__all_taken_the_first_is_the_own(void **stat
 	daemon_end(&d);
 }
 
+static void slots__messages_there__the_newest_id_is_told(void **state)
+{
+	struct store_rig *g = *state;
+	struct ids ids = {.slot = 9};
+	struct daemon d;
+
+	store_put_message(g, &ids, 1, 77011234567);
+	uint64_t newest = store_put_message(g, &ids, 1, 77011234567);
+	daemon_begin(g, &d);
+	daemon_await(&d, &d.taken, 1);
+	assert_true(d.newest == newest);
+	slots_free(d.slots);
+	loop_free(d.loop);
+}
+
 static void slots__all_256_held__none_until_one_is_free(void **state)
 {
 	struct store_rig *g = *state;
@@ -211,6 +227,7 @@ int main(void)
 	    STORE_CASE(slots__session_killed__the_other_takes_over_and_the_owner_is_told),
 	    STORE_CASE(slots__daemon_ended__the_next_has_its_slot_and_low_water),
 	    STORE_CASE(slots__several_dead_ones__all_taken_the_first_is_the_own),
+	    STORE_CASE(slots__messages_there__the_newest_id_is_told),
 	    STORE_CASE(slots__all_256_held__none_until_one_is_free),
 	    STORE_CASE(slots__server_killed__lost_and_the_same_slot_again),
 	};

@@ -11,15 +11,13 @@
 static const struct message_limits limits = {
     .attempts = 5, .retry_min_ms = 100, .retry_max_ms = 1000, .in_doubt_ms = 60000};
 
-static void assert_next(
-    enum attempt a, struct message_past past, enum next_step step, int64_t wait_ms, bool maybe_twice)
+static void assert_next(enum attempt a, struct message_past past, enum next_step step, int64_t wait_ms)
 {
 	struct message_plan plan = message_next(a, &past, &limits);
 
 	assert_int_equal(plan.step, step);
 	if (step != NEXT_FAIL && step != NEXT_AWAIT_RECEIPT)
 		assert_int_equal(plan.wait_ms, wait_ms);
-	assert_int_equal(plan.maybe_twice, maybe_twice);
 }
 
 /* Bit by bit every past there is, with so many attempts. */
@@ -38,7 +36,7 @@ static void message_next__done__awaits_its_receipt_whatever_was(void **state)
 	(void)state;
 	for (unsigned bits = 0; bits < PASTS; bits++)
 		for (uint32_t attempts = 1; attempts < 8; attempts++)
-			assert_next(ATTEMPT_DONE, past_of(bits, attempts), NEXT_AWAIT_RECEIPT, 0, false);
+			assert_next(ATTEMPT_DONE, past_of(bits, attempts), NEXT_AWAIT_RECEIPT, 0);
 }
 
 static void message_next__refused_for_good__fails_whatever_was(void **state)
@@ -46,7 +44,7 @@ static void message_next__refused_for_good__fails_whatever_was(void **state)
 	(void)state;
 	for (unsigned bits = 0; bits < PASTS; bits++)
 		for (uint32_t attempts = 1; attempts < 8; attempts++)
-			assert_next(ATTEMPT_FINAL, past_of(bits, attempts), NEXT_FAIL, 0, false);
+			assert_next(ATTEMPT_FINAL, past_of(bits, attempts), NEXT_FAIL, 0);
 }
 
 static void message_next__temporary__doubled_wait_up_to_the_longest(void **state)
@@ -62,7 +60,6 @@ static void message_next__temporary__doubled_wait_up_to_the_longest(void **state
 
 		assert_int_equal(plan.step, NEXT_AGAIN);
 		assert_int_equal(plan.wait_ms, waits[i]);
-		assert_false(plan.maybe_twice);
 	}
 }
 
@@ -99,13 +96,13 @@ static void message_next__temporary__every_second_by_another_carrier(void **stat
 	for (int rerouted = 0; rerouted < 2; rerouted++) {
 		past.rerouted = rerouted;
 		past.attempts = 1;
-		assert_next(ATTEMPT_TEMPORARY, past, NEXT_AGAIN, 100, false);
+		assert_next(ATTEMPT_TEMPORARY, past, NEXT_AGAIN, 100);
 		past.attempts = 2;
-		assert_next(ATTEMPT_TEMPORARY, past, NEXT_OTHER_CARRIER, 200, false);
+		assert_next(ATTEMPT_TEMPORARY, past, NEXT_OTHER_CARRIER, 200);
 		past.attempts = 3;
-		assert_next(ATTEMPT_TEMPORARY, past, NEXT_AGAIN, 400, false);
+		assert_next(ATTEMPT_TEMPORARY, past, NEXT_AGAIN, 400);
 		past.attempts = 4;
-		assert_next(ATTEMPT_TEMPORARY, past, NEXT_OTHER_CARRIER, 800, false);
+		assert_next(ATTEMPT_TEMPORARY, past, NEXT_OTHER_CARRIER, 800);
 	}
 }
 
@@ -114,18 +111,18 @@ static void message_next__temporary_without_a_choice__same_way(void **state)
 	struct message_past past = {.class = MESSAGE_NOTICE, .attempts = 2};
 
 	(void)state;
-	assert_next(ATTEMPT_TEMPORARY, past, NEXT_AGAIN, 200, false);
+	assert_next(ATTEMPT_TEMPORARY, past, NEXT_AGAIN, 200);
 	past.other_carrier = past.part_taken = true;
-	assert_next(ATTEMPT_TEMPORARY, past, NEXT_AGAIN, 200, false);
+	assert_next(ATTEMPT_TEMPORARY, past, NEXT_AGAIN, 200);
 }
 
 static void message_next__temporary_at_the_last_attempt__fails(void **state)
 {
 	(void)state;
-	assert_next(ATTEMPT_TEMPORARY, past_of(0, 4), NEXT_AGAIN, 800, false);
+	assert_next(ATTEMPT_TEMPORARY, past_of(0, 4), NEXT_AGAIN, 800);
 	for (unsigned bits = 0; bits < PASTS; bits++) {
-		assert_next(ATTEMPT_TEMPORARY, past_of(bits, 5), NEXT_FAIL, 0, false);
-		assert_next(ATTEMPT_TEMPORARY, past_of(bits, 6), NEXT_FAIL, 0, false);
+		assert_next(ATTEMPT_TEMPORARY, past_of(bits, 5), NEXT_FAIL, 0);
+		assert_next(ATTEMPT_TEMPORARY, past_of(bits, 6), NEXT_FAIL, 0);
 	}
 }
 
@@ -137,11 +134,11 @@ static void message_next__not_this_carriers__once_to_another_at_once(void **stat
 			struct message_past past = past_of(bits, attempts);
 			bool can = past.other_carrier && !past.rerouted && !past.part_taken;
 
-			assert_next(ATTEMPT_REROUTE, past, can ? NEXT_OTHER_CARRIER : NEXT_FAIL, 0, false);
+			assert_next(ATTEMPT_REROUTE, past, can ? NEXT_OTHER_CARRIER : NEXT_FAIL, 0);
 		}
 }
 
-static void message_next__in_doubt__code_at_once_others_later_marked(void **state)
+static void message_next__in_doubt__code_at_once_others_later(void **state)
 {
 	(void)state;
 	for (unsigned bits = 0; bits < PASTS; bits++)
@@ -149,16 +146,27 @@ static void message_next__in_doubt__code_at_once_others_later_marked(void **stat
 			struct message_past past = past_of(bits, attempts);
 
 			assert_next(ATTEMPT_IN_DOUBT, past, NEXT_AGAIN,
-			    past.class == MESSAGE_CODE ? 0 : limits.in_doubt_ms, true);
+			    past.class == MESSAGE_CODE ? 0 : limits.in_doubt_ms);
 		}
 }
 
-static void message_next__in_doubt_at_the_last_attempt__fails_unmarked(void **state)
+static void message_next__in_doubt_again__fails_whatever_was(void **state)
+{
+	(void)state;
+	for (unsigned bits = 0; bits < PASTS; bits++) {
+		struct message_past past = past_of(bits, 1);
+
+		past.doubted = true;
+		assert_next(ATTEMPT_IN_DOUBT, past, NEXT_FAIL, 0);
+	}
+}
+
+static void message_next__in_doubt_at_the_last_attempt__fails(void **state)
 {
 	(void)state;
 	for (unsigned bits = 0; bits < PASTS; bits++)
 		for (uint32_t attempts = 5; attempts < 8; attempts++)
-			assert_next(ATTEMPT_IN_DOUBT, past_of(bits, attempts), NEXT_FAIL, 0, false);
+			assert_next(ATTEMPT_IN_DOUBT, past_of(bits, attempts), NEXT_FAIL, 0);
 }
 
 static void message_next__one_attempt_allowed__first_refusal_fails(void **state)
@@ -261,8 +269,9 @@ int main(void)
 	    cmocka_unit_test(message_next__temporary_without_a_choice__same_way),
 	    cmocka_unit_test(message_next__temporary_at_the_last_attempt__fails),
 	    cmocka_unit_test(message_next__not_this_carriers__once_to_another_at_once),
-	    cmocka_unit_test(message_next__in_doubt__code_at_once_others_later_marked),
-	    cmocka_unit_test(message_next__in_doubt_at_the_last_attempt__fails_unmarked),
+	    cmocka_unit_test(message_next__in_doubt__code_at_once_others_later),
+	    cmocka_unit_test(message_next__in_doubt_again__fails_whatever_was),
+	    cmocka_unit_test(message_next__in_doubt_at_the_last_attempt__fails),
 	    cmocka_unit_test(message_next__one_attempt_allowed__first_refusal_fails),
 	    cmocka_unit_test(receipt_effect__single_part__ends_the_message_in_every_mode),
 	    cmocka_unit_test(receipt_effect__several_parts__by_the_operators_mode),

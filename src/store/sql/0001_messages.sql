@@ -77,8 +77,10 @@ create table receipt_waiting (
   state smallint not null,
   parts_mode smallint not null,
   status text,
-  detail text
+  detail text,
+  look_at timestamptz not null default now() -- when to look for the submission next
 );
+create index on receipt_waiting (look_at);
 
 -- What an operator sent as a receipt and nobody can read.
 create table receipt_aside (
@@ -144,33 +146,43 @@ begin
 end
 $body$;
 
--- Joins waiting receipts with submissions recorded since; how many. What a final receipt ends follows parts_mode:
--- 0 every part its own, 1 the first part's the message, 2 the last's, 3 any's (rules/message.h).
-create function receipts_join(most int) returns int language plpgsql as $body$
+-- Joins waiting receipts with submissions recorded since, of messages from low on; how many were looked at, how many
+-- joined. What found nothing is looked at again when it is half as old again, so that receipts nobody's submission
+-- comes for cost little; what another daemon looks at just now is passed over. The subquery with "offset 0" is asked
+-- for each receipt by the index on operator_id, whatever the planner believes of the tables' sizes.
+-- What a final receipt ends follows parts_mode: 0 every part its own, 1 the first part's the message, 2 the last's,
+-- 3 any's (rules/message.h).
+create function receipts_join(most int, low bigint, out looked int, out joined int) language plpgsql as $body$
 declare
   ids bigint[];
-  n int;
 begin
-  with hit as (
-    select distinct on (w.id) w.*, e.message_id, e.part, e.parts
-    from receipt_waiting w
-    join message_event e on e.operator_id = any(w.operator_ids) and e.carrier = w.carrier and e.kind = 1
-    left join message_person p on p.id = e.message_id
-    where w.msisdn is null or p.msisdn is null or w.msisdn = p.msisdn
-    order by w.id, e.message_id desc
-    limit most
+  with due as (
+    select * from receipt_waiting where look_at <= now() order by look_at limit most for update skip locked
+  ), hit as (
+    select distinct on (w.id) w.*, s.message_id, s.part, s.parts
+    from due w, lateral (
+      select e.message_id, e.part, e.parts
+      from message_event e
+      left join message_person p on p.id = e.message_id and p.id >= low
+      where e.operator_id = any(w.operator_ids) and e.carrier = w.carrier and e.kind = 1 and e.message_id >= low
+        and (w.msisdn is null or p.msisdn is null or w.msisdn = p.msisdn)
+      offset 0
+    ) s
+    order by w.id, s.message_id desc
   ), gone as (
-    delete from receipt_waiting w using hit where w.id = hit.id returning w.id
+    delete from receipt_waiting w using hit where w.id = hit.id
+  ), missed as (
+    update receipt_waiting w set look_at = now() + greatest(interval '1 s', (now() - w.at) / 2)
+    from due where w.id = due.id and due.id not in (select id from hit)
   ), put as (
     insert into message_event (message_id, at, kind, final, state, part, carrier, status, detail)
     select message_id, at, 4,
       final and (parts = 1 or parts_mode = 3 or (parts_mode = 1 and part = 1) or (parts_mode = 2 and part = parts)),
       state, part, carrier, status, detail
-    from hit join gone using (id)
+    from hit
   )
-  select count(*), array_agg(message_id) filter (where final and parts > 1 and parts_mode = 0)
-  into n, ids from hit join gone using (id);
+  select (select count(*) from due), count(*), array_agg(message_id) filter (where final and parts > 1 and parts_mode = 0)
+  into looked, joined, ids from hit;
   perform messages_close(ids);
-  return n;
 end
 $body$;
