@@ -36,6 +36,7 @@ struct settle {
 	size_t next;
 	struct timer *join_timer;
 	bool joining, join_is_soon;
+	int64_t join_ms; /* until the next look, when nothing hurries */
 	struct metric *found[3], *busy, *aside;
 };
 
@@ -82,7 +83,7 @@ struct settle *settle_new(struct loop *l, struct pg *pg, struct events *events, 
 	static const char *const ways[] = {"found=\"memory\"", "found=\"database\"", "found=\"not_yet\""};
 	struct settle *s = mem_new(sizeof *s);
 
-	*s = (struct settle){.loop = l, .pg = pg, .events = events, .receipts = receipts};
+	*s = (struct settle){.loop = l, .pg = pg, .events = events, .receipts = receipts, .join_ms = JOIN_MS};
 	list_init(&s->open);
 	map_init(&s->by_id, recent_equal);
 	s->ring = mem_array(RECENT, sizeof *s->ring);
@@ -301,15 +302,17 @@ void settle_aside(struct settle *s, const char *carrier, const struct pdu_sm *m,
 	receipts_put_aside(s->pg, loop_clock(s->loop)->wall_us(), carrier, what, m->text, m->text_len);
 }
 
-static void settle_on_joined(void *arg, enum kz r, size_t joined)
+/* What was put off is due within half its age: as long as nothing is due the pauses double. */
+static void settle_on_joined(void *arg, enum kz r, size_t looked, size_t joined)
 {
 	struct settle *s = arg;
 
 	s->joining = false;
-	if (joined || r != KZ_OK || s->join_is_soon)
-		timer_start(s->join_timer, joined ? 0 : JOIN_MS);
+	if (looked || r != KZ_OK || s->join_is_soon)
+		s->join_ms = JOIN_MS;
 	else
-		timer_start(s->join_timer, JOIN_IDLE_MS);
+		s->join_ms = s->join_ms * 2 < JOIN_IDLE_MS ? s->join_ms * 2 : JOIN_IDLE_MS;
+	timer_start(s->join_timer, looked == RECEIPTS_JOIN_MOST ? 0 : s->join_ms);
 	if (joined)
 		log_info("receipts", "joined=%zu with submissions recorded since", joined);
 }
@@ -317,11 +320,13 @@ static void settle_on_joined(void *arg, enum kz r, size_t joined)
 static void settle_join(void *arg)
 {
 	struct settle *s = arg;
+	int64_t low_ms;
 
 	if (s->joining)
 		return;
 	s->join_is_soon = false;
-	s->joining = receipts_join(s->pg, settle_on_joined, s) == KZ_OK;
+	low_ms = clock_wall_ms(loop_clock(s->loop)) - RECEIPTS_REACH_MS;
+	s->joining = receipts_join(s->pg, ids_floor(low_ms), settle_on_joined, s) == KZ_OK;
 	if (!s->joining)
 		timer_start(s->join_timer, JOIN_MS);
 }

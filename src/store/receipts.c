@@ -1,13 +1,16 @@
 #include "store/receipts.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ids.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/pg_array.h"
 
 struct receipts {
+	struct loop *loop;
 	struct batch *quests, *waits;
 	struct pg_array n, rank, carrier, id; /* of questions */
 	struct pg_array at, ids, msisdn, final, state, mode, status,
@@ -17,18 +20,23 @@ struct receipts {
 	struct receipt_home homes[4096];
 };
 
-static const uint32_t find_types[] = {PG_INT4_ARRAY, PG_INT4_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY};
+static const uint32_t find_types[] = {PG_INT4_ARRAY, PG_INT4_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY, PG_INT8};
+/* "offset 0": each id asks the index; joined, the planner may read all events of the days instead. */
 static const struct pg_sql sql_find = {"receipts_find",
-    "select distinct on (q.n) q.n, e.message_id, e.part, e.parts, p.msisdn"
-    " from unnest($1, $2, $3, $4) as q(n, rank, carrier, id)"
-    " join message_event e on e.operator_id = q.id and e.carrier = q.carrier and e.kind = 1"
-    " left join message_person p on p.id = e.message_id"
-    " order by q.n, q.rank, e.message_id desc",
-    4, find_types};
+    "select distinct on (q.n) q.n, s.message_id, s.part, s.parts, s.msisdn"
+    " from unnest($1, $2, $3, $4) as q(n, rank, carrier, id), lateral ("
+    "  select e.message_id, e.part, e.parts,"
+    "   (select p.msisdn from message_person p where p.id = e.message_id) as msisdn"
+    "  from message_event e where e.operator_id = q.id and e.carrier = q.carrier and e.kind = 1"
+    "   and e.message_id >= $5 offset 0) s"
+    " order by q.n, q.rank, s.message_id desc",
+    5, find_types};
 
 static void receipts_build_find(void *arg, const struct list *items, struct pg_job *job)
 {
 	struct receipts *rs = arg;
+	int64_t low_ms = clock_wall_ms(loop_clock(rs->loop)) - RECEIPTS_REACH_MS;
+	uint8_t low[8];
 	int n = 0;
 
 	pg_array_start(&rs->n, PG_INT4);
@@ -46,7 +54,7 @@ static void receipts_build_find(void *arg, const struct list *items, struct pg_j
 		}
 	}
 	const struct pg_value values[] = {pg_array_value(&rs->n), pg_array_value(&rs->rank),
-	    pg_array_value(&rs->carrier), pg_array_value(&rs->id)};
+	    pg_array_value(&rs->carrier), pg_array_value(&rs->id), pg_int8((int64_t)ids_floor(low_ms), low)};
 	pg_job_add(job, &sql_find, values);
 }
 
@@ -151,9 +159,18 @@ struct receipts *receipts_new(struct loop *l, struct pg *pg, const struct batch_
 {
 	struct receipts *rs = mem_new(sizeof *rs);
 
+	assert(limits->rows <= sizeof rs->homes / sizeof *rs->homes);
+	rs->loop = l;
 	rs->quests = batch_new(l, pg, &quest_kind, limits, rs);
 	rs->waits = batch_new(l, pg, &wait_kind, limits, rs);
 	return rs;
+}
+
+void receipts_set_limits(struct receipts *rs, const struct batch_limits *limits)
+{
+	assert(limits->rows <= sizeof rs->homes / sizeof *rs->homes);
+	batch_set_limits(rs->quests, limits);
+	batch_set_limits(rs->waits, limits);
 }
 
 void receipts_find(struct receipts *rs, struct receipt_quest *q)
@@ -190,23 +207,28 @@ struct join_quest {
 	void *arg;
 };
 
-static const struct pg_sql sql_join = {"receipts_join", "select receipts_join(500)", 0, NULL};
+static const uint32_t join_types[] = {PG_INT4, PG_INT8};
+static const struct pg_sql sql_join = {
+    "receipts_join", "select looked, joined from receipts_join($1, $2)", 2, join_types};
 
 static void join_on_done(void *arg, enum kz r, const struct pg_reply *reply)
 {
 	struct join_quest *q = arg;
 
-	q->done(q->arg, r, r == KZ_OK && pg_rows(reply, 0) ? (size_t)pg_int(reply, 0, 0, 0) : 0);
+	q->done(q->arg, r, (size_t)pg_int(reply, 0, 0, 0), (size_t)pg_int(reply, 0, 0, 1));
 	free(q);
 }
 
-enum kz receipts_join(struct pg *pg, receipts_join_fn *done, void *arg)
+enum kz receipts_join(struct pg *pg, uint64_t low, receipts_join_fn *done, void *arg)
 {
 	struct join_quest *q = mem_new(sizeof *q);
+	uint8_t most_room[4], low_room[8];
+	const struct pg_value values[] = {
+	    pg_int4(RECEIPTS_JOIN_MOST, most_room), pg_int8((int64_t)low, low_room)};
 
 	*q = (struct join_quest){done, arg};
 	struct pg_job *job = pg_job_new(pg, join_on_done, q);
-	pg_job_add(job, &sql_join, NULL);
+	pg_job_add(job, &sql_join, values);
 	if (pg_job_run(job, NULL) == KZ_OK)
 		return KZ_OK;
 	free(q);

@@ -11,6 +11,8 @@
 #include "store/batch.h"
 
 #define RECEIPTS_CANDIDATES 3
+/* A receipt comes at most so long after its message was accepted: the longest life of a message. */
+#define RECEIPTS_REACH_MS (8 * INT64_C(86400000))
 
 struct receipts;
 
@@ -27,8 +29,8 @@ struct receipt_quest {
 	const char *carrier;
 	const char *ids[RECEIPTS_CANDIDATES]; /* canonical spellings, best first */
 	unsigned ids_n;
-	/* KZ_OK with home; KZ_NOT_FOUND no submission is recorded under any of the ids; KZ_LOST. Once, later.
-	 */
+	/* KZ_OK with home; KZ_NOT_FOUND no submission is recorded under any of the ids, of messages within
+	 * RECEIPTS_REACH_MS; KZ_LOST. Once, later. */
 	void (*done)(struct receipt_quest *q, enum kz r, const struct receipt_home *home);
 };
 
@@ -46,15 +48,19 @@ struct receipt_wait {
 };
 
 struct receipts *receipts_new(struct loop *l, struct pg *pg, const struct batch_limits *limits);
+void receipts_set_limits(struct receipts *rs, const struct batch_limits *limits);
 void receipts_find(struct receipts *rs, struct receipt_quest *q);
 void receipts_wait(struct receipts *rs, struct receipt_wait *w);
 size_t receipts_pending(const struct receipts *rs);
 void receipts_free(struct receipts *rs);
 
-/* Joins waiting receipts with submissions recorded since, as events, at most 500 at a time; done with how
- * many. KZ_BUSY at once, without done. */
-typedef void receipts_join_fn(void *arg, enum kz r, size_t joined);
-enum kz receipts_join(struct pg *pg, receipts_join_fn *done, void *arg) KZ_CHECK;
+/* Joins waiting receipts with submissions recorded since, as events. Looks at those that are due, at most
+ * RECEIPTS_JOIN_MOST, for messages from the id low on; one that finds nothing is due again when it is half as
+ * old again, a second later at least. done with how many were looked at and how many of them joined. KZ_BUSY
+ * at once, without done. */
+#define RECEIPTS_JOIN_MOST 500
+typedef void receipts_join_fn(void *arg, enum kz r, size_t looked, size_t joined);
+enum kz receipts_join(struct pg *pg, uint64_t low, receipts_join_fn *done, void *arg) KZ_CHECK;
 /* Keeps an unreadable one; fire and forget: it has been acknowledged (it would block the line), so a loss is
  * logged. */
 void receipts_put_aside(

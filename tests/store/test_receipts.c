@@ -130,6 +130,25 @@ static void find__personal_fields_gone__home_without_a_number(void **state)
 	receipts_free(rs);
 }
 
+static void find__message_older_than_any_lives__not_found(void **state)
+{
+	struct store_rig *g = *state;
+	struct receipts *rs = receipts_up(g);
+	uint64_t id = store_put_message(g, &(struct ids){0}, 1, 77011234567);
+	struct find young, old;
+
+	put_submitted(g, id, 1, 1, "beeline", "7");
+	store_skip_us = RECEIPTS_REACH_MS * 1000 - 3600000000;
+	find_begin(rs, &young, "beeline", "7", NULL, NULL);
+	servers_await(g->loop, &young.count, 1);
+	assert_int_equal(young.r, KZ_OK);
+	store_skip_us += 2 * 3600000000LL;
+	find_begin(rs, &old, "beeline", "7", NULL, NULL);
+	servers_await(g->loop, &old.count, 1);
+	assert_int_equal(old.r, KZ_NOT_FOUND);
+	receipts_free(rs);
+}
+
 struct wait {
 	struct receipt_wait wait;
 	int count;
@@ -171,28 +190,64 @@ static void wait_keep(struct store_rig *g, struct wait w)
 	receipts_free(rs);
 }
 
+static void limits__changed__both_kinds_follow(void **state)
+{
+	struct store_rig *g = *state;
+	struct receipts *rs = receipts_up(g);
+	struct find finds[2];
+	struct wait waits[2];
+
+	store_sql(g, "begin; lock table message_event, receipt_waiting in access exclusive mode");
+	receipts_set_limits(rs, &(struct batch_limits){.rows = 1, .wait_ms = 2, .in_flight = 2});
+	for (int i = 0; i < 2; i++) {
+		find_begin(rs, &finds[i], "beeline", "7", NULL, NULL);
+		waits[i] = wait_make("7", 0, PARTS_ALL);
+		receipts_wait(rs, &waits[i].wait);
+	}
+	store_settle(g);
+	assert_int_equal(pg_jobs(g->pg), 4); /* each alone */
+	store_sql(g, "commit");
+	for (int i = 0; i < 2; i++) {
+		servers_await(g->loop, &finds[i].count, 1);
+		servers_await(g->loop, &waits[i].count, 1);
+	}
+	receipts_free(rs);
+}
+
 struct joined {
 	int count;
-	size_t n;
+	size_t looked, n;
 };
 
-static void join_on_done(void *arg, enum kz r, size_t n)
+static void join_on_done(void *arg, enum kz r, size_t looked, size_t n)
 {
 	struct joined *j = arg;
 
 	assert_int_equal(r, KZ_OK);
 	j->count++;
+	j->looked += looked;
 	j->n += n;
+}
+
+static struct joined join_from(struct store_rig *g, uint64_t low)
+{
+	struct joined j = {0};
+
+	assert_int_equal(receipts_join(g->pg, low, join_on_done, &j), KZ_OK);
+	assert_int_equal(j.count, 0);
+	servers_await(g->loop, &j.count, 1);
+	return j;
 }
 
 static size_t join(struct store_rig *g)
 {
-	struct joined j = {0};
+	return join_from(g, 0).n;
+}
 
-	assert_int_equal(receipts_join(g->pg, join_on_done, &j), KZ_OK);
-	assert_int_equal(j.count, 0);
-	servers_await(g->loop, &j.count, 1);
-	return j.n;
+/* As if the pause of all had passed. */
+static void waiting_come_due(struct store_rig *g)
+{
+	store_sql(g, "update receipt_waiting set look_at = now()");
 }
 
 static long long waiting(struct store_rig *g)
@@ -248,6 +303,7 @@ static void join__before_and_after_the_submission__once(void **state)
 	wait_keep(g, wait_make("7", 77011234567, PARTS_ALL));
 	assert_int_equal(join(g), 0);
 	assert_int_equal(waiting(g), 1);
+	waiting_come_due(g);
 	put_submitted(g, id, 1, 1, "beeline", "7");
 	put_submitted(g, id, 1, 1, "beeline", "7"); /* a row that was written twice */
 	assert_int_equal(join(g), 1);
@@ -367,18 +423,19 @@ static void join__all_parts_at_once__message_ends_by_the_worst(void **state)
 static void join__two_daemons_at_once__each_receipt_once(void **state)
 {
 	struct store_rig *g = *state;
-	struct joined j = {0};
+	struct joined j;
 	uint64_t id = store_put_message(g, &(struct ids){0}, 1, 77011234567);
 
 	put_submitted(g, id, 1, 1, "beeline", "7");
 	wait_keep(g, wait_make("7", 0, PARTS_ALL));
 	store_sql(g, "begin");
-	assert_int_equal(store_int(g, "select receipts_join(500)"), 1);
-	assert_int_equal(receipts_join(g->pg, join_on_done, &j), KZ_OK);
-	store_await_sql(g, STORE_WAITS_FOR_LOCK, 1);
-	store_sql(g, "commit");
-	servers_await(g->loop, &j.count, 1);
+	assert_int_equal(store_int(g, "select joined from receipts_join(500, 0)"), 1);
+	j = join_from(g, 0); /* and nobody waits for the other */
+	assert_int_equal(j.looked, 0);
 	assert_int_equal(j.n, 0);
+	store_sql(g, "commit");
+	assert_int_equal(join(g), 0);
+	assert_int_equal(waiting(g), 0);
 	assert_int_equal(store_int(g, "select count(*) from message_event where kind = 4"), 1);
 }
 
@@ -390,9 +447,60 @@ static void join__more_than_fit__500_at_a_time(void **state)
 	store_sql(g, "insert into receipt_waiting (at, carrier, operator_ids, final, state, parts_mode)"
 	             " select now(), 'beeline', '{7}', false, 1, 0 from generate_series(1, 501)");
 	put_submitted(g, id, 1, 1, "beeline", "7");
-	assert_int_equal(join(g), 500);
+	assert_int_equal(join(g), RECEIPTS_JOIN_MOST);
 	assert_int_equal(join(g), 1);
 	assert_int_equal(store_int(g, "select count(*) from message_event where kind = 4"), 501);
+}
+
+static void join__nothing_found__looked_at_again_when_half_as_old_again(void **state)
+{
+	struct store_rig *g = *state;
+
+	store_sql(g, "insert into receipt_waiting (at, carrier, operator_ids, final, state, parts_mode)"
+	             " select now() - s * interval '1 s', 'beeline', '{7}', true, 6, 0"
+	             " from unnest('{-5,0,100}'::int[]) s");
+	assert_int_equal(join_from(g, 0).looked, 3);
+	assert_int_equal(join_from(g, 0).looked, 0);
+	/* by the clock of the database: at most 10 s have passed since */
+	assert_int_equal(
+	    store_int(g, "select count(*) from receipt_waiting where at < now() - interval '90 s'"
+	                 " and look_at - at between interval '150 s' and interval '165 s'"),
+	    1);
+	assert_int_equal(
+	    store_int(g, "select count(*) from receipt_waiting where at > now() - interval '90 s'"
+	                 " and look_at between now() - interval '9 s' and now() + interval '5 s'"),
+	    2);
+	waiting_come_due(g);
+	assert_int_equal(join_from(g, 0).looked, 3);
+}
+
+static void join__thousands_that_match_nothing__do_not_stand_before_one_that_does(void **state)
+{
+	struct store_rig *g = *state;
+	uint64_t id = store_put_message(g, &(struct ids){0}, 1, 77011234567);
+
+	put_submitted(g, id, 1, 1, "beeline", "7");
+	store_sql(g, "insert into receipt_waiting (at, carrier, operator_ids, final, state, parts_mode)"
+	             " select now() - interval '1 hour', 'beeline', array['x' || i], true, 6, 0"
+	             " from generate_series(1, 5000) i");
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(join_from(g, 0).looked, RECEIPTS_JOIN_MOST);
+	wait_keep(g, wait_make("7", 77011234567, PARTS_ALL));
+	assert_int_equal(join_from(g, 0).looked, 1);
+	assert_int_equal(end_state(g, id), MESSAGE_DELIVERED);
+	assert_int_equal(waiting(g), 5000);
+}
+
+static void join__message_below_the_bound__waits_on(void **state)
+{
+	struct store_rig *g = *state;
+	uint64_t id = store_put_message(g, &(struct ids){0}, 1, 77011234567);
+
+	put_submitted(g, id, 1, 1, "beeline", "7");
+	wait_keep(g, wait_make("7", 77011234567, PARTS_ALL));
+	assert_int_equal(join_from(g, id + 1).n, 0);
+	waiting_come_due(g);
+	assert_int_equal(join_from(g, id).n, 1);
 }
 
 static void aside__unreadable__kept_octet_by_octet(void **state)
@@ -404,7 +512,7 @@ static void aside__unreadable__kept_octet_by_octet(void **state)
 	store_await_sql(g, "select count(*) from receipt_aside", 2);
 	assert_string_equal(
 	    store_sql(g, "select string_agg(concat_ws('|', extract(epoch from at)::bigint, carrier, what,"
-	                 " encode(body, 'hex')), ' ' order by id) from receipt_aside"),
+	                 " encode(body, 'hex')), ' ' order by what desc) from receipt_aside"),
 	    "1767225630|beeline|no id|696400ff3a 1767225630|beeline|empty|");
 }
 
@@ -415,6 +523,8 @@ int main(void)
 	    STORE_CASE(find__same_id_of_two_carriers__each_its_own),
 	    STORE_CASE(find__id_used_again_by_the_operator__the_newest_message),
 	    STORE_CASE(find__personal_fields_gone__home_without_a_number),
+	    STORE_CASE(find__message_older_than_any_lives__not_found),
+	    STORE_CASE(limits__changed__both_kinds_follow),
 	    STORE_CASE(wait__kept__every_field_stands_as_given),
 	    STORE_CASE(wait__poisoned__refused_alone),
 	    STORE_CASE(join__before_and_after_the_submission__once),
@@ -426,6 +536,9 @@ int main(void)
 	    STORE_CASE(join__all_parts_at_once__message_ends_by_the_worst),
 	    STORE_CASE(join__two_daemons_at_once__each_receipt_once),
 	    STORE_CASE(join__more_than_fit__500_at_a_time),
+	    STORE_CASE(join__nothing_found__looked_at_again_when_half_as_old_again),
+	    STORE_CASE(join__thousands_that_match_nothing__do_not_stand_before_one_that_does),
+	    STORE_CASE(join__message_below_the_bound__waits_on),
 	    STORE_CASE(aside__unreadable__kept_octet_by_octet),
 	};
 

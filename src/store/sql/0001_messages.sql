@@ -148,8 +148,8 @@ $body$;
 
 -- Joins waiting receipts with submissions recorded since, of messages from low on; how many were looked at, how many
 -- joined. What found nothing is looked at again when it is half as old again, so that receipts nobody's submission
--- comes for cost little; what another daemon looks at just now is passed over. The subquery with "offset 0" is asked
--- for each receipt by the index on operator_id, whatever the planner believes of the tables' sizes.
+-- comes for cost little; what another daemon looks at just now is passed over. "offset 0" makes the planner ask the
+-- index on operator_id for each receipt, whatever it believes of the tables' sizes.
 -- What a final receipt ends follows parts_mode: 0 every part its own, 1 the first part's the message, 2 the last's,
 -- 3 any's (rules/message.h).
 create function receipts_join(most int, low bigint, out looked int, out joined int) language plpgsql as $body$
@@ -161,13 +161,13 @@ begin
   ), hit as (
     select distinct on (w.id) w.*, s.message_id, s.part, s.parts
     from due w, lateral (
-      select e.message_id, e.part, e.parts
+      select e.message_id, e.part, e.parts,
+        (select p.msisdn from message_person p where p.id = e.message_id) as number
       from message_event e
-      left join message_person p on p.id = e.message_id and p.id >= low
       where e.operator_id = any(w.operator_ids) and e.carrier = w.carrier and e.kind = 1 and e.message_id >= low
-        and (w.msisdn is null or p.msisdn is null or w.msisdn = p.msisdn)
       offset 0
     ) s
+    where w.msisdn is null or s.number is null or w.msisdn = s.number
     order by w.id, s.message_id desc
   ), gone as (
     delete from receipt_waiting w using hit where w.id = hit.id
