@@ -148,6 +148,7 @@ const RALYBND = 0x05;
 const long = 'ә'.repeat(150); // 3 parts
 const patient = { reconnect: { already_bound: '10m' } }; // a refused bind would not be tried again here
 const narrow = (stage, port, rate) => operator(stage, { port, ...patient, link: { window: 1, rate } });
+const unfinished = (k) => k.metric('kezek_messages_unfinished');
 const numbers = (centre) => centre.submits.map((s) => s.number);
 
 async function reloadHalfSent(stage, verdict) {
@@ -172,9 +173,9 @@ async function reloadHalfSent(stage, verdict) {
   assert.equal((await k.door.get('/readyz')).json.operators.one, 'down');
   const during = await k.door.send({ to: '+77011234567', text: 'during' });
   release();
-  const m = await k.settled(id, 'submitted');
+  await until('everything is sent and recorded', async () => centre.texts.length === 2 && await unfinished(k) === 0);
   await k.settled(during.id, 'submitted');
-  await until('all of it', () => centre.texts.length === 2);
+  const m = await k.settled(id, 'submitted');
   assert.deepEqual(centre.texts.map((t) => t.text).sort(), ['during', long]);
   assert.deepEqual(centre.binds.map((b) => b.status), [0, 0]);
   return { centre, events: m.timeline.map((e) => e.event) };
@@ -239,6 +240,6 @@ journey('reload__again_and_again_while_messages_flow__one_session_and_each_messa
   assert.equal(centre.submits.length, sent.reduce((n, s) => n + s.segments, 0), 'no part twice');
   assert.deepEqual(centre.binds.map((b) => b.status), Array(7).fill(0));
   assert.deepEqual(centre.faults, []);
-  await until('everything is recorded', async () => (await k.metric('kezek_messages_unfinished')) === 0);
+  await until('everything is recorded', async () => await unfinished(k) === 0);
   for (const { id } of sent.slice(-20)) await k.settled(id, 'submitted');
 });
