@@ -108,6 +108,25 @@ void letter_free(struct letter *l);
 /* When the slot is lost: freed now, or when what is on the wire is answered. */
 void letter_forget(struct letter *l);
 void letters_on_due(void *arg);
+
+/* letter.c for letter_turn.c */
+/* The one place where phases change. */
+void letter_enter(struct letter *l, enum letter_phase next);
+int64_t letter_left_ms(const struct letter *l);
+/* r: what the operator said, NULL when it is not about a part. */
+struct message_event *letter_event(const struct letter *l, enum event_kind kind, unsigned part,
+    const char *carrier, const struct part_result *r, const char *status, const char *detail);
+/* Owns e; the letter leaves memory only after it is recorded. */
+void letter_record(struct letter *l, struct message_event *e);
+/* Its final event; it is over. */
+void letter_end(struct letter *l, enum event_kind kind, enum message_state state, const char *detail);
+void letter_expire(struct letter *l);
+/* All parts go anew: what a carrier has of them may come to the phone twice. */
+void letter_begin_anew(struct letter *l);
+/* Leaves it to its row, when its slot was lost. */
+void letter_give_up(struct letter *l);
+
+/* letter_turn.c */
 extern const struct ways_events letter_ways_events;
 
 /* parcel.c */
