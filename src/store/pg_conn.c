@@ -22,8 +22,17 @@
 #define BACKOFF_MIN_MS 50
 #define BACKOFF_MAX_MS 5000
 
-static const struct pg_sql conn_setup = {
-    "kezek_setup", "select set_config('statement_timeout', $1, false)", 1, (const uint32_t[]){PG_TEXT}};
+/* The server's end: a host that vanished is noticed within some 25 s, because its locks hold slots; on a unix
+ * socket these settings mean nothing and are taken all the same. Plans: once a connection, for whatever
+ * values come. A plan for each value would be made over all partitions again and again; one that is
+ * made while a day's partition is still empty must not read it from end to end when it is full; and compiling
+ * for all the partitions takes longer than any of our statements. */
+static const struct pg_sql conn_setup = {"kezek_setup",
+    "select set_config(name, value, false) from (values ('statement_timeout', $1),"
+    " ('tcp_keepalives_idle', '10'), ('tcp_keepalives_interval', '5'), ('tcp_keepalives_count', '3'),"
+    " ('tcp_user_timeout', '20000'), ('plan_cache_mode', 'force_generic_plan'),"
+    " ('enable_seqscan', 'off'), ('jit', 'off')) as setting(name, value)",
+    1, (const uint32_t[]){PG_TEXT}};
 
 static void conn_dial(struct pg_conn *c);
 static void conn_on_event(void *arg, bool readable, bool writable);

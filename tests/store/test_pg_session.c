@@ -112,9 +112,30 @@ static void session__script__whole_or_not_at_all(void **state)
 	pg_session_free(w.session);
 }
 
+/* A unix socket has no time-outs of TCP: the server shows 0 for them, and where the value came from. */
+static void session__ready__server_has_its_settings(void **state)
+{
+	struct rig *g = *state;
+	struct watch_session w = {0};
+	static const struct pg_sql of_tcp = {"of_tcp",
+	    "select count(*) from pg_settings where source = 'session' and name in ('tcp_keepalives_idle',"
+	    " 'tcp_keepalives_interval', 'tcp_keepalives_count', 'tcp_user_timeout')",
+	    0, NULL};
+	static const struct pg_sql others = {"others",
+	    "select count(*) from pg_settings where (name, setting) in (('statement_timeout', '15000'),"
+	    " ('plan_cache_mode', 'force_generic_plan'), ('enable_seqscan', 'off'), ('jit', 'off'))",
+	    0, NULL};
+
+	watch_session_up(g, &w);
+	assert_int_equal(watch_session_ask(g, &w, &of_tcp), 4);
+	assert_int_equal(watch_session_ask(g, &w, &others), 4);
+	pg_session_free(w.session);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    PG_CASE(session__ready__server_has_its_settings),
 	    PG_CASE(session__backend_terminated__lock_free_and_owner_told),
 	    PG_CASE(session__lost_under_a_question__answered_before_the_owner_is_told),
 	    PG_CASE(session__script__whole_or_not_at_all),
