@@ -15,7 +15,7 @@ struct batch {
 	struct batch_limits limits;
 	void *arg;
 	struct list waiting, flights;
-	size_t items_in_flight;
+	size_t waiting_weight, items_in_flight;
 	int64_t pause_until_ms;
 	struct timer *timer;
 	struct defer soon;
@@ -54,6 +54,34 @@ void batch_set_limits(struct batch *b, const struct batch_limits *limits)
 	b->limits = *limits;
 }
 
+static size_t item_weight(const struct list_node *n)
+{
+	size_t weight = list_entry(n, const struct batch_item, node)->weight;
+
+	return weight ? weight : 1;
+}
+
+static struct list_node *waiting_take_first(struct batch *b)
+{
+	struct list_node *n = list_take_first(&b->waiting);
+
+	if (n)
+		b->waiting_weight -= item_weight(n);
+	return n;
+}
+
+/* Back to the head of the queue, in their order. */
+static void waiting_take_back(struct batch *b, struct list *items)
+{
+	while (items->count) {
+		struct list_node *last = items->head.prev;
+
+		list_remove(items, last);
+		list_prepend(&b->waiting, last);
+		b->waiting_weight += item_weight(last);
+	}
+}
+
 static void flight_free(struct flight *f)
 {
 	list_remove(&f->batch->flights, &f->node);
@@ -83,33 +111,36 @@ static struct flight *flight_new(struct batch *b)
 	return f;
 }
 
-static void flight_fill(struct flight *f, struct list *from, size_t n)
+/* Of those that wait as many as may go together, one at least. */
+static void flight_board(struct flight *f)
 {
-	while (f->items.count < n && from->count)
-		list_append(&f->items, list_take_first(from));
-	f->batch->items_in_flight += f->items.count;
+	struct batch *b = f->batch;
+	struct list_node *n;
+	size_t weight = 0;
+
+	while ((n = list_first(&b->waiting)) != NULL) {
+		weight += item_weight(n);
+		if (f->items.count && weight > b->limits.rows)
+			break;
+		list_append(&f->items, waiting_take_first(b));
+	}
+	b->items_in_flight += f->items.count;
 }
 
-/* Back to the head of the queue, in their order. */
 static void flight_give_back(struct flight *f)
 {
 	struct batch *b = f->batch;
 
 	b->items_in_flight -= f->items.count;
-	while (f->items.count) {
-		struct list_node *last = f->items.head.prev;
-
-		list_remove(&f->items, last);
-		list_prepend(&b->waiting, last);
-	}
+	waiting_take_back(b, &f->items);
 	flight_free(f);
 }
 
-static bool batch_launch(struct batch *b, struct list *from, size_t n)
+static bool batch_launch(struct batch *b)
 {
 	struct flight *f = flight_new(b);
 
-	flight_fill(f, from, n);
+	flight_board(f);
 	if (flight_send(f))
 		return true;
 	flight_give_back(f);
@@ -120,7 +151,7 @@ static bool batch_is_ripe(const struct batch *b, int64_t now_ms)
 {
 	const struct batch_item *first = list_entry(list_first(&b->waiting), struct batch_item, node);
 
-	return !b->flights.count || b->waiting.count >= b->limits.rows ||
+	return !b->flights.count || b->waiting_weight >= b->limits.rows ||
 	       now_ms - first->added_ms >= b->limits.wait_ms;
 }
 
@@ -131,7 +162,7 @@ static void batch_pump(void *arg)
 	bool sent = now_ms >= b->pause_until_ms;
 
 	while (sent && b->waiting.count && b->flights.count < b->limits.in_flight && batch_is_ripe(b, now_ms))
-		sent = batch_launch(b, &b->waiting, b->limits.rows);
+		sent = batch_launch(b);
 	metric_set(b->waiting_gauge, (double)b->waiting.count);
 	/* With all flights out the next to return pumps; a refused launch is tried again soon. */
 	if (b->waiting.count && (!sent || b->flights.count < b->limits.in_flight) &&
@@ -142,23 +173,21 @@ static void batch_pump(void *arg)
 /* The poisoned one is in one of the halves; the other half commits. */
 static void flight_halve(struct flight *f)
 {
-	struct batch *b = f->batch;
-	struct list items;
-	size_t half = f->items.count / 2, rest = f->items.count - half;
+	struct flight *tail = flight_new(f->batch);
+	size_t half = f->items.count / 2;
+	bool sent;
 
-	list_init(&items);
-	b->items_in_flight -= f->items.count;
-	while (f->items.count)
-		list_append(&items, list_take_first(&f->items));
-	flight_free(f);
-	if (batch_launch(b, &items, half) && batch_launch(b, &items, rest))
-		return;
-	while (items.count) {
-		struct list_node *last = items.head.prev;
+	while (f->items.count > half) {
+		struct list_node *last = f->items.head.prev;
 
-		list_remove(&items, last);
-		list_prepend(&b->waiting, last);
+		list_remove(&f->items, last);
+		list_prepend(&tail->items, last);
 	}
+	sent = flight_send(f);
+	if (!sent || !flight_send(tail))
+		flight_give_back(tail);
+	if (!sent)
+		flight_give_back(f);
 }
 
 /* Only wrong data (class 22) and broken constraints (23) are an item's own fault. A deadlock, a time-out, a
@@ -199,8 +228,9 @@ void batch_add(struct batch *b, struct batch_item *item)
 {
 	item->added_ms = loop_now_ms(b->loop);
 	list_append(&b->waiting, &item->node);
+	b->waiting_weight += item_weight(&item->node);
 	if (b->flights.count < b->limits.in_flight &&
-	    (!b->flights.count || b->waiting.count >= b->limits.rows))
+	    (!b->flights.count || b->waiting_weight >= b->limits.rows))
 		loop_defer(b->loop, &b->soon, batch_pump, b);
 	else if (!timer_is_armed(b->timer))
 		timer_start(b->timer, b->limits.wait_ms);
@@ -218,18 +248,16 @@ size_t batch_in_flight(const struct batch *b)
 
 struct batch_item *batch_take_waiting(struct batch *b)
 {
-	struct list_node *n = list_take_first(&b->waiting);
+	struct list_node *n = waiting_take_first(b);
 
 	return n ? list_entry(n, struct batch_item, node) : NULL;
 }
 
 void batch_stop(struct batch *b)
 {
-	struct list_node *n;
-
 	b->limits.in_flight = 0;
-	while ((n = list_first(&b->flights)) != NULL) {
-		struct flight *f = list_entry(n, struct flight, node);
+	while (b->flights.count) { /* the last first, so that their items stand in order again */
+		struct flight *f = list_entry(b->flights.head.prev, struct flight, node);
 
 		pg_job_cancel(b->pg, f->ticket);
 		flight_give_back(f);

@@ -15,6 +15,7 @@ struct batch;
 struct batch_item {
 	struct list_node node;
 	int64_t added_ms;
+	size_t weight; /* rows that it brings, set before batch_add; 0 is 1 */
 };
 
 struct batch_kind {
@@ -29,7 +30,7 @@ struct batch_kind {
 };
 
 struct batch_limits {
-	size_t rows;        /* items of one batch at most */
+	size_t rows;        /* weight of one batch at most; a heavier item goes alone */
 	int64_t wait_ms;    /* an item waits at most so long for neighbours */
 	unsigned in_flight; /* batches at once */
 };

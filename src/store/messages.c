@@ -212,6 +212,7 @@ enum kz messages_keep(struct messages *m, struct messages_wish *w)
 {
 	if (!pg_is_up(m->pg))
 		return KZ_LOST;
+	w->item.weight = w->rows_n;
 	batch_add(m->batch, &w->item);
 	return KZ_OK;
 }

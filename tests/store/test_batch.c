@@ -175,6 +175,106 @@ static void batch__busy__leaves_when_the_one_in_flight_returns(void **state)
 	probe_end(&p);
 }
 
+static void probe_add_weights(struct probe *p, int from, const size_t *weights, int n)
+{
+	for (int i = 0; i < n; i++)
+		p->items[from + i].item.weight = weights[i];
+	probe_add(p, from, from + n - 1);
+}
+
+static void batch__weights__together_no_more_than_the_rows_or_alone(void **state)
+{
+	struct store_rig *g = *state;
+	struct probe p;
+
+	hold(g);
+	probe_start(&p, g, 4, 1000000, 9);
+	probe_add_weights(&p, 1, (const size_t[]){3, 2, 2, 0, 9, 1, 3, 1}, 8);
+	store_settle(g);
+	assert_int_equal(batch_in_flight(p.batch), 7);
+	assert_int_equal(batch_waiting(p.batch), 1);
+	let_go(g);
+	servers_await(g->loop, &p.done, 8);
+	assert_int_equal(probe_together(&p, 1, 8), 1);
+	assert_int_equal(probe_together(&p, 2, 8), 2);
+	assert_int_equal(probe_together(&p, 4, 8), 1);
+	assert_int_equal(probe_together(&p, 5, 8), 1);
+	assert_int_equal(probe_together(&p, 6, 8), 2);
+	assert_int_equal(probe_together(&p, 8, 8), 1);
+	probe_end(&p);
+}
+
+static void batch__busy__leaves_when_the_waiting_weigh_enough(void **state)
+{
+	struct store_rig *g = *state;
+	struct probe p;
+
+	hold(g);
+	probe_start(&p, g, 4, 1000000, 2);
+	probe_add(&p, 1, 1);
+	store_settle(g);
+	probe_add_weights(&p, 2, (const size_t[]){2, 1}, 2);
+	store_settle(g);
+	assert_int_equal(batch_in_flight(p.batch), 1);
+	probe_add(&p, 4, 4);
+	store_settle(g);
+	assert_int_equal(batch_in_flight(p.batch), 4);
+	let_go(g);
+	servers_await(g->loop, &p.done, 4);
+	assert_int_equal(probe_together(&p, 2, 4), 3);
+	probe_end(&p);
+}
+
+static void batch__heavy_and_poisoned__halved_by_items(void **state)
+{
+	struct store_rig *g = *state;
+	struct probe p;
+
+	probe_start(&p, g, 100, 1000000, 2);
+	for (int i = 0; i < 3; i++)
+		p.items[12 + i].item.weight = 33;
+	probe_add(&p, 12, 14);
+	servers_await(g->loop, &p.done, 3);
+	for (int i = 12; i <= 14; i++)
+		assert_int_equal(p.items[i].r, i == 13 ? KZ_REFUSED : KZ_OK);
+	probe_end(&p);
+}
+
+static void stop__several_in_flight__in_order_again(void **state)
+{
+	struct store_rig *g = *state;
+	struct probe p;
+
+	hold(g);
+	probe_start(&p, g, 2, 1000000, 2);
+	probe_add(&p, 1, 5);
+	store_settle(g);
+	assert_int_equal(batch_in_flight(p.batch), 4);
+	batch_stop(p.batch);
+	for (int i = 1; i <= 5; i++)
+		assert_ptr_equal(batch_take_waiting(p.batch), &p.items[i].item);
+	let_go(g);
+	probe_end(&p);
+}
+
+static void messages__requests_of_many__do_not_share_a_commit(void **state)
+{
+	struct store_rig *g = *state;
+	struct wishes w;
+
+	g->limits.rows = 4;
+	wishes_start(&w, g, 6);
+	w.all[0].wish.rows_n = w.all[3].wish.rows_n = 3;
+	wishes_keep(&w, 0);
+	wishes_keep(&w, 3);
+	wishes_await(&w, 2);
+	assert_int_equal(w.all[0].r, KZ_OK);
+	assert_int_equal(w.all[3].r, KZ_OK);
+	assert_int_equal(store_int(g, "select count(*) from message"), 6);
+	assert_int_equal(store_int(g, "select count(distinct xmin::text) from message"), 2);
+	wishes_end(&w);
+}
+
 static void batch__one_poisoned__refused_alone_wherever_it_stands(void **state)
 {
 	struct store_rig *g = *state;
@@ -382,6 +482,11 @@ int main(void)
 	    STORE_CASE(batch__more_than_its_rows__full_ones_leave_in_order),
 	    STORE_CASE(batch__busy__waits_for_neighbours_until_its_time),
 	    STORE_CASE(batch__busy__leaves_when_the_one_in_flight_returns),
+	    STORE_CASE(batch__weights__together_no_more_than_the_rows_or_alone),
+	    STORE_CASE(batch__busy__leaves_when_the_waiting_weigh_enough),
+	    STORE_CASE(batch__heavy_and_poisoned__halved_by_items),
+	    STORE_CASE(stop__several_in_flight__in_order_again),
+	    STORE_CASE(messages__requests_of_many__do_not_share_a_commit),
 	    STORE_CASE(batch__one_poisoned__refused_alone_wherever_it_stands),
 	    STORE_CASE(batch__all_poisoned__each_refused_once),
 	    STORE_CASE(batch__refused_for_no_fault_of_its_items__lost_not_halved),
