@@ -59,9 +59,18 @@ journey('simulator__throttles_refuses_and_drops__everything_accepted_ends', asyn
     operators: { one: operator(stage, { port: own.port }) } });
   await k.bound();
   const kept = await Promise.all(Array.from({ length: 150 }, (_, i) => k.door.send({ to: '+77011234567', text: `n ${i}` })));
-  for (const { id } of kept) await k.settled(id, 'delivered', 60000);
-  const seen = own.events().filter((e) => e.event === 'sms').map((e) => e.text);
-  assert.equal(new Set(seen).size, 150);
+  const delivered = new Set();
+  for (const { id } of kept) {
+    const m = await until(`${id} ends`, async () => {
+      const now = await k.door.message(id);
+      return ['delivered', 'failed'].includes(now.state) && now;
+    }, 60000);
+    if (m.state === 'delivered') delivered.add(id);
+    else assert.equal(m.timeline.filter((e) => e.event === 'in_doubt').length, 2, JSON.stringify(m)); // it may have arrived
+  }
+  const shown = new Set(own.events().filter((e) => e.event === 'sms').map((e) => e.text));
+  kept.forEach(({ id }, i) => assert.ok(shown.has(`n ${i}`) || !delivered.has(id), `n ${i} is delivered and was never shown`));
+  assert.ok(delivered.size > 0);
 });
 
 journey('operator__vendor_status__retried_rerouted_or_final_by_its_class', async (stage) => {
