@@ -1,22 +1,36 @@
 /* A migration is one DO block: PostgreSQL's extended protocol takes one statement, and the block's guard
  * makes two daemons that migrate at once harmless. The files are linked in as they are (.incbin), so a
- * program cannot be separated from its schema. */
+ * program cannot be separated from its schema; the block is closed around them by the assembler, so that each
+ * is one static text, as pg asks for. */
 #include "store/migrate.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/buf.h"
 #include "base/mem.h"
 
-#define MIGRATION(symbol, file)                                                                              \
-	__asm__(".pushsection .rodata\n" #symbol ":\n.incbin \"" KEZEK_SQL_DIR "/" file                      \
-	        "\"\n.byte 0\n.popsection\n");                                                               \
+/* Inside the assembler's quotes: no quote, no backslash. */
+#define MIGRATION_HEAD                                                                                       \
+	"do $kezek$ begin perform pg_advisory_xact_lock(x'6b7a6b'::int, 0);"                                 \
+	" create table if not exists kezek_schema"                                                           \
+	" (version int primary key, applied_at timestamptz not null default now());"                         \
+	" if exists (select from kezek_schema where version = "
+#define MIGRATION_GUARD ") then return; end if; "
+#define MIGRATION_TAIL  " insert into kezek_schema (version) values ("
+#define MIGRATION_END   "); end $kezek$"
+
+#define MIGRATION(symbol, version, file)                                                                     \
+	__asm__(".pushsection .rodata\n" #symbol ":\n"                                                       \
+	        ".ascii \"" MIGRATION_HEAD #version MIGRATION_GUARD "\"\n"                                   \
+	        ".incbin \"" KEZEK_SQL_DIR "/" file "\"\n"                                                   \
+	        ".byte 10\n"                                                                                 \
+	        ".asciz \"" MIGRATION_TAIL #version MIGRATION_END "\"\n"                                     \
+	        ".popsection\n");                                                                            \
 	extern const char symbol[]
 
-MIGRATION(migration_0001, "0001_messages.sql");
+MIGRATION(migration_0001, 1, "0001_messages.sql");
 
-static const char *const migrations[] = {migration_0001};
+static const struct pg_sql migrations[] = {{"migrate_1", migration_0001, 0, NULL}};
 
 #define MIGRATIONS ((int)(sizeof migrations / sizeof *migrations))
 
@@ -25,9 +39,6 @@ struct migrate {
 	migrate_fn *done;
 	void *arg;
 	int next;
-	struct buf text;
-	char name[24];
-	struct pg_sql sql;
 };
 
 int migrate_wanted(void)
@@ -38,7 +49,6 @@ int migrate_wanted(void)
 static void migrate_finish(struct migrate *m, enum kz r, int version, const char *why)
 {
 	m->done(m->arg, r, version, why);
-	buf_fini(&m->text);
 	free(m);
 }
 
@@ -48,6 +58,14 @@ static void migrate_why(enum kz r, const struct pg_reply *reply, char why[512])
 		snprintf(why, 512, "the database was lost meanwhile");
 	else
 		snprintf(why, 512, "%s (SQLSTATE %s)", pg_message(reply), pg_sqlstate(reply));
+}
+
+static enum kz migrate_ask(struct migrate *m, const struct pg_sql *sql, pg_done_fn *on_done)
+{
+	struct pg_job *job = pg_job_new(m->pg, on_done, m);
+
+	pg_job_add(job, sql, NULL);
+	return pg_job_run(job, NULL);
 }
 
 static enum kz migrate_step(struct migrate *m);
@@ -69,24 +87,7 @@ static void migrate_on_step(void *arg, enum kz r, const struct pg_reply *reply)
 
 static enum kz migrate_step(struct migrate *m)
 {
-	int version = m->next + 1;
-
-	buf_clear(&m->text);
-	buf_printf(&m->text,
-	    "do $kezek$ begin\n"
-	    "perform pg_advisory_xact_lock(x'6b7a6b'::int, 0);\n"
-	    "create table if not exists kezek_schema (version int primary key, applied_at timestamptz not "
-	    "null default now());\n"
-	    "if exists (select from kezek_schema where version = %d) then return; end if;\n"
-	    "%s\n"
-	    "insert into kezek_schema (version) values (%d);\n"
-	    "end $kezek$",
-	    version, migrations[m->next], version);
-	snprintf(m->name, sizeof m->name, "migrate_%d", version);
-	m->sql = (struct pg_sql){m->name, buf_text(&m->text), 0, NULL};
-	struct pg_job *job = pg_job_new(m->pg, migrate_on_step, m);
-	pg_job_add(job, &m->sql, NULL);
-	return pg_job_run(job, NULL);
+	return migrate_ask(m, &migrations[m->next], migrate_on_step);
 }
 
 enum kz migrate_run(struct pg *pg, migrate_fn *done, void *arg)
@@ -96,7 +97,6 @@ enum kz migrate_run(struct pg *pg, migrate_fn *done, void *arg)
 	*m = (struct migrate){.pg = pg, .done = done, .arg = arg};
 	if (migrate_step(m) == KZ_OK)
 		return KZ_OK;
-	buf_fini(&m->text);
 	free(m);
 	return KZ_BUSY;
 }
@@ -115,14 +115,6 @@ static void migrate_on_version(void *arg, enum kz r, const struct pg_reply *repl
 	if (r != KZ_OK)
 		migrate_why(r, reply, why);
 	migrate_finish(m, r, r == KZ_OK ? (int)pg_int(reply, 0, 0, 0) : 0, why);
-}
-
-static enum kz migrate_ask(struct migrate *m, const struct pg_sql *sql, pg_done_fn *on_done)
-{
-	struct pg_job *job = pg_job_new(m->pg, on_done, m);
-
-	pg_job_add(job, sql, NULL);
-	return pg_job_run(job, NULL);
 }
 
 static void migrate_on_exists(void *arg, enum kz r, const struct pg_reply *reply)
