@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "store/pg_array.h"
 
-#define TRACE_EVENTS 200 /* of one message, more are not shown */
+#define TRACE_EVENTS 200 /* of one message, more are not shown; its state is of all */
 
 struct trace_quest {
 	trace_fn *each;
@@ -77,28 +77,38 @@ static struct message trace_read_message(const struct pg_reply *reply, size_t ro
 }
 
 /* The first final event decides; without one, whether any part was submitted. */
-static enum message_state trace_state(const struct trace_event *events, size_t n)
-{
-	enum message_state s = MESSAGE_ACCEPTED;
+struct trace_verdict {
+	enum message_state state;
+	bool final;
+};
 
-	for (size_t i = 0; i < n; i++) {
-		if (events[i].final)
-			return events[i].state;
-		if (events[i].kind == EVENT_SUBMITTED)
-			s = MESSAGE_SUBMITTED;
-	}
-	return s;
+static void trace_judge(struct trace_verdict *v, const struct trace_event *e)
+{
+	if (v->final)
+		return;
+	if (e->final)
+		*v = (struct trace_verdict){e->state, true};
+	else if (e->kind == EVENT_SUBMITTED)
+		v->state = MESSAGE_SUBMITTED;
 }
 
 static void trace_tell(const struct trace_quest *q, const struct pg_reply *reply, size_t row)
 {
 	struct trace_event events[TRACE_EVENTS];
+	struct trace_verdict verdict = {.state = MESSAGE_ACCEPTED};
 	struct trace t = {.message = trace_read_message(reply, row), .events = events};
 
-	for (size_t i = 0; i < pg_rows(reply, 1) && t.events_n < TRACE_EVENTS; i++)
-		if ((uint64_t)pg_int(reply, 1, i, 0) == t.message.id)
-			events[t.events_n++] = trace_read_event(reply, i);
-	t.state = trace_state(events, t.events_n);
+	for (size_t i = 0; i < pg_rows(reply, 1); i++) {
+		struct trace_event e;
+
+		if ((uint64_t)pg_int(reply, 1, i, 0) != t.message.id)
+			continue;
+		e = trace_read_event(reply, i);
+		trace_judge(&verdict, &e);
+		if (t.events_n < TRACE_EVENTS)
+			events[t.events_n++] = e;
+	}
+	t.state = verdict.state;
 	q->each(q->arg, &t);
 }
 

@@ -17,9 +17,9 @@ struct trace_event {
 };
 
 struct trace {
-	struct message message; /* to.digits 0 and text "" once the personal fields are gone */
-	enum message_state state;
-	const struct trace_event *events;
+	struct message message;           /* to.digits 0 and text "" once the personal fields are gone */
+	enum message_state state;         /* by all its events */
+	const struct trace_event *events; /* the first 200 */
 	size_t events_n;
 };
 

@@ -11,6 +11,7 @@ struct seen {
 	uint64_t id[MOST];
 	enum message_state state[MOST];
 	uint64_t msisdn[MOST];
+	size_t events_n;         /* of the last message */
 	char events[MOST][1024]; /* "kind/part/state/status " each */
 	char first[256];         /* the texts of the first message and of its first event */
 };
@@ -23,6 +24,7 @@ static void seen_on_each(void *arg, const struct trace *t)
 	s->id[s->n] = t->message.id;
 	s->state[s->n] = t->state;
 	s->msisdn[s->n] = t->message.to.digits;
+	s->events_n = t->events_n;
 	for (size_t i = 0; i < t->events_n; i++) {
 		const struct trace_event *e = &t->events[i];
 
@@ -135,6 +137,29 @@ static void state__two_final_words__the_first_stands(void **state)
 	assert_int_equal(s.state[0], MESSAGE_DELIVERED);
 }
 
+static void state__final_word_beyond_the_events_shown__stands(void **state)
+{
+	struct store_rig *g = *state;
+	struct seen s;
+	struct ids ids = {0};
+	uint64_t id = store_put_message(g, &ids, 1, 77011234567);
+	uint64_t submitted = store_put_message(g, &ids, 1, 77011234567);
+
+	store_sql(g,
+	    "insert into message_event (message_id, at, kind, final, state, part, status)"
+	    " select id, timestamptz '2025-12-31' + i * interval '1 s', 2, false, 0, 1, 'ESME_RTHROTTLED'"
+	    " from generate_series(1, 200) i, message m where m.id in (%llu, %llu)",
+	    (unsigned long long)id, (unsigned long long)submitted);
+	store_put_event(g, id, 1, EVENT_SUBMITTED, false, MESSAGE_SUBMITTED, 1, 1, "beeline", "a");
+	store_put_event(g, id, 2, EVENT_RECEIPT, true, MESSAGE_DELIVERED, 1, 0, "beeline", "");
+	store_put_event(g, submitted, 1, EVENT_SUBMITTED, false, MESSAGE_SUBMITTED, 1, 1, "beeline", "b");
+	assert_int_equal(by_id(g, &s, id, NULL), 1);
+	assert_int_equal(s.state[0], MESSAGE_DELIVERED);
+	assert_int_equal(s.events_n, 200);
+	assert_int_equal(by_id(g, &s, submitted, NULL), 1);
+	assert_int_equal(s.state[0], MESSAGE_SUBMITTED);
+}
+
 static void by_id__personal_fields_gone__without_a_number(void **state)
 {
 	struct store_rig *g = *state;
@@ -214,6 +239,7 @@ int main(void)
 	    STORE_CASE(by_id__every_text__comes_back_but_the_body),
 	    STORE_CASE(by_id__events_out_of_order_and_doubled__in_order_once),
 	    STORE_CASE(state__two_final_words__the_first_stands),
+	    STORE_CASE(state__final_word_beyond_the_events_shown__stands),
 	    STORE_CASE(by_id__personal_fields_gone__without_a_number),
 	    STORE_CASE(client__given__only_messages_of_its_keys),
 	    STORE_CASE(by_ref__several__the_newest_first_with_their_own_events),
