@@ -284,6 +284,7 @@ static void app_swap(struct app *a, struct app_files *f)
 	http_server_set_limits(a->http, &http);
 	messages_set_limits(a->messages, &limits);
 	events_set_limits(a->events, &limits);
+	receipts_set_limits(a->receipts, &limits);
 	if (a->partitions)
 		partitions_set_keep(a->partitions, &keep);
 	send_set_conf(a->send, f->conf);
