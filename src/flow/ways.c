@@ -207,29 +207,24 @@ static struct way *ways_find_equal(struct ways *ws, const struct profile *p)
 
 void ways_set(struct ways *ws, struct profile **profiles, size_t n)
 {
-	struct list kept;
+	struct way **same = mem_array(n, sizeof *same);
 
-	list_init(&kept);
 	for (size_t i = 0; i < n; i++) {
-		struct way *w = profiles[i]->enabled ? ways_find_equal(ws, profiles[i]) : NULL;
-
-		if (w) {
-			list_remove(&ws->living, &w->node);
-			list_append(&kept, &w->node);
-			profile_free(profiles[i]);
-			profiles[i] = NULL;
-		}
+		same[i] = profiles[i]->enabled ? ways_find_equal(ws, profiles[i]) : NULL;
+		if (same[i])
+			list_remove(&ws->living, &same[i]->node);
 	}
 	while (ws->living.count)
 		way_retire(list_entry(list_first(&ws->living), struct way, node));
-	while (kept.count)
-		list_append(&ws->living, list_take_first(&kept));
 	for (size_t i = 0; i < n; i++) {
-		if (profiles[i] && profiles[i]->enabled)
+		if (same[i])
+			list_append(&ws->living, &same[i]->node);
+		else if (profiles[i]->enabled)
 			way_add(ws, profiles[i]);
-		else if (profiles[i])
+		if (same[i] || !profiles[i]->enabled)
 			profile_free(profiles[i]);
 	}
+	free(same);
 	free(profiles);
 	ws->events->on_change(ws->arg);
 }

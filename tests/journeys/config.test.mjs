@@ -145,3 +145,20 @@ journey('sighup__good_then_broken_file__taken_whole_or_not_at_all', async (stage
   await until('a key that needs a restart is named', () => /http\.listen/.test(k.process.err()));
   await send('and again');
 });
+
+journey('sighup__first_of_two_equal_operators_changes__order_of_routes_stays', async (stage) => {
+  const centre = await startCentre(stage);
+  const profile = (rate) => operator(stage, { port: centre.port, link: { rate } });
+  const k = await Kezek.start(stage, await servers.database(), { operators: { alpha: profile(100), beta: profile(100) } });
+  await k.bound();
+  const route = async () => (await k.door.post('/v1/messages', { to: '+77011234567', text: 'a', dry_run: true })).json.route;
+  assert.deepEqual(await route(), ['alpha', 'beta']);
+  k.writeOperator('alpha', profile(99));
+  process.kill(k.process.pid, 'SIGHUP');
+  await until('the new profile is bound', async () => {
+    const link = await k.link('alpha.1');
+    return link.rate === 99 && link.state === 'bound';
+  });
+  assert.deepEqual(await route(), ['alpha', 'beta']);
+  assert.deepEqual((await k.status()).carriers.map((c) => c.name), ['alpha', 'beta']);
+});
