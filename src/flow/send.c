@@ -165,32 +165,27 @@ enum kz send_preview(const struct send *s, const struct send_wish *w, struct sen
 	return ret->route_n ? KZ_OK : KZ_NOT_FOUND;
 }
 
-static bool send_lowest(const struct send *s, uint8_t slot, uint64_t *low)
+/* The lowest id of the slot in memory, or low when none is lower. */
+static uint64_t send_lowest(const struct send *s, uint8_t slot, uint64_t low)
 {
-	bool any = false;
-
 	for (const struct list_node *n = list_first(&s->all); n; n = list_next(&s->all, n)) {
 		const struct letter *l = list_entry(n, struct letter, all);
 
-		if ((uint8_t)(l->shipment.id >> 14) == slot && !l->lingering &&
-		    (!any || l->shipment.id < *low)) {
-			*low = l->shipment.id;
-			any = true;
-		}
+		if ((uint8_t)(l->shipment.id >> 14) == slot && !l->lingering && l->shipment.id < low)
+			low = l->shipment.id;
 	}
-	return any;
+	return low;
 }
 
 void send_note(struct send *s, struct slots *slots)
 {
 	for (unsigned slot = 0; slot < IDS_SLOTS; slot++) {
 		struct scan *scan = &s->scans[slot];
-		uint64_t low = scan->swept, lowest;
+		uint64_t low;
 
 		if (!s->held[slot] || scan->active)
 			continue;
-		if (send_lowest(s, (uint8_t)slot, &lowest) && lowest < low)
-			low = lowest;
+		low = send_lowest(s, (uint8_t)slot, scan->swept);
 		if (low > scan->low) {
 			scan->low = low;
 			slots_note(slots, s->base.pg, (uint8_t)slot, low);
