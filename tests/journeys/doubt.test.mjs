@@ -1,0 +1,262 @@
+// What is in doubt: a commit that nobody heard of, a part that was written and not answered, a slot that was lost with
+// parts on the wire, a long message half of which went by an operator that is gone. All of it ends, and what may come to
+// the phone twice is marked.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { journey, until } from '../lib/stage.mjs';
+import { Kezek } from '../lib/kezek.mjs';
+import { operator } from '../lib/operators.mjs';
+import { Servers } from '../lib/servers.mjs';
+import { startCentre } from '../lib/smsc.mjs';
+
+const servers = new Servers();
+const quick = { message: { retry_min: '50ms', retry_max: '200ms', in_doubt_wait: '300ms' } };
+const to = '+77011234567';
+const long = 'ә'.repeat(150); // 3 parts
+const THROTTLED = 0x58, SYSERR = 0x08, INVDSTADR = 0x0b;
+const unfinished = (k) => k.metric('kezek_messages_unfinished');
+const events = (m) => m.timeline.map((e) => e.event);
+const partsOf = (m, event) => m.timeline.filter((e) => e.event === event).map((e) => e.part).sort();
+
+function gate() {
+  let open;
+  const opened = new Promise((resolve) => { open = resolve; });
+  return { open, opened };
+}
+
+// The connection goes with the submission unanswered.
+function drop(submit) {
+  submit.session.destroy();
+  return { silent: true };
+}
+
+// Every commit of these servers waits for a standby that never answers. Answers what ends that.
+async function stallCommits(stage, database) {
+  const set = async (value) => {
+    await database.ask(`alter system set synchronous_standby_names = '${value}'`, database.admin);
+    await database.ask('select pg_reload_conf()', database.admin);
+    await until('the setting is in force', async () => (await database.ask('show synchronous_standby_names',
+      database.admin)).flat().join() === value);
+  };
+  let stalled = true;
+  const resume = async () => {
+    if (stalled) await set('');
+    stalled = false;
+  };
+  stage.defer(resume);
+  await set('nobody');
+  return resume;
+}
+
+// Nothing can be inserted there. Answers what ends that.
+async function lockTable(stage, database, table) {
+  const psql = spawn('psql', ['-X', '-q', database.conninfo], { stdio: ['pipe', 'ignore', 'ignore'] });
+  const gone = new Promise((resolve) => { psql.on('close', resolve); });
+  const release = () => {
+    psql.stdin.end();
+    return gone;
+  };
+  stage.defer(release);
+  psql.stdin.write(`begin; lock table ${table} in share row exclusive mode;\n`);
+  await until('the lock', () => database.count('pg_locks', `granted and relation = '${table}'::regclass`
+    + ` and mode = 'ShareRowExclusiveLock'`));
+  return release;
+}
+
+// The sessions that hold slots of that database.
+const holders = async (database) => (await database.ask(`select distinct pid from pg_locks join pg_database d on d.oid = database
+  where locktype = 'advisory' and granted and d.datname = '${database.name}'`, database.admin)).flat();
+
+// The slot's session is ended by the server; over when the daemon has a slot again and takes messages.
+async function loseSlot(k, database) {
+  const before = await holders(database);
+  assert.equal(before.length, 1);
+  await database.ask(`select pg_terminate_backend(${before[0]})`, database.admin);
+  await until('the slot is taken again', async () => {
+    const now = await holders(database);
+    return now.length === 1 && now[0] !== before[0];
+  });
+  await until('the door is open again', async () => (await k.door.post('/v1/messages', { to: '+77021234567', text: 'after' })).status === 202);
+}
+
+journey('commit__outlives_job_timeout__told_503_then_sent_once_and_its_answer_replayed', async (stage) => {
+  const centre = await startCentre(stage);
+  const database = await servers.database();
+  const k = await Kezek.start(stage, database, { config: { ...quick, database: { job_timeout: '1s' } },
+    operators: { one: operator(stage, { port: centre.port }) } });
+  await k.bound();
+  const resume = await stallCommits(stage, database);
+  const post = (key) => k.door.post('/v1/messages', { to, text: 'precious' }, { 'idempotency-key': key });
+  const key = randomUUID();
+  assert.equal((await post(key)).status, 503);
+  const between = (await post(key)).status;
+  assert.ok([409, 503].includes(between), `${between} while nobody knows`);
+  assert.equal(centre.submits.length, 0, 'nothing is sent before it is known to be kept');
+  await resume();
+  await until('it is sent without being asked for again', () => centre.submits.length > 0, 15000);
+  const again = await until('the repetition is answered', async () => {
+    const r = await post(key);
+    assert.ok([202, 409, 503].includes(r.status), r.body);
+    return r.status === 202 && r;
+  });
+  assert.equal(again.headers['idempotent-replayed'], 'true');
+  await k.settled(again.json.id);
+  await until('nothing is left', async () => await unfinished(k) === 0);
+  assert.equal(await database.count('message'), 1);
+  assert.equal(centre.submits.length, 1);
+});
+
+journey('operator__gone_after_one_part__all_of_it_by_the_next_and_what_goes_twice_is_marked', async (stage) => {
+  const alpha = await startCentre(stage, { onSubmit: (s) => (s.number === 1 ? { noReceipt: true } : { silent: true }) });
+  const [beta, gamma] = [await startCentre(stage), await startCentre(stage)];
+  const k = await Kezek.start(stage, await servers.database(), { config: quick, operators: {
+    alpha: operator(stage, { port: alpha.port, preference: 1, prefixes: ['7701', '7705'] }),
+    beta: operator(stage, { port: beta.port, preference: 2, prefixes: ['7701'], text: { concat: 'payload' } }),
+    gamma: operator(stage, { port: gamma.port, preference: 2, prefixes: ['7705'] }),
+  } });
+  await k.bound();
+  const payload = await k.door.send({ to: '+77011234567', text: long });
+  const parts = await k.door.send({ to: '+77051234567', text: long });
+  for (const { id } of [payload, parts]) await until('its first part is taken', async () =>
+    partsOf(await k.door.message(id), 'submitted').join() === '1');
+  await until('the others are on the wire', () => alpha.submits.length === 6);
+  await alpha.close();
+  const one = await k.settled(payload.id);
+  assert.deepEqual(partsOf(one, 'resent'), [1]);
+  assert.deepEqual(beta.texts.map((t) => [t.mode, t.text]), [['payload', long]]);
+  const three = await k.settled(parts.id);
+  assert.deepEqual(partsOf(three, 'resent'), [1, 2, 3]);
+  assert.deepEqual(gamma.texts.map((t) => [t.mode, t.parts, t.text]), [['udh8', 3, long]]);
+  assert.deepEqual([beta.submits.length, gamma.submits.length], [1, 3]);
+  assert.equal(await unfinished(k), 0);
+});
+
+// The first submission is answered by status when the gate opens.
+async function lossRig(stage, status) {
+  const { open, opened } = gate();
+  let first = true;
+  const centre = await startCentre(stage, { onSubmit: () => {
+    if (!first) return undefined;
+    first = false;
+    return { after: opened, status };
+  } });
+  const other = await startCentre(stage);
+  const database = await servers.database();
+  const k = await Kezek.start(stage, database, { config: quick, operators: {
+    one: operator(stage, { port: centre.port, prefixes: ['7701'], link: { window: 1 } }),
+    other: operator(stage, { port: other.port, prefixes: ['7702'] }) } });
+  await k.bound();
+  const send = async (text) => {
+    const { id } = await k.door.send({ to, text });
+    await until('its first part is at the operator', () => centre.submits.length === 1);
+    return id;
+  };
+  const ends = async (id, expected, numbers) => {
+    await k.settled(id);
+    await until('everything is answered and recorded', async () => await unfinished(k) === 0);
+    assert.deepEqual(events(await k.door.message(id)).sort(), expected.sort());
+    assert.deepEqual(centre.submits.map((s) => s.number), numbers);
+    assert.equal(centre.texts.length, 1);
+  };
+  return { centre, database, k, open, send, ends };
+}
+
+journey('slot__lost_and_retaken_with_a_part_unanswered__the_rest_goes_and_no_part_twice', async (stage) => {
+  const { centre, database, k, open, send, ends } = await lossRig(stage, 0);
+  const id = await send(long);
+  await loseSlot(k, database);
+  open();
+  await ends(id, ['accepted', 'submitted', 'submitted', 'submitted', 'receipt', 'receipt', 'receipt', 'ended'], [1, 2, 3]);
+  assert.equal(centre.texts[0].text, long);
+});
+
+journey('slot__lost_and_retaken_then_the_part_is_slowed__sent_again', async (stage) => {
+  const { database, k, open, send, ends } = await lossRig(stage, THROTTLED);
+  const id = await send('hello');
+  await loseSlot(k, database);
+  open();
+  await ends(id, ['accepted', 'submitted', 'receipt'], [1, 1]);
+});
+
+journey('slot__lost_and_retaken_while_a_slowed_part_is_held__sent_again', async (stage) => {
+  const { database, k, open, send, ends } = await lossRig(stage, THROTTLED);
+  const id = await send('hello');
+  open();
+  await until('it is held', async () => (await k.link('one.1')).refused === 1);
+  await loseSlot(k, database);
+  await ends(id, ['accepted', 'submitted', 'receipt'], [1, 1]);
+});
+
+journey('slot__lost_and_retaken_while_events_wait__message_goes_on_and_leaves_memory', async (stage) => {
+  const { open, opened } = gate();
+  const sent = () => centre.submits.filter((s) => s.to === to.slice(1)).length;
+  const centre = await startCentre(stage, { onSubmit: (s) => {
+    if (s.to !== to.slice(1)) return undefined;
+    return sent() === 1 ? { status: SYSERR } : { after: opened };
+  } });
+  const database = await servers.database();
+  const k = await Kezek.start(stage, database, { config: { message: { retry_min: '1m', retry_max: '1m' } },
+    operators: { one: operator(stage, { port: centre.port }) } });
+  await k.bound();
+  const unlock = await lockTable(stage, database, 'message_event');
+  const { id } = await k.door.send({ to, text: 'hello' });
+  await until('the event of the refusal waits', () => database.count('pg_locks', 'not granted'));
+  assert.equal(sent(), 1);
+  await loseSlot(k, database);
+  await unlock();
+  await until('it is sent again', () => sent() === 2);
+  await until('its refusal is recorded', async () => events(await k.door.message(id)).includes('refused'));
+  open();
+  const m = await k.settled(id);
+  assert.deepEqual(events(m), ['accepted', 'refused', 'submitted', 'receipt']);
+  await until('all have left memory', async () => await unfinished(k) === 0);
+});
+
+journey('operator__takes_a_code_and_drops_the_connection_each_time__twice_then_failed', async (stage) => {
+  const centre = await startCentre(stage, { onSubmit: drop });
+  const k = await Kezek.start(stage, await servers.database(), { config: quick,
+    operators: { one: operator(stage, { port: centre.port }) } });
+  await k.bound();
+  const { id } = await k.door.send({ to, text: 'code 1234', class: 'code' });
+  const m = await k.settled(id, 'failed');
+  assert.deepEqual(events(m), ['accepted', 'in_doubt', 'resent', 'in_doubt', 'failed']);
+  await until('it has left memory', async () => await unfinished(k) === 0);
+  await k.bound();
+  assert.equal(centre.submits.length, 2);
+});
+
+journey('operator__does_not_serve_the_number__not_asked_again_when_the_next_is_busy', async (stage) => {
+  const busy = [SYSERR, SYSERR];
+  const first = await startCentre(stage, { onSubmit: () => ({ status: INVDSTADR }) });
+  const second = await startCentre(stage, { onSubmit: () => ({ status: busy.shift() }) });
+  const k = await Kezek.start(stage, await servers.database(), { config: quick, operators: {
+    first: operator(stage, { port: first.port, preference: 1 }),
+    second: operator(stage, { port: second.port, preference: 2 }),
+  } });
+  await k.bound();
+  const { id } = await k.door.send({ to, text: 'ported' });
+  const m = await k.settled(id);
+  assert.deepEqual(m.timeline.map((e) => [e.event, e.carrier, e.status].filter(Boolean).join(' ')).slice(1, 5),
+    ['refused first ESME_RINVDSTADR', 'refused second ESME_RSYSERR', 'refused second ESME_RSYSERR', 'submitted second']);
+  assert.deepEqual([first.submits.length, second.submits.length], [1, 3]);
+});
+
+journey('kezekd__killed_with_a_message_in_doubt__next_run_waits_for_its_receipt_then_sends_it_marked', async (stage) => {
+  const centre = await startCentre(stage, { onSubmit: (s) => (centre.submits.length === 1 ? drop(s) : undefined) });
+  const database = await servers.database();
+  const k = await Kezek.start(stage, database, { config: { message: { in_doubt_wait: '1m' } },
+    operators: { one: operator(stage, { port: centre.port }) } });
+  await k.bound();
+  const { id } = await k.door.send({ to, text: 'hello' });
+  await until('the doubt is recorded', async () => events(await k.door.message(id)).includes('in_doubt'));
+  await k.kill();
+  k.writeConfig({ message: { in_doubt_wait: '2s' } });
+  const started = Date.now();
+  k.run();
+  await k.ready();
+  const m = await k.settled(id);
+  assert.deepEqual(events(m), ['accepted', 'in_doubt', 'resent', 'submitted', 'receipt']);
+  assert.equal(centre.submits.length, 2);
+  assert.ok(centre.submits[1].at - started >= 2000, 'its receipt had time to come');
+});
