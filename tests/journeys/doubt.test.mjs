@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { journey, until } from '../lib/stage.mjs';
 import { Kezek } from '../lib/kezek.mjs';
 import { operator } from '../lib/operators.mjs';
@@ -92,6 +93,7 @@ journey('commit__outlives_job_timeout__told_503_then_sent_once_and_its_answer_re
   assert.equal((await post(key)).status, 503);
   const between = (await post(key)).status;
   assert.ok([409, 503].includes(between), `${between} while nobody knows`);
+  await pause(1500); // the stall outlives also what the daemon does at once about a lost commit
   assert.equal(centre.submits.length, 0, 'nothing is sent before it is known to be kept');
   await resume();
   await until('it is sent without being asked for again', () => centre.submits.length > 0, 15000);
