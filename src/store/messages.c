@@ -86,8 +86,8 @@ static const struct pg_sql sql_keep = {"messages_keep",
     "), claimed as ("
     " insert into idempotency (day, api_key, key_hash, body_hash, status, answer)"
     " select day, api_key, key_hash, body_hash, status, answer from request r"
-    " where not exists (select from idempotency i"
-    "  where i.day = r.day - 1 and i.api_key = r.api_key and i.key_hash = r.key_hash)"
+    " where not exists (select from idempotency i" /* offset 0: always looked up, never hashed whole */
+    "  where i.day = r.day - 1 and i.api_key = r.api_key and i.key_hash = r.key_hash offset 0)"
     " on conflict do nothing returning api_key, key_hash"
     "), kept as ("
     " select r.n, r.api_key from request r join claimed c using (api_key, key_hash)"

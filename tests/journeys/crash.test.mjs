@@ -53,7 +53,7 @@ async function allArrived(k, load, centre) {
 }
 
 journey('kezekd__killed_twice_in_mid_load__everything_accepted_is_delivered', async (stage) => {
-  const centre = await startCentre(stage);
+  const centre = await startCentre(stage, { keepsReceipts: true });
   const database = await servers.database();
   const k = await Kezek.start(stage, database, { config: quick,
     operators: { one: operator(stage, { port: centre.port, link: { rate: 300, window: 20 } }) } });
@@ -74,7 +74,7 @@ journey('kezekd__killed_twice_in_mid_load__everything_accepted_is_delivered', as
 }, { withinMs: 180000 });
 
 journey('postgresql__killed_in_mid_load__everything_accepted_is_delivered', async (stage) => {
-  const centre = await startCentre(stage);
+  const centre = await startCentre(stage, { keepsReceipts: true });
   const database = await servers.database();
   const k = await Kezek.start(stage, database, { config: quick,
     operators: { one: operator(stage, { port: centre.port, link: { rate: 300, window: 20 } }) } });
@@ -92,7 +92,7 @@ journey('postgresql__killed_in_mid_load__everything_accepted_is_delivered', asyn
 }, { withinMs: 180000 });
 
 journey('kezekd__sigterm_in_mid_load__drains_and_the_rest_waits_for_the_next_start', async (stage) => {
-  const centre = await startCentre(stage);
+  const centre = await startCentre(stage, { keepsReceipts: true });
   const k = await Kezek.start(stage, await servers.database(), { config: quick,
     operators: { one: operator(stage, { port: centre.port, link: { rate: 200, window: 20 } }) } });
   await k.bound();

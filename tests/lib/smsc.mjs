@@ -73,6 +73,7 @@ export class Centre {
     this.options = {
       password: 'secret', spelling: 'same', firstId: 1000,
       receipts: true,         // answer each submission with a receipt
+      keepsReceipts: false,   // unacknowledged ones go again after the next bind
       via: 'deliver_sm',      // or data_sm
       form: 'text',           // tlv | both | payload (text in the message_payload TLV)
       state: 'DELIVRD',
@@ -137,6 +138,7 @@ export class Centre {
     session.systemId = pdu.system_id;
     session.kind = status ? null : kind;
     session.send(pdu.response({ command_status: status, system_id: 'npm' }));
+    if (session.kind && this.options.keepsReceipts) this.deliverKept(session.systemId);
   }
 
   // A session on which receipts for that account may go.
@@ -216,19 +218,28 @@ export class Centre {
       pdu.receipted_message_id = submit.receiptId;
       pdu.message_state = STATES[state];
     }
-    const session = this.receiver(submit.systemId);
-    if (!session) {
-      this.faults.push(new Error(`nobody listens for receipts of ${submit.systemId}`));
-      return record;
-    }
-    this.receiptsSent.push(record);
-    session[via](pdu, (response) => {
+    Object.assign(record, { via, pdu });
+    if (this.receiver(submit.systemId) || this.options.keepsReceipts) this.receiptsSent.push(record);
+    else this.faults.push(new Error(`nobody listens for receipts of ${submit.systemId}`));
+    this.deliver(record);
+    return record;
+  }
+
+  deliver(record) {
+    const session = this.receiver(record.submit.systemId);
+    record.session = session;
+    session?.[record.via]({ ...record.pdu }, (response) => {
       record.ackedAt = Date.now();
       record.status = response.command_status;
       record.messageId = response.message_id;
       this.acks.push(record);
     });
-    return record;
+  }
+
+  // As an operator does: what was not acknowledged goes again when somebody listens again.
+  deliverKept(systemId) {
+    for (const r of this.receiptsSent)
+      if (r.ackedAt === null && r.submit.systemId === systemId && !this.sessions.has(r.session)) this.deliver(r);
   }
 
   textsTo(to) { return this.texts.filter((t) => t.to === to); }
