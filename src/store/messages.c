@@ -299,7 +299,8 @@ struct open_quest {
 static const uint32_t open_types[] = {PG_INT4, PG_INT8, PG_INT8, PG_INT4};
 /* A page is counted in messages looked at: between two open ones may lie a day of finished ones, and no
  * statement may walk them all. The last row says how far the page went. Events may stand twice, hence
- * "distinct". */
+ * "distinct". Taken is what the carrier of the newest submission has, cut as that one: what others had before
+ * went anew, and only its phone can join the rest. */
 static const struct pg_sql sql_open = {"messages_open",
     "with page as materialized ("
     " select * from message where id > $2 and id < $3 and ((id >> 14) & 255) = $1 order by id limit $4"
@@ -310,13 +311,16 @@ static const struct pg_sql sql_open = {"messages_open",
     "  coalesce(e.doubt & ~coalesce(e.mask, 0), 0) as doubt, coalesce(e.attempts, 0) as attempts,"
     "  coalesce(e.doubts, 0) as doubts, e.carrier"
     " from page m left join message_person p using (id) left join lateral ("
-    "  select bool_or(final) as final, max(parts) as parts,"
-    "   bit_or(1::int8 << (part - 1)) filter (where kind = 1) as mask,"
-    "   bit_or(1::int8 << (part - 1)) filter (where kind = 3) as doubt,"
+    "  select bool_or(final) as final, max(parts) filter (where taken) as parts,"
+    "   bit_or(1::int8 << (part - 1)) filter (where taken) as mask,"
+    "   bit_or(1::int8 << (part - 1)) filter (where kind in (1, 3)) as doubt,"
     "   count(distinct (at, kind, part)) filter (where kind in (2, 3)) as attempts,"
     "   count(distinct (at, part)) filter (where kind = 3) as doubts,"
-    "   max(carrier) filter (where kind = 1) as carrier"
-    "  from message_event where message_id = m.id) e on true"
+    "   max(carrier) filter (where taken) as carrier"
+    "  from (select *, kind = 1 and carrier = first_value(carrier) over newest"
+    "    and parts = first_value(parts) over newest as taken"
+    "   from message_event where message_id = m.id"
+    "   window newest as (order by kind = 1 desc, at desc)) said) e on true"
     " where not coalesce(e.final, false)"
     "  and coalesce(e.mask, 0) <> (1::int8 << coalesce(e.parts, m.parts)) - 1"
     ") select o.*, null::int8 as looked from open o"

@@ -109,29 +109,56 @@ journey('commit__outlives_job_timeout__told_503_then_sent_once_and_its_answer_re
   assert.equal(centre.submits.length, 1);
 });
 
-journey('operator__gone_after_one_part__all_of_it_by_the_next_and_what_goes_twice_is_marked', async (stage) => {
-  const alpha = await startCentre(stage, { onSubmit: (s) => (s.number === 1 ? { noReceipt: true } : { silent: true }) });
-  const [beta, gamma] = [await startCentre(stage), await startCentre(stage)];
+// Two long messages of which alpha takes one part each and is gone for good: to 7701 the next is beta, which takes them
+// whole, to 7705 it is gamma, which takes them in parts.
+async function goneAfterOnePart(stage, { receipts = true, onGamma = null } = {}) {
+  const alpha = await startCentre(stage, { receipts, onSubmit: (s) => (s.number === 1 ? {} : { silent: true }) });
+  const beta = await startCentre(stage, { receipts });
+  const gamma = await startCentre(stage, { receipts, onSubmit: onGamma });
   const k = await Kezek.start(stage, await servers.database(), { config: quick, operators: {
     alpha: operator(stage, { port: alpha.port, preference: 1, prefixes: ['7701', '7705'] }),
     beta: operator(stage, { port: beta.port, preference: 2, prefixes: ['7701'], text: { concat: 'payload' } }),
     gamma: operator(stage, { port: gamma.port, preference: 2, prefixes: ['7705'] }),
   } });
   await k.bound();
-  const payload = await k.door.send({ to: '+77011234567', text: long });
-  const parts = await k.door.send({ to: '+77051234567', text: long });
-  for (const { id } of [payload, parts]) await until('its first part is taken', async () =>
+  const whole = (await k.door.send({ to: '+77011234567', text: long })).id;
+  const parted = (await k.door.send({ to: '+77051234567', text: long })).id;
+  for (const id of [whole, parted]) await until('its first part is taken', async () =>
     partsOf(await k.door.message(id), 'submitted').join() === '1');
   await until('the others are on the wire', () => alpha.submits.length === 6);
   await alpha.close();
-  const one = await k.settled(payload.id);
-  assert.deepEqual(partsOf(one, 'resent'), [1]);
+  return { beta, gamma, k, whole, parted };
+}
+
+journey('operator__gone_after_one_part__all_of_it_by_the_next_and_what_goes_twice_is_marked', async (stage) => {
+  const { beta, gamma, k, whole, parted } = await goneAfterOnePart(stage);
+  assert.deepEqual(partsOf(await k.settled(whole), 'resent'), [1]);
+  assert.deepEqual(partsOf(await k.settled(parted), 'resent'), [1, 2, 3]);
+  await until('all have left memory', async () => await unfinished(k) === 0);
   assert.deepEqual(beta.texts.map((t) => [t.mode, t.text]), [['payload', long]]);
-  const three = await k.settled(parts.id);
-  assert.deepEqual(partsOf(three, 'resent'), [1, 2, 3]);
   assert.deepEqual(gamma.texts.map((t) => [t.mode, t.parts, t.text]), [['udh8', 3, long]]);
   assert.deepEqual([beta.submits.length, gamma.submits.length], [1, 3]);
-  assert.equal(await unfinished(k), 0);
+});
+
+journey('kezekd__killed_after_the_next_operator_took_over__only_what_that_one_has_counts_as_sent', async (stage) => {
+  let first = true;
+  const { beta, gamma, k, whole, parted } = await goneAfterOnePart(stage, { receipts: false, onGamma: (s) => {
+    if (s.number !== 1 || !first) return undefined;
+    first = false;
+    return { silent: true };
+  } });
+  await until('taken whole', async () => partsOf(await k.door.message(whole), 'submitted').join() === '1,1');
+  await until('taken but for one part', async () => partsOf(await k.door.message(parted), 'submitted').join() === '1,2,3');
+  await k.kill();
+  k.run();
+  await k.ready();
+  await k.bound('beta', 'gamma');
+  await until('the part that is missing', () => gamma.texts.length === 1);
+  assert.deepEqual(gamma.submits.map((s) => s.number).sort(), [1, 1, 2, 3]);
+  assert.equal(gamma.texts[0].text, long);
+  await until('nothing is left', async () => await unfinished(k) === 0);
+  assert.deepEqual(partsOf(await k.door.message(parted), 'resent'), [1, 1, 2, 3]);
+  assert.equal(beta.submits.length, 1, 'what was answered and recorded does not go again');
 });
 
 // The first submission is answered by status when the gate opens.

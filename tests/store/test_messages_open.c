@@ -239,6 +239,51 @@ static void open__in_doubt__which_parts_and_who_has_the_others(void **state)
 	assert_int_equal(o.all[0].doubts, 2);
 }
 
+static void put_taken(struct store_rig *g, uint64_t id, int at_s, const char *carrier, int part, int parts)
+{
+	store_put_event(
+	    g, id, at_s, EVENT_SUBMITTED, false, MESSAGE_SUBMITTED, part, parts, carrier, carrier);
+}
+
+static void open__begun_anew_by_another_carrier__only_what_that_one_has(void **state)
+{
+	struct store_rig *g = *state;
+	struct ids ids = {.slot = 3};
+	struct opened o;
+	uint64_t id = store_put_message(g, &ids, 3, 77011234567);
+
+	put_taken(g, id, 1, "tele2", 1, 3);
+	put_taken(g, id, 2, "tele2", 2, 3);
+	store_put_event(g, id, 3, EVENT_RESENT, false, MESSAGE_ACCEPTED, 2, 0, "beeline", "");
+	put_taken(g, id, 4, "beeline", 2, 3);
+	put_taken(g, id, 5, "beeline", 3, 3);
+	assert_int_equal(open_ask(g, &o, 0, 10), 1);
+	assert_int_equal(o.all[0].done_mask, 6);
+	assert_int_equal(o.all[0].doubt_mask, 1); /* the other has it: it may come twice */
+	assert_int_equal(o.all[0].doubts, 0);
+	put_taken(g, id, 6, "beeline", 1, 3);
+	assert_int_equal(open_ask(g, &o, 0, 10), 0);
+}
+
+static void open__begun_anew_in_fewer_parts__not_open_when_all_of_them_are_taken(void **state)
+{
+	struct store_rig *g = *state;
+	struct ids ids = {.slot = 3};
+	struct opened o;
+	uint64_t other = store_put_message(g, &ids, 3, 77011234567);
+	uint64_t same = store_put_message(g, &ids, 3, 77011234567); /* its profile was changed */
+
+	put_taken(g, other, 1, "tele2", 1, 3);
+	put_taken(g, other, 2, "beeline", 1, 1);
+	put_taken(g, same, 1, "tele2", 1, 3);
+	put_taken(g, same, 2, "tele2", 1, 2);
+	assert_int_equal(open_ask(g, &o, 0, 10), 1);
+	assert_true(o.all[0].message.id == same);
+	assert_int_equal(o.all[0].message.parts, 2);
+	put_taken(g, same, 3, "tele2", 2, 2);
+	assert_int_equal(open_ask(g, &o, 0, 10), 0);
+}
+
 static void open__personal_fields_gone__cannot_be_sent_any_more(void **state)
 {
 	struct store_rig *g = *state;
@@ -327,6 +372,8 @@ int main(void)
 	    STORE_CASE(open__finished_between__looked_at_and_counted),
 	    STORE_CASE(open__with_an_upper_bound__nothing_from_there_on),
 	    STORE_CASE(open__in_doubt__which_parts_and_who_has_the_others),
+	    STORE_CASE(open__begun_anew_by_another_carrier__only_what_that_one_has),
+	    STORE_CASE(open__begun_anew_in_fewer_parts__not_open_when_all_of_them_are_taken),
 	    STORE_CASE(open__personal_fields_gone__cannot_be_sent_any_more),
 	    STORE_CASE(open__row_that_no_program_wrote__passed_over_and_counted),
 	};
