@@ -245,6 +245,21 @@ static void close__cut_into_more_parts_for_the_carrier__waits_for_all_of_them(vo
 	assert_int_equal(end_state(g, id), MESSAGE_DELIVERED);
 }
 
+static void close__begun_in_more_parts_by_another_carrier__ends_with_those_of_the_last(void **state)
+{
+	struct store_rig *g = *state;
+	uint64_t id = store_put_message(g, &(struct ids){0}, 2, 77011234567);
+
+	store_put_event(g, id, 1, EVENT_SUBMITTED, false, MESSAGE_SUBMITTED, 1, 3, "tele2", "op-1");
+	for (int part = 1; part <= 2; part++)
+		store_put_event(
+		    g, id, 1 + part, EVENT_SUBMITTED, false, MESSAGE_SUBMITTED, part, 2, "beeline", "op-2");
+	events_end_part(g, id, 20, 1, MESSAGE_DELIVERED);
+	assert_int_equal(end_state(g, id), -1);
+	events_end_part(g, id, 21, 2, MESSAGE_DELIVERED);
+	assert_int_equal(end_state(g, id), MESSAGE_DELIVERED);
+}
+
 static void close__message_has_ended_already__nothing_added(void **state)
 {
 	struct store_rig *g = *state;
@@ -324,6 +339,7 @@ int main(void)
 	    STORE_CASE(close__part_with_two_final_words__the_first_counts),
 	    STORE_CASE(close__both_parts_in_one_batch__ended_once),
 	    STORE_CASE(close__cut_into_more_parts_for_the_carrier__waits_for_all_of_them),
+	    STORE_CASE(close__begun_in_more_parts_by_another_carrier__ends_with_those_of_the_last),
 	    STORE_CASE(close__message_has_ended_already__nothing_added),
 	    STORE_CASE(close__other_daemon_has_not_committed_its_part__waits_and_ends_once),
 	    STORE_CASE(close__two_pools_settle_parts_at_once__each_message_ends_once),

@@ -125,6 +125,7 @@ end
 $body$;
 
 -- Ends the messages of several parts of which every part has ended: delivered when all were, else the worst.
+-- Only the newest cut counts: what an earlier carrier had of a message says nothing of the parts of the next.
 -- Two daemons may settle parts of one message at once: the lock puts them in order.
 create function messages_close(ids bigint[]) returns void language plpgsql as $body$
 declare
@@ -135,12 +136,17 @@ begin
     insert into message_event (message_id, at, kind, final, state)
     select m, now(), 7, true, min(word) -- of the final states the least is the worst: rules/message.h
     from (
-      select e.part, (array_agg(e.state order by e.at))[1] as word
-      from message_event e
+      select e.part, cut.parts, (array_agg(e.state order by e.at))[1] as word
+      from message_event e, (
+        select s.carrier, s.parts, min(s.at) as since from message_event s
+        where s.message_id = m and s.kind = 1
+        group by s.carrier, s.parts order by max(s.at) desc limit 1
+      ) cut
       where e.message_id = m and e.part is not null and e.state in (2, 3, 4, 5, 6)
-      group by e.part
+        and e.carrier = cut.carrier and e.at >= cut.since
+      group by e.part, cut.parts
     ) ended
-    having count(*) = (select max(parts) from message_event where message_id = m and kind = 1)
+    having count(*) = max(parts)
       and not exists (select from message_event where message_id = m and final);
   end loop;
 end
