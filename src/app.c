@@ -303,7 +303,8 @@ static void app_reload(void *arg, int signo)
 	(void)signo;
 	if (a->stopping)
 		return;
-	sd_notify(0, "RELOADING=1");
+	if (a->ready_told)
+		sd_notify(0, "RELOADING=1");
 	if (app_files_load(a->path, &f, &faults)) {
 		const char *fixed = conf_fixed_difference(a->files.conf, f.conf);
 
@@ -321,7 +322,8 @@ static void app_reload(void *arg, int signo)
 		log_error("config", "%s: not reloaded: the old configuration goes on", a->path);
 	}
 	faults_fini(&faults);
-	sd_notify(0, "READY=1");
+	if (a->ready_told)
+		sd_notify(0, "READY=1");
 }
 
 /* No core holds a text or a key, and there is a descriptor for every connection. */
@@ -386,7 +388,9 @@ static void app_begin(struct app *a)
 static void app_end(struct app *a)
 {
 	http_server_free(a->http);
+	send_stop(a->send);
 	pg_stop(a->pg);
+	messages_fail_waiting(a->messages);
 	tls_free(a->tls);
 	rates_free(a->rates);
 	slots_free(a->slots);

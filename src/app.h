@@ -21,7 +21,8 @@ void app_files_free(struct app_files *f);
 
 /* Each runs until it is over and returns the exit code: 0, or 1 after one clear line. Owns f. */
 int app_run(const char *path, struct app_files *f);
-int app_migrate(struct app_files *f);
+/* Needs kezek.yaml alone: profiles and their secrets may not be there yet. Owns c. */
+int app_migrate(struct conf *c);
 
 /* libpq's connection string with the password in it: wiped and freed by the caller. */
 char *app_conninfo(const struct conf *c);

@@ -79,18 +79,18 @@ static void migration_too_late(void *arg)
 	migration_fail(m, "the database cannot be reached", pg_why_down(m->pg));
 }
 
-int app_migrate(struct app_files *f)
+int app_migrate(struct conf *c)
 {
 	struct app_migration m = {0};
-	char *conninfo = app_conninfo(f->conf);
-	struct pg_options options = app_pg_options(f->conf, conninfo);
+	char *conninfo = app_conninfo(c);
+	struct pg_options options = app_pg_options(c, conninfo);
 
 	options.connections = 1;
 	options.job_ms = options.statement_ms = 600000; /* a migration may rewrite a table */
 	log_set_level(LOG_LEVEL_ERROR); /* that there is no database is said once, at the end */
 	m.loop = loop_new(&clock_real);
 	m.timer = timer_new(m.loop, migration_too_late, &m);
-	timer_start(m.timer, 2 * f->conf->database_connect_ms);
+	timer_start(m.timer, 2 * c->database_connect_ms);
 	m.pg = pg_new(m.loop, &options, migration_when_up, &m);
 	loop_run(m.loop);
 	secret_wipe(conninfo, strlen(conninfo));
@@ -99,6 +99,6 @@ int app_migrate(struct app_files *f)
 	pg_free(m.pg);
 	timer_free(m.timer);
 	loop_free(m.loop);
-	app_files_free(f);
+	conf_free(c);
 	return m.code;
 }

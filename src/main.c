@@ -74,23 +74,32 @@ static int help_config(void)
 	return 0;
 }
 
+static int faulty(struct faults *faults)
+{
+	fputs(buf_text(&faults->text), stderr);
+	fprintf(stderr, "kezekd: %d fault%s in the configuration\n", faults->count,
+	    faults->count == 1 ? "" : "s");
+	faults_fini(faults);
+	return EXIT_BAD_CONFIG;
+}
+
+static int migrate(const char *path)
+{
+	struct faults faults = {0};
+	struct conf *c = conf_load(path, &faults);
+
+	return c ? app_migrate(c) : faulty(&faults);
+}
+
 static int with_files(enum task task, const char *path)
 {
 	struct faults faults = {0};
 	struct app_files files;
 
-	if (!app_files_load(path, &files, &faults)) {
-		fputs(buf_text(&faults.text), stderr);
-		fprintf(stderr, "kezekd: %d fault%s in the configuration\n", faults.count,
-		    faults.count == 1 ? "" : "s");
-		faults_fini(&faults);
-		return EXIT_BAD_CONFIG;
-	}
-	faults_fini(&faults);
+	if (!app_files_load(path, &files, &faults))
+		return faulty(&faults);
 	if (task == TASK_RUN)
 		return app_run(path, &files);
-	if (task == TASK_MIGRATE)
-		return app_migrate(&files);
 	printf("%s: good; operators: %zu, templates: %zu\n", path, files.profiles_n,
 	    templates_count(files.templates));
 	app_files_free(&files);
@@ -114,9 +123,10 @@ int main(int argc, char **argv)
 		return 0;
 	case TASK_HELP_CONFIG:
 		return help_config();
+	case TASK_MIGRATE:
+		return migrate(path);
 	case TASK_RUN:
 	case TASK_TEST:
-	case TASK_MIGRATE:
 		break;
 	}
 	return with_files(task, path);

@@ -41,7 +41,8 @@ static const struct key table[] = {
 	{"control.socket", KEY_TEXT, AT(control_socket), "/run/kezek/control.sock", 0, 100, NULL, false, "",
 	    "Unix socket for kezekctl; whoever may open it may do everything."},
 	{"database.conninfo", KEY_TEXT, AT(database_conninfo), "dbname=kezek user=kezek host=/var/run/postgresql", 0, 0,
-	    NULL, false, "", "libpq's connection string; several hosts and target_session_attrs=read-write are welcome."},
+	    NULL, false, "", "libpq's connection string; several hosts and target_session_attrs=read-write are welcome. Give addresses, "
+	    "hostaddr or a socket's folder: a host name is looked up by libpq, and a silent name server holds up everything."},
 	{"database.password_file", KEY_TEXT, AT(database_password_file), "", 0, 0, NULL, false, "",
 	    "File with the database password; empty: none."},
 	{"database.connections", KEY_INT, AT(database_connections), "4", 2, 16, NULL, false, "",

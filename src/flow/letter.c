@@ -171,17 +171,14 @@ void letter_drop(struct send *s, struct letter *l)
 	letter_free(l);
 }
 
-/* Over: freed, unless a scan that began before may still bring its row. */
-static void letter_leave(struct letter *l)
+/* Over: freed, unless a page that was asked for before may still bring its row as it was. */
+static void letter_part(struct letter *l)
 {
-	struct send *s = l->send;
-
-	heap_remove(&s->due, &l->due);
-	if (s->scanning)
+	heap_remove(&l->send->due, &l->due);
+	if (l->send->scanning)
 		l->lingering = true;
 	else
 		letter_free(l);
-	resume_pump(s);
 }
 
 /* Its slot is not ours any more, or was lost and taken again: the row is read by whoever holds it. It stays
@@ -190,16 +187,17 @@ static void letter_leave(struct letter *l)
 void letter_give_up(struct letter *l)
 {
 	struct send *s = l->send;
-	uint8_t slot = (uint8_t)(l->shipment.id >> 14);
+	uint64_t id = l->shipment.id;
+	uint8_t slot = (uint8_t)(id >> 14);
 
 	if (l->phase != LETTER_LEAVING)
 		letter_enter(l, LETTER_LEAVING);
 	heap_remove(&s->due, &l->due);
 	if (l->recording)
 		return;
-	letter_free(l);
+	letter_part(l);
 	if (s->held[slot] && !s->draining)
-		resume_again(s, slot);
+		resume_again(s, slot, id);
 }
 
 static void letter_on_recorded(void *arg, const struct message_event *e, enum kz r)
@@ -212,10 +210,12 @@ static void letter_on_recorded(void *arg, const struct message_event *e, enum kz
 	assert(l->recording > 0);
 	if (--l->recording)
 		return;
-	if (l->phase == LETTER_SENT || l->phase == LETTER_ENDING)
-		letter_leave(l);
-	else if (l->phase == LETTER_LEAVING)
+	if (l->phase == LETTER_SENT || l->phase == LETTER_ENDING) {
+		letter_part(l);
+		resume_pump(arg);
+	} else if (l->phase == LETTER_LEAVING) {
 		letter_give_up(l);
+	}
 }
 
 void letter_record(struct letter *l, struct message_event *e)
@@ -315,6 +315,10 @@ void letter_go(struct letter *l)
 	int64_t left_ms = letter_left_ms(l);
 	bool wait = false;
 
+	if (l->forgotten) {
+		letter_give_up(l);
+		return;
+	}
 	if (left_ms <= 0 && l->phase != LETTER_KEEPING) {
 		letter_expire(l);
 		return;
@@ -326,6 +330,8 @@ void letter_go(struct letter *l)
 		letter_pause(l, NO_WAY_MS);
 		return;
 	}
+	if (to)
+		l->patient = false;
 	letter_enter(l, LETTER_WAITING);
 	letter_due_in(l, left_ms);
 	carrier_submit(to ? to : letter_choose(l, route, n), &l->shipment);
@@ -340,8 +346,8 @@ static void letter_on_due(struct letter *l)
 	else if (l->phase == LETTER_WAITING && left_ms > 0)
 		letter_due_in(l, left_ms);
 	else if (l->phase == LETTER_WAITING && carrier_withdraw(l->shipment.carrier, &l->shipment))
-		letter_expire(l);
-	/* else parts are on the wire: their answers decide */
+		letter_go(l); /* expires, or is given up */
+	                      /* else parts are on the wire: their answers decide */
 }
 
 void letters_on_due(void *arg)

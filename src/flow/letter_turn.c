@@ -45,6 +45,8 @@ static bool letter_is_cut_otherwise(const struct letter *l)
 	return l->shipment.done_mask && l->parts != l->send->cut_n;
 }
 
+static void letter_conclude(struct letter *l);
+
 /* Why the turn cannot be taken, dealt with; what is on the wire decides first. false: it can. */
 static bool letter_lets_pass(struct letter *l, const struct carrier *c, bool alone)
 {
@@ -61,7 +63,7 @@ static bool letter_lets_pass(struct letter *l, const struct carrier *c, bool alo
 	} else if (letter_is_cut_otherwise(l)) {
 		if (alone) {
 			letter_begin_anew(l);
-			letter_pause(l, 0);
+			letter_conclude(l);
 		}
 	} else {
 		return false;
@@ -183,13 +185,13 @@ static void letter_on_whole(struct letter *l)
 	    s->submit_time[l->class], (loop_now_ms(s->base.loop) - l->shipment.queued_ms) * 1000);
 }
 
-static void letter_on_done(void *arg, struct shipment *sh)
+/* It is out of the carrier: what its attempt came to decides what follows. */
+static void letter_conclude(struct letter *l)
 {
-	struct letter *l = list_entry(sh, struct letter, shipment);
 	struct send *s = l->send;
+	uint32_t done_mask = l->shipment.done_mask;
 
-	(void)arg;
-	if (l->worst == ATTEMPT_DONE && sh->done_mask == (uint32_t)((1ULL << l->parts) - 1)) {
+	if (done_mask && done_mask == (uint32_t)((1ULL << l->parts) - 1)) {
 		letter_on_whole(l);
 		return;
 	}
@@ -207,12 +209,18 @@ static void letter_on_done(void *arg, struct shipment *sh)
 	    .attempts = l->attempts,
 	    .doubted = l->doubted,
 	    .rerouted = l->not_ours != NULL,
-	    .part_taken = sh->done_mask != 0,
+	    .part_taken = done_mask != 0,
 	    .other_carrier = letter_has_other(l, l->last)};
 	const struct message_plan plan = message_next((enum attempt)l->worst, &past, &s->law);
 	l->doubted = l->doubted || l->worst == ATTEMPT_IN_DOUBT;
 	letter_follow(l, &plan, l->last);
 	l->worst = ATTEMPT_DONE;
+}
+
+static void letter_on_done(void *arg, struct shipment *sh)
+{
+	(void)arg;
+	letter_conclude(list_entry(sh, struct letter, shipment));
 }
 
 static void letter_on_receipt(
@@ -244,8 +252,14 @@ static void letter_on_change(void *arg)
 		while (!carrier_is_up(c) && (sh = carrier_take_waiting(c)) != NULL)
 			list_append(&moving, &sh->node);
 	}
-	while (moving.count)
-		letter_go(list_entry(list_take_first(&moving), struct letter, shipment.node));
+	while (moving.count) {
+		struct letter *l = list_entry(list_take_first(&moving), struct letter, shipment.node);
+
+		if (l->worst == ATTEMPT_DONE)
+			letter_go(l);
+		else
+			letter_conclude(l); /* a part was lost with the link */
+	}
 }
 
 static void letter_on_homeless(void *arg, struct shipment *sh)
@@ -256,7 +270,7 @@ static void letter_on_homeless(void *arg, struct shipment *sh)
 	if (l->send->draining)
 		letter_free(l); /* its row says that it is unfinished */
 	else
-		letter_pause(l, 0);
+		letter_conclude(l);
 }
 
 const struct ways_events letter_ways_events = {

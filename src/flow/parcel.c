@@ -22,7 +22,8 @@ struct parcel {
 	const struct message **row_list;
 	send_kept_fn *done; /* NULL: answered */
 	void *arg;
-	bool unsure; /* lost in a commit: it may stand */
+	uint32_t epoch; /* of the slots when it was begun */
+	bool unsure;    /* lost in a commit: it may stand */
 };
 
 struct running_key {
@@ -78,6 +79,7 @@ static void parcel_go(struct parcel *p)
 static bool parcel_try(struct parcel *p)
 {
 	p->unsure = false;
+	p->wish.day_us = loop_clock(p->send->base.loop)->wall_us(); /* the first day is looked at with it */
 	return messages_keep(p->send->base.messages, &p->wish) == KZ_OK;
 }
 
@@ -91,8 +93,9 @@ void parcels_on_unsure(void *arg)
 	{
 		struct parcel *p = list_entry(n, struct parcel, node);
 
-		if (p->unsure && s->draining)
-			parcel_free(p, true); /* whoever reads the slot finds what stands */
+		/* without the slot, or with it anew: whoever reads it finds what stands */
+		if (p->unsure && (s->draining || p->epoch != s->epoch))
+			parcel_free(p, true);
 		else if (p->unsure && !parcel_try(p)) {
 			p->unsure = true;
 			timer_start(s->unsure_timer, UNSURE_MS);
@@ -112,7 +115,8 @@ static void parcel_on_kept(struct messages_wish *w, enum kz r, bool maybe)
 {
 	struct parcel *p = (struct parcel *)((char *)w - offsetof(struct parcel, wish));
 	struct send *s = p->send;
-	uint8_t slot = (uint8_t)(p->letters[0]->shipment.id >> 14);
+	uint64_t id = p->letters[0]->shipment.id;
+	uint8_t slot = (uint8_t)(id >> 14);
 	bool ours = p->done == NULL && r == KZ_CONFLICT; /* the first commit stood after all, most likely */
 
 	if (r == KZ_LOST && (maybe || !p->done) && !s->draining) {
@@ -126,7 +130,7 @@ static void parcel_on_kept(struct messages_wish *w, enum kz r, bool maybe)
 	parcel_answer(p, r);
 	parcel_free(p, r != KZ_OK);
 	if (ours && s->held[slot])
-		resume_again(s, slot);
+		resume_again(s, slot, id);
 }
 
 static void parcel_fill(struct parcel *p, const struct send_request *r)
@@ -137,6 +141,7 @@ static void parcel_fill(struct parcel *p, const struct send_request *r)
 		p->rows[i] = letter_row(r->letters[i]);
 		p->row_list[i] = &p->rows[i];
 	}
+	p->epoch = p->send->epoch;
 	p->wish = (struct messages_wish){.api_key = r->api_key,
 	    .day_us = loop_clock(p->send->base.loop)->wall_us(),
 	    .status = r->status,

@@ -179,6 +179,8 @@ static uint64_t send_lowest(const struct send *s, uint8_t slot, uint64_t low)
 
 void send_note(struct send *s, struct slots *slots)
 {
+	if (s->draining)
+		return; /* letters leave unsent: what is noted must stand for the next run */
 	for (unsigned slot = 0; slot < IDS_SLOTS; slot++) {
 		struct scan *scan = &s->scans[slot];
 		uint64_t low;
@@ -223,13 +225,18 @@ static void send_on_ways_drained(void *arg)
 	timer_start(s->drain_timer, 0);
 }
 
-void send_drain(struct send *s, loop_fn *done, void *arg)
+void send_stop(struct send *s)
 {
 	s->draining = true;
+	resume_stop_all(s);
+}
+
+void send_drain(struct send *s, loop_fn *done, void *arg)
+{
+	send_stop(s);
 	s->drained = done;
 	s->drained_arg = arg;
 	s->drain_timer = timer_new(s->base.loop, send_look_drained, s);
-	resume_stop_all(s);
 	ways_drain(s->ways, send_on_ways_drained, s);
 }
 

@@ -95,6 +95,8 @@ struct send_report {
 };
 void send_report(const struct send *s, struct send_report *ret);
 
+/* The end without a drain: nothing is taken, read back or tried again any more. */
+void send_stop(struct send *s);
 /* Stops taking turns, lets what is on the wire be answered, unbinds; done once, later, when what happened is
  * recorded too. */
 void send_drain(struct send *s, loop_fn *done, void *arg);

@@ -48,7 +48,8 @@ struct letter {
 
 /* Reading back what is unfinished in one slot. */
 struct scan {
-	bool active, again;
+	bool active;
+	uint64_t again_from;    /* once more from here when the scan has ended; 0: no */
 	uint64_t low;           /* as noted in the database: nothing below it is open */
 	uint64_t swept;         /* everything below was looked at, late enough for its commit to be seen */
 	uint64_t after, before; /* where the next page begins, where the scan ends */
@@ -138,8 +139,8 @@ void parcels_free(struct send *s);
 /* Looks at what came since the last look: a commit may have outlived everybody who waited for it. */
 void resume_sweep(struct send *s, uint8_t slot);
 void resume_start(struct send *s, uint8_t slot, uint64_t low_water);
-/* Reads the slot again from what was swept: rows may be there that memory does not know. */
-void resume_again(struct send *s, uint8_t slot);
+/* Reads the slot again, at least from id on: its row may be there, and memory does not know it any more. */
+void resume_again(struct send *s, uint8_t slot, uint64_t id);
 void resume_stop_all(struct send *s);
 /* There may be room for more. */
 void resume_pump(void *arg);

@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "flow/send_body.h"
 
-#define RESUME_PAGE       5000 /* messages looked at by one question */
+#define RESUME_PAGE       10000 /* messages looked at by one question */
 #define RESUME_RETRY_MS   500
 #define RESUME_SETTLED_MS 600000 /* far beyond any commit, and beyond a clock set back a little */
 #define RESUME_SWEEP_STEP (ids_floor(IDS_EPOCH_MS + 60000)) /* sweep once a minute */
@@ -53,8 +53,8 @@ static void resume_finish(struct send *s, struct scan *scan)
 		log_info("slots", "slot=%d read back, unfinished=%zu", s->scan_slot, s->all.count);
 	scan->swept = scan->sweeps_to;
 	scan->active = false;
-	if (scan->again)
-		resume_again(s, (uint8_t)s->scan_slot);
+	if (scan->again_from)
+		resume_again(s, (uint8_t)s->scan_slot, scan->again_from);
 }
 
 static void resume_on_page(void *arg, enum kz r, size_t looked, uint64_t last)
@@ -104,7 +104,7 @@ static void resume_begin(struct send *s, struct scan *scan, uint64_t from, uint6
 	uint64_t settled = resume_settled(s);
 
 	scan->active = true;
-	scan->again = false;
+	scan->again_from = 0;
 	scan->after = from ? from - 1 : 0;
 	scan->before = before;
 	scan->sweeps_to = settled < before ? settled : before;
@@ -119,14 +119,14 @@ void resume_start(struct send *s, uint8_t slot, uint64_t low_water)
 	resume_pump(s);
 }
 
-void resume_again(struct send *s, uint8_t slot)
+void resume_again(struct send *s, uint8_t slot, uint64_t id)
 {
 	struct scan *scan = &s->scans[slot];
 
-	if (scan->active)
-		scan->again = true;
-	else
-		resume_begin(s, scan, scan->swept > scan->low ? scan->swept : scan->low, INT64_MAX);
+	if (!scan->active)
+		resume_begin(s, scan, id < scan->swept ? id : scan->swept, INT64_MAX);
+	else if (!scan->again_from || id < scan->again_from)
+		scan->again_from = id;
 	/* not at once: the connection that was lost is likely still away */
 	timer_start(s->scan_timer, RESUME_RETRY_MS);
 }
@@ -145,6 +145,6 @@ void resume_sweep(struct send *s, uint8_t slot)
 void resume_stop_all(struct send *s)
 {
 	for (int slot = 0; slot < IDS_SLOTS; slot++)
-		s->scans[slot].active = s->scans[slot].again = false;
+		s->scans[slot] = (struct scan){.low = s->scans[slot].low, .swept = s->scans[slot].swept};
 	timer_stop(s->scan_timer);
 }

@@ -115,7 +115,7 @@ static int address_listen_on(const char *text, const struct address *a, char why
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
 	if (bind(fd, &a->sa, a->len))
 		return address_fail(fd, text, strerror(errno), why);
-	if (a->sa.sa_family == AF_UNIX && chmod(((const struct sockaddr_un *)&a->room)->sun_path, 0600))
+	if (a->sa.sa_family == AF_UNIX && chmod(((const struct sockaddr_un *)&a->room)->sun_path, 0660))
 		return address_fail(fd, text, strerror(errno), why);
 	if (listen(fd, ADDRESS_BACKLOG))
 		return address_fail(fd, text, strerror(errno), why);
@@ -152,7 +152,7 @@ static int address_listen_unix(const char *text, const char *path, char why[256]
 	if (!address_clear_stale(path, &a))
 		return address_fail(
 		    -1, text, "the file is in use or no socket; remove it or choose another", why);
-	mode_t mask = umask(0177);
+	mode_t mask = umask(0117);
 	int fd = address_listen_on(text, &a, why);
 	umask(mask);
 	return fd;

@@ -32,7 +32,7 @@ char *address_host_text(const struct address *a, char text[ADDRESS_TEXT]);
 bool address_parse_pair(const char *text, struct address *ret);
 
 /* A non-blocking listening socket for "127.0.0.1:2775", "[::1]:2775", "*:2775" (both families; IPv4 alone
- * where the machine has no IPv6), "unix:/path" (mode 0600; a stale socket file is replaced). -1 with the
+ * where the machine has no IPv6), "unix:/path" (mode 0660; a stale socket file is replaced). -1 with the
  * reason in why. */
 int address_listen(const char *text, char why[256]);
 /* The port a socket is bound to; 0 for a unix socket. */

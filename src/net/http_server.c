@@ -2,7 +2,7 @@
  * connection is in http_conn.c.
  *
  * Known rest: evhttp 2.1.12 aborts on a unix peer whose own socket is bound to a path over 25 octets. The
- * socket has mode 0600, so only our own user could do that. */
+ * socket has mode 0660, so only our own user and group could do that. */
 #include "net/http_server.h"
 
 #include <assert.h>

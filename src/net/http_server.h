@@ -37,7 +37,7 @@ struct http_server *http_server_new(
     struct loop *l, const struct http_limits *limits, http_handler_fn *handler, void *arg);
 /* For the reloadable limits; applies to requests that begin later. */
 void http_server_set_limits(struct http_server *s, const struct http_limits *limits);
-/* address: "127.0.0.1:8080", "[::1]:8080", "*:8080", "unix:/path" (mode 0600, a stale socket file is
+/* address: "127.0.0.1:8080", "[::1]:8080", "*:8080", "unix:/path" (mode 0660, a stale socket file is
  * replaced), port 0 for any. tls: NULL for plain. tag: given back by call_tag, tells listeners apart. KZ_LOST
  * and the reason. */
 enum kz http_server_listen(struct http_server *s, const char *address, struct tls *tls, int tag,

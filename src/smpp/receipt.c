@@ -151,7 +151,8 @@ enum kz receipt_parse(const struct pdu_sm *m, struct receipt *ret)
 	if (!pdu_tlv_uint(m->tlvs, TAG_NETWORK_ERROR_CODE, &r.network_error))
 		r.network_error = 0;
 	r.done_wall_ms = text.done_wall_ms;
-	r.final = state_is_final(r.state);
+	/* an intermediate notification (5.2.12: 0x20) tells of a try, never of the end */
+	r.final = state_is_final(r.state) && (m->esm_class & 0x24) != 0x20;
 	*ret = r;
 	return KZ_OK;
 }

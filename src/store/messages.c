@@ -303,7 +303,7 @@ static const uint32_t open_types[] = {PG_INT4, PG_INT8, PG_INT8, PG_INT4};
  * went anew, and only its phone can join the rest. */
 static const struct pg_sql sql_open = {"messages_open",
     "with page as materialized ("
-    " select * from message where id > $2 and id < $3 and ((id >> 14) & 255) = $1 order by id limit $4"
+    " select * from message where id > $2 and id < $3 order by id limit $4"
     "), open as ("
     " select m.id, m.class, coalesce(e.parts, m.parts) as parts, m.alphabet, m.reference, m.language, "
     "m.expires_at,"
@@ -321,7 +321,7 @@ static const struct pg_sql sql_open = {"messages_open",
     "    and parts = first_value(parts) over newest as taken"
     "   from message_event where message_id = m.id"
     "   window newest as (order by kind = 1 desc, at desc)) said) e on true"
-    " where not coalesce(e.final, false)"
+    " where ((m.id >> 14) & 255) = $1 and not coalesce(e.final, false)"
     "  and coalesce(e.mask, 0) <> (1::int8 << coalesce(e.parts, m.parts)) - 1"
     ") select o.*, null::int8 as looked from open o"
     " union all select max(id), null, null, null, null, null, null, null, null, null, null, null, null, "

@@ -267,15 +267,6 @@ size_t pg_jobs(const struct pg *p)
 	return p->open.count;
 }
 
-unsigned pg_idle(const struct pg *p)
-{
-	size_t idle = 0;
-
-	for (unsigned i = 0; i < p->options.connections; i++)
-		idle += p->conns[i].state == PG_CONN_READY && !p->conns[i].sent.count;
-	return idle > p->waiting.count ? (unsigned)(idle - p->waiting.count) : 0;
-}
-
 struct pg_job *pg_job_new(struct pg *p, pg_done_fn *done, void *arg)
 {
 	struct pg_job *j = pg_job_make(done, arg);

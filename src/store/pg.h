@@ -95,8 +95,6 @@ bool pg_is_up(const struct pg *p);
 const char *pg_why_down(const struct pg *p);
 /* Jobs sent and not answered, and those waiting. */
 size_t pg_jobs(const struct pg *p);
-/* Connections that have nothing outstanding: a batcher fills one while another flushes. */
-unsigned pg_idle(const struct pg *p);
 
 struct pg_job;
 /* A job under construction belongs to the caller until pg_job_run. */
@@ -117,9 +115,6 @@ struct pg_session *pg_session_new(struct loop *l, const struct pg_options *o, vo
 /* KZ_BUSY while another runs or not ready. */
 enum kz pg_session_ask(struct pg_session *s, const struct pg_sql *sql, const struct pg_value *values,
     pg_done_fn *done, void *arg) KZ_CHECK;
-/* Several statements at once as one simple query, for migrations: one transaction unless it says otherwise,
- * no rows back. Its text is copied. Results as of pg_session_ask. */
-enum kz pg_session_script(struct pg_session *s, const char *text, pg_done_fn *done, void *arg) KZ_CHECK;
 /* Not from one of its callbacks. NULL is fine. An open question is forgotten without a callback. */
 void pg_session_free(struct pg_session *s);
 

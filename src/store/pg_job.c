@@ -30,7 +30,6 @@ void pg_job_free(struct pg_job *j)
 	free(j->statements);
 	free(j->places);
 	buf_fini(&j->values);
-	free(j->script);
 	free(j);
 }
 

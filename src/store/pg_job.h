@@ -43,7 +43,6 @@ struct pg_job {
 	struct pg_place *places;
 	size_t n_places, room_places;
 	struct buf values;
-	char *script;                  /* instead of statements: one simple query */
 	unsigned preparing, answering; /* statements whose preparation, whose result comes next */
 	PGresult *error;               /* the first refusal */
 	bool sent;                     /* in line on a connection, not in the pool */

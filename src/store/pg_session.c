@@ -78,32 +78,18 @@ struct pg_session *pg_session_new(struct loop *l, const struct pg_options *o, vo
 	return s;
 }
 
-static enum kz session_put(struct pg_session *s, struct pg_job *j)
-{
-	if (s->conn.state != PG_CONN_READY || s->conn.broken || s->conn.sent.count || s->asked) {
-		pg_job_free(j);
-		return KZ_BUSY;
-	}
-	s->asked = j;
-	loop_defer(s->conn.loop, &s->send, session_on_send, s);
-	return KZ_OK;
-}
-
 enum kz pg_session_ask(struct pg_session *s, const struct pg_sql *sql, const struct pg_value *values,
     pg_done_fn *done, void *arg)
 {
-	struct pg_job *j = pg_job_make(done, arg);
+	struct pg_job *j;
 
+	if (s->conn.state != PG_CONN_READY || s->conn.broken || s->conn.sent.count || s->asked)
+		return KZ_BUSY;
+	j = pg_job_make(done, arg);
 	pg_job_add(j, sql, values);
-	return session_put(s, j);
-}
-
-enum kz pg_session_script(struct pg_session *s, const char *text, pg_done_fn *done, void *arg)
-{
-	struct pg_job *j = pg_job_make(done, arg);
-
-	j->script = mem_str(text);
-	return session_put(s, j);
+	s->asked = j;
+	loop_defer(s->conn.loop, &s->send, session_on_send, s);
+	return KZ_OK;
 }
 
 void pg_session_free(struct pg_session *s)

@@ -65,8 +65,6 @@ bool pg_wire_put(struct pg_conn *c, struct pg_job *j)
 	const char *values[PG_PARAMETERS];
 	int lengths[PG_PARAMETERS], formats[PG_PARAMETERS];
 
-	if (j->script)
-		return PQexitPipelineMode(c->pq) && PQsendQuery(c->pq, j->script);
 	if (!wire_put_preparations(c, j))
 		return false;
 	for (unsigned i = 0; i < j->n; i++) {
@@ -112,7 +110,7 @@ static bool wire_on_result(struct pg_conn *c, struct pg_job *j, PGresult *result
 	if (!result) {
 		if (j->preparing >= j->n)
 			j->answering++;
-		return j->script != NULL;
+		return false;
 	}
 	switch (PQresultStatus(result)) {
 	case PGRES_PIPELINE_SYNC:
@@ -167,8 +165,6 @@ static enum kz wire_end_job(struct pg_conn *c, struct pg_job *j)
 		 * only when nothing else is out, so this finds the mistake in development, not under load. */
 		pg_conn_break(c, "a statement left a transaction open");
 		r = KZ_LOST;
-	} else if (j->script && !PQenterPipelineMode(c->pq)) {
-		pg_conn_break(c, PQerrorMessage(c->pq));
 	}
 	return r;
 }

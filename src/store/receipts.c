@@ -183,12 +183,6 @@ void receipts_wait(struct receipts *rs, struct receipt_wait *w)
 	batch_add(rs->waits, &w->item);
 }
 
-size_t receipts_pending(const struct receipts *rs)
-{
-	return batch_waiting(rs->quests) + batch_in_flight(rs->quests) + batch_waiting(rs->waits) +
-	       batch_in_flight(rs->waits);
-}
-
 void receipts_free(struct receipts *rs)
 {
 	if (!rs)

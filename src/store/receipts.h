@@ -51,7 +51,6 @@ struct receipts *receipts_new(struct loop *l, struct pg *pg, const struct batch_
 void receipts_set_limits(struct receipts *rs, const struct batch_limits *limits);
 void receipts_find(struct receipts *rs, struct receipt_quest *q);
 void receipts_wait(struct receipts *rs, struct receipt_wait *w);
-size_t receipts_pending(const struct receipts *rs);
 void receipts_free(struct receipts *rs);
 
 /* Joins waiting receipts with submissions recorded since, as events. Looks at those that are due, at most

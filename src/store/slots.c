@@ -35,7 +35,8 @@ static const struct pg_sql sql_take = {"slots_take",
     "pg_try_advisory_lock(x'6b7a6b'::int, id + 1)",
     1, take_types};
 static const struct pg_sql sql_make = {"slots_make",
-    "with made as (insert into slot (id) select coalesce(max(id) + 1, 0) from slot having count(*) < 256"
+    "with made as (insert into slot (id, low_water) select coalesce(max(id) + 1, 0),"
+    "  (select coalesce(max(id) >> 22 << 22, 0) from message) from slot having count(*) < 256"
     " on conflict do nothing) select count(*) from slot",
     0, NULL};
 
@@ -127,11 +128,6 @@ struct slots *slots_new(
 int slots_own(const struct slots *s)
 {
 	return s ? s->own : -1;
-}
-
-bool slots_holds(const struct slots *s, uint8_t slot)
-{
-	return s->held[slot];
 }
 
 static const uint32_t note_types[] = {PG_INT4, PG_INT8};

@@ -25,7 +25,6 @@ struct slots *slots_new(
     struct loop *l, const struct pg_options *o, const struct slots_events *events, void *arg);
 /* The slot for new messages; -1 while none is held, or s is NULL. */
 int slots_own(const struct slots *s);
-bool slots_holds(const struct slots *s, uint8_t slot);
 /* Remembers that every message of slot below low_water is done; a lost one is said again next time. */
 void slots_note(struct slots *s, struct pg *pg, uint8_t slot, uint64_t low_water);
 void slots_free(struct slots *s);

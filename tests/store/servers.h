@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "base/metrics.h"
 #include "net/loop.h"
 
 static char servers_dir[] = "/tmp/kezek-test.XXXXXX";
@@ -66,6 +67,16 @@ static inline void servers_await(struct loop *l, const volatile int *number, int
 		loop_turn(l, 50);
 	if (*number < reached)
 		fail_msg("waited in vain: %d of %d", *number, reached);
+}
+
+/* Turns the loop until so many connections of the pool are ready. */
+static inline void servers_await_pool(struct loop *l, unsigned connections)
+{
+	struct metric *ready =
+	    metric_gauge("kezek_pg_connections", "Database connections that are ready.", "");
+
+	while (metric_value(ready) < connections)
+		loop_turn(l, 50);
 }
 
 #endif

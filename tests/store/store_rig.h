@@ -72,8 +72,7 @@ static inline struct store_rig *store_rig_make(void)
 static inline void store_up(struct store_rig *g)
 {
 	g->pg = pg_new(g->loop, &g->options, store_on_up, g);
-	while (pg_idle(g->pg) < g->options.connections)
-		loop_turn(g->loop, 50);
+	servers_await_pool(g->loop, g->options.connections);
 }
 
 static inline void store_rig_free(struct store_rig *g)
@@ -136,6 +135,31 @@ static inline void store_settle(struct store_rig *g)
 {
 	for (int i = 0; i < 5; i++)
 		loop_turn(g->loop, 1);
+}
+
+static inline void store_on_question(void *arg, enum kz r, const struct pg_reply *reply)
+{
+	int *answers = arg;
+
+	(void)reply;
+	assert_int_equal(r, KZ_OK);
+	++*answers;
+}
+
+/* Every connection has answered what was sent before, cancelled jobs too: the questions, more than a batcher
+ * has in flight, go to the connection with the fewest out, and each answers in order. */
+static inline void store_drain(struct store_rig *g)
+{
+	static const struct pg_sql question = {"store_drain", "select 1", 0, NULL};
+	int answers = 0;
+
+	for (int i = 0; i < 8; i++) {
+		struct pg_job *j = pg_job_new(g->pg, store_on_question, &answers);
+
+		pg_job_add(j, &question, NULL);
+		assert_int_equal(pg_job_run(j, NULL), KZ_OK);
+	}
+	servers_await(g->loop, &answers, 8);
 }
 
 struct store_told {

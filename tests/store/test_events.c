@@ -237,7 +237,7 @@ static void close__cut_into_more_parts_for_the_carrier__waits_for_all_of_them(vo
 
 	for (int part = 1; part <= 3; part++)
 		store_put_event(
-		    g, id, part, EVENT_SUBMITTED, false, MESSAGE_SUBMITTED, part, 3, "tele2", "op");
+		    g, id, part, EVENT_SUBMITTED, false, MESSAGE_SUBMITTED, part, 3, "beeline", "op");
 	events_end_part(g, id, 20, 1, MESSAGE_DELIVERED);
 	events_end_part(g, id, 21, 2, MESSAGE_DELIVERED);
 	assert_int_equal(end_state(g, id), -1);
@@ -254,6 +254,7 @@ static void close__begun_in_more_parts_by_another_carrier__ends_with_those_of_th
 	for (int part = 1; part <= 2; part++)
 		store_put_event(
 		    g, id, 1 + part, EVENT_SUBMITTED, false, MESSAGE_SUBMITTED, part, 2, "beeline", "op-2");
+	store_put_event(g, id, 19, EVENT_RECEIPT, false, MESSAGE_UNDELIVERABLE, 1, 0, "tele2", "");
 	events_end_part(g, id, 20, 1, MESSAGE_DELIVERED);
 	assert_int_equal(end_state(g, id), -1);
 	events_end_part(g, id, 21, 2, MESSAGE_DELIVERED);

@@ -40,10 +40,11 @@ static void job__slow_server_that_speaks__late_jobs_lost_and_the_connection_kept
 	assert_int_equal(a[0].r, KZ_OK);
 	assert_int_equal(a[1].r, KZ_LOST);
 	assert_int_equal(a[2].r, KZ_LOST);
-	while (!pg_idle(g->pg)) /* the emptied slots keep their turn */
-		loop_turn(g->loop, 50);
-	rig_ask_int(g, &after, 8);
-	servers_await(g->loop, &after.count, 1);
+	/* The emptied slots keep their turn: it may be late itself. */
+	for (int tries = 1; tries <= 3 && after.number != 8; tries++) {
+		rig_ask_int(g, &after, 8);
+		servers_await(g->loop, &after.count, tries);
+	}
 	assert_int_equal(after.number, 8);
 	assert_int_equal(g->downs, 0);
 	assert_int_equal(a[1].count + a[2].count, 2);

@@ -1,4 +1,4 @@
-/* pg_session against a real PostgreSQL: locks, losses, scripts. */
+/* pg_session against a real PostgreSQL: locks, losses. */
 #include "pg_rig.h"
 
 static const struct pg_sql sql_end = {"end", "select pg_terminate_backend($1)", 1, TYPES(PG_INT4)};
@@ -85,33 +85,6 @@ static void session__lost_under_a_question__answered_before_the_owner_is_told(vo
 	pg_session_free(w.session);
 }
 
-static void session__script__whole_or_not_at_all(void **state)
-{
-	struct rig *g = *state;
-	struct watch_session w = {0};
-	struct answer good = {0}, bad = {0};
-	static const struct pg_sql count = {"count_scripted", "select count(*) from scripted", 0, NULL};
-
-	watch_session_up(g, &w);
-	assert_int_equal(
-	    pg_session_script(w.session,
-	        "drop table if exists scripted; create table scripted (n int); insert into scripted "
-	        "values (1), (2);",
-	        rig_on_answer, &good),
-	    KZ_OK);
-	servers_await(g->loop, &good.count, 1);
-	assert_int_equal(good.r, KZ_OK);
-	assert_int_equal(watch_session_ask(g, &w, &count), 2);
-	assert_int_equal(pg_session_script(
-	                     w.session, "insert into scripted values (3); select 1 / 0", rig_on_answer, &bad),
-	    KZ_OK);
-	servers_await(g->loop, &bad.count, 1);
-	assert_int_equal(bad.r, KZ_REFUSED);
-	assert_string_equal(bad.sqlstate, "22012");
-	assert_int_equal(watch_session_ask(g, &w, &count), 2);
-	pg_session_free(w.session);
-}
-
 /* A unix socket has no time-outs of TCP: the server shows 0 for them, and where the value came from. */
 static void session__ready__server_has_its_settings(void **state)
 {
@@ -138,7 +111,6 @@ int main(void)
 	    PG_CASE(session__ready__server_has_its_settings),
 	    PG_CASE(session__backend_terminated__lock_free_and_owner_told),
 	    PG_CASE(session__lost_under_a_question__answered_before_the_owner_is_told),
-	    PG_CASE(session__script__whole_or_not_at_all),
 	};
 
 	return rig_main(tests, sizeof tests / sizeof *tests);

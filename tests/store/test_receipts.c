@@ -60,10 +60,8 @@ static void find__among_candidates__the_best_that_is_recorded(void **state)
 	find_begin(rs, &all[1], "beeline", "31", "1f", NULL);
 	find_begin(rs, &all[2], "beeline", "00", "x", "1f");
 	find_begin(rs, &all[3], "beeline", "1F", NULL, NULL); /* spellings are the asker's */
-	assert_int_equal(receipts_pending(rs), 4);
 	for (int i = 0; i < 4; i++)
 		servers_await(g->loop, &all[i].count, 1);
-	assert_int_equal(receipts_pending(rs), 0);
 	assert_true(all[0].home.message_id == hex);
 	assert_int_equal(all[0].home.part, 2);
 	assert_int_equal(all[0].home.parts, 2);

@@ -56,7 +56,7 @@ static int daemon_up(struct store_rig *g, struct daemon *d)
 	daemon_begin(g, d);
 	daemon_await(d, &d->taken, 1);
 	assert_true(slots_own(d->slots) >= 0);
-	assert_true(slots_holds(d->slots, (uint8_t)slots_own(d->slots)));
+	assert_true(d->mine[slots_own(d->slots)]);
 	return slots_own(d->slots);
 }
 
@@ -85,8 +85,8 @@ static void slots__two_daemons__two_slots(void **state)
 	assert_int_equal(first, 0);
 	assert_int_equal(second, 1);
 	assert_int_equal(a.low_water[0], 0);
-	assert_false(slots_holds(a.slots, 1));
-	assert_false(slots_holds(b.slots, 0));
+	assert_false(a.mine[1]);
+	assert_false(b.mine[0]);
 	daemon_end(&a);
 	daemon_end(&b);
 }
@@ -123,11 +123,11 @@ static void slots__session_killed__the_other_takes_over_and_the_owner_is_told(vo
 	daemon_up(g, &b);
 	daemon_kill_session(g, 0);
 	daemon_await(&b, &b.taken, 2);
-	assert_true(slots_holds(b.slots, 0));
+	assert_true(b.mine[0]);
 	assert_int_equal(slots_own(b.slots), 1); /* new messages go on in its own */
 	daemon_await(&a, &a.lost, 1);
 	assert_int_equal(slots_own(a.slots), -1);
-	assert_false(slots_holds(a.slots, 0));
+	assert_false(a.mine[0]);
 	daemon_await(&a, &a.taken, 2);
 	assert_int_equal(slots_own(a.slots), 2);
 	daemon_end(&a);
@@ -160,7 +160,7 @@ static void slots__several_dead_ones__all_taken_the_first_is_the_own(void **stat
 	             " pg_advisory_lock(x'6b7a6b'::int, 1)");
 	assert_int_equal(daemon_up(g, &d), 1);
 	assert_int_equal(d.taken, 3);
-	assert_false(slots_holds(d.slots, 0));
+	assert_false(d.mine[0]);
 	assert_true(d.low_water[1] == 11);
 	assert_true(d.low_water[2] == 12);
 	assert_true(d.low_water[255] == 13);

@@ -866,7 +866,7 @@ static void unix_socket__stale_file__is_replaced_and_answers(void **state)
 	s = http_server_new(t.loop, &limits, on_unix_call, NULL);
 	assert_int_equal(http_server_listen(s, address, NULL, 9, why, NULL), KZ_OK);
 	assert_int_equal(stat(in_folder("socket"), &st), 0);
-	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(st.st_mode & 0777, 0660);
 	for (int i = 0; i < 12; i++) { /* over the cap per peer, which does not count here */
 		buf_clear(&got);
 		clients[i] = unix_client(in_folder("socket"));

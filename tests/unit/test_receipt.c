@@ -182,6 +182,22 @@ static void receipt_parse__every_state__final_or_not(void **state)
 	}
 }
 
+static void receipt_parse__intermediate_notification__tells_no_end(void **state)
+{
+	static const char text[] = "id:1 stat:UNDELIV err:011";
+	struct pdu_sm m = sm_of(text, sizeof text - 1);
+	struct receipt r;
+
+	(void)state;
+	m.esm_class = 0x20;
+	assert_int_equal(receipt_parse(&m, &r), KZ_OK);
+	assert_int_equal(r.state, RECEIPT_UNDELIVERABLE);
+	assert_false(r.final);
+	m.esm_class = 0x04;
+	assert_int_equal(receipt_parse(&m, &r), KZ_OK);
+	assert_true(r.final);
+}
+
 static void with_tlvs(struct pdu_sm *m, struct buf *tlvs, const void *id, uint16_t id_len, int message_state)
 {
 	uint8_t octet = (uint8_t)message_state;
@@ -468,6 +484,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(receipt_parse__texts_seen__id_state_err_date),
 	    cmocka_unit_test(receipt_parse__every_state__final_or_not),
+	    cmocka_unit_test(receipt_parse__intermediate_notification__tells_no_end),
 	    cmocka_unit_test(receipt_parse__tlvs__before_the_text),
 	    cmocka_unit_test(receipt_parse__tlv_id_over_its_bound__text_instead),
 	    cmocka_unit_test(receipt_parse__network_error_code__one_number),
