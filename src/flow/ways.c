@@ -205,6 +205,13 @@ static struct way *ways_find_equal(struct ways *ws, const struct profile *p)
 	return NULL;
 }
 
+/* What the operator refused may be mended on its side, or by what no profile shows. */
+static void way_keep(struct ways *ws, struct way *w)
+{
+	list_append(&ws->living, &w->node);
+	carrier_redial(w->carrier);
+}
+
 void ways_set(struct ways *ws, struct profile **profiles, size_t n)
 {
 	struct way **same = mem_array(n, sizeof *same);
@@ -218,7 +225,7 @@ void ways_set(struct ways *ws, struct profile **profiles, size_t n)
 		way_retire(list_entry(list_first(&ws->living), struct way, node));
 	for (size_t i = 0; i < n; i++) {
 		if (same[i])
-			list_append(&ws->living, &same[i]->node);
+			way_keep(ws, same[i]);
 		else if (profiles[i]->enabled)
 			way_add(ws, profiles[i]);
 		if (same[i] || !profiles[i]->enabled)

@@ -46,6 +46,12 @@ void carrier_dial(struct carrier *c)
 		link_dial(c->lines[i].session);
 }
 
+void carrier_redial(struct carrier *c)
+{
+	for (size_t i = 0; i < c->lines_n; i++)
+		link_redial(c->lines[i].session);
+}
+
 const char *carrier_name(const struct carrier *c)
 {
 	return c->profile->name;

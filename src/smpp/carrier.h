@@ -98,6 +98,9 @@ struct carrier *carrier_new(
 void carrier_rest(struct carrier *c, const char *why);
 /* Once, after carrier_rest and not after carrier_drain. */
 void carrier_dial(struct carrier *c);
+/* The configuration was read again and the profile is the same: its links that wait for something to be
+ * mended connect now, see link_redial. */
+void carrier_redial(struct carrier *c);
 const char *carrier_name(const struct carrier *c);
 const struct profile *carrier_profile(const struct carrier *c);
 /* Whether any link that can submit is bound. */

@@ -94,6 +94,7 @@ void link_lose(struct link *l, enum log_level level, int64_t floor_ms, const cha
 	va_start(ap, fmt);
 	vsnprintf(reason, sizeof reason, fmt, ap);
 	va_end(ap);
+	l->faulty = level == LOG_LEVEL_ERROR;
 	level = link_loudness(l, level, reason);
 	snprintf(l->reason, sizeof l->reason, "%s", reason);
 	link_close_socket(l);
@@ -284,6 +285,16 @@ void link_dial(struct link *l)
 	assert(l->state == LINK_WAITING);
 	*l->reason = '\0';
 	timer_start(l->state_timer, 0);
+}
+
+void link_redial(struct link *l)
+{
+	if (l->state != LINK_WAITING || !l->faulty)
+		return;
+	l->faulty = false;
+	l->backoff.last_ms = 0;
+	timer_start(l->state_timer, 0);
+	log_info(l->name, "tries again now: the configuration was read again");
 }
 
 const char *link_name(const struct link *l)

@@ -59,6 +59,9 @@ struct link *link_new(struct loop *loop, const struct profile *p, const struct p
 void link_rest(struct link *l, const char *why);
 /* Once, after link_rest: connects now. */
 void link_dial(struct link *l);
+/* The configuration was read again: a link that waits because something there had to be mended (a bind
+ * refused for its credentials, certificates that could not be read) connects now; others are left alone. */
+void link_redial(struct link *l);
 /* "kcell.1" */
 const char *link_name(const struct link *l);
 /* Bound, and not as a receiver. */

@@ -47,6 +47,7 @@ struct link {
 	enum link_state state;
 	int64_t entered_ms, bound_ms, redial_ms;
 	bool leaving;   /* our drain: closes for good */
+	bool faulty;    /* lost for what a person must mend: waits for long, unless told that it is mended */
 	bool peer_left; /* the peer sent unbind: none of ours is due */
 	struct stream *stream;
 	struct tls *tls;
@@ -70,7 +71,7 @@ struct link {
 /* The only place where the state changes. */
 void link_enter(struct link *l, enum link_state next);
 /* The socket is of no more use: closes it, settles the window as in doubt, waits at least floor_ms to connect
- * again. */
+ * again. LOG_LEVEL_ERROR: for what a person must mend, see link_redial. */
 void link_lose(struct link *l, enum log_level level, int64_t floor_ms, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 /* The same after what is queued has left. */

@@ -231,6 +231,69 @@ static void link_bind__wrong_password__long_wait(void **state)
 	refuse(0x53, 15 * 60000, 23 * 60000, "ESME_RINVSYSTYP");
 }
 
+static void link_redial__refused_for_credentials__connects_at_once(void **state)
+{
+	static const uint32_t statuses[] = {0x0E, 0x0F, 0x53};
+	struct fixture f;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
+		begin(&f, PLAIN "}\n");
+		centre_until(&f.centre, f.centre.count == 1);
+		centre_answer(&f.centre, 0, centre_take(&f.centre, 0), statuses[i], NULL);
+		assert_lost(&f, 0, "check system_id");
+		int changes = f.changes;
+		link_redial(f.l);
+		link_redial(f.l);
+		assert_int_equal(f.changes, changes); /* later, from the loop */
+		centre_bind(&f.centre, 1);
+		centre_until(&f.centre, link_can_submit(f.l));
+		link_redial(f.l);
+		centre_fence(&f.centre, 1);
+		assert_int_equal(f.centre.count, 2);
+		end(&f);
+	}
+}
+
+/* The first wait after a redial that failed for another reason is the shortest again. */
+static void link_redial__refused_twice__backoff_from_the_beginning(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f, PLAIN "}\n");
+	for (size_t i = 0; i < 3; i++) {
+		centre_until(&f.centre, f.centre.count == i + 1);
+		centre_answer(&f.centre, i, centre_take(&f.centre, i), 0x0E, NULL);
+		assert_lost(&f, i, "check system_id");
+		link_redial(f.l);
+	}
+	centre_until(&f.centre, f.centre.count == 4);
+	centre_answer(&f.centre, 3, centre_take(&f.centre, 3), 0x0D, NULL);
+	assert_lost(&f, 3, "ESME_RBINDFAIL");
+	centre_advance(&f.centre, 1251);
+	centre_until(&f.centre, f.centre.count == 5);
+	end(&f);
+}
+
+/* A second session while the operator still sees the first would only begin its time anew. */
+static void link_redial__waits_for_another_reason__goes_on_waiting(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f, PLAIN "}\n");
+	centre_until(&f.centre, f.centre.count == 1);
+	centre_answer(&f.centre, 0, centre_take(&f.centre, 0), 0x05, NULL);
+	assert_lost(&f, 0, "ESME_RALYBND");
+	link_redial(f.l);
+	centre_advance(&f.centre, 119999);
+	loop_turn(f.centre.loop, 0);
+	assert_state(&f, "waiting", "ESME_RALYBND");
+	assert_int_equal(f.centre.count, 1);
+	end(&f);
+}
+
 static void link_bind__already_bound__floor(void **state)
 {
 	(void)state;
@@ -908,6 +971,9 @@ int main(void)
 	    cmocka_unit_test(link_new__each_mode__its_command),
 	    cmocka_unit_test(link_new__version_50__0x50),
 	    cmocka_unit_test(link_bind__wrong_password__long_wait),
+	    cmocka_unit_test(link_redial__refused_for_credentials__connects_at_once),
+	    cmocka_unit_test(link_redial__refused_twice__backoff_from_the_beginning),
+	    cmocka_unit_test(link_redial__waits_for_another_reason__goes_on_waiting),
 	    cmocka_unit_test(link_bind__already_bound__floor),
 	    cmocka_unit_test(link_bind__other_refusal__ordinary_wait),
 	    cmocka_unit_test(link_bind__unanswered__lost_after_the_bind_timer),

@@ -169,6 +169,47 @@ static void ways_set__same_profile__its_session_stays(void **state)
 	end(&f);
 }
 
+static void ways_set__same_profile_bind_refused__dials_at_once(void **state)
+{
+	struct fixture f;
+	struct link_report r;
+
+	(void)state;
+	begin(&f);
+	set(&f, 100);
+	centre_until(&f.centre, f.centre.count == 1);
+	centre_answer(&f.centre, 0, centre_take(&f.centre, 0), 0x0E, NULL);
+	centre_until(&f.centre, f.centre.seats[0].closed);
+	centre_advance(&f.centre, 10000);
+	carrier_report(ways_at(f.ways, 0), &r, 1);
+	assert_string_equal(r.state, "waiting");
+	struct carrier *kept = ways_at(f.ways, 0);
+	set(&f, 100);
+	centre_bind(&f.centre, 1);
+	centre_until(&f.centre, carrier_is_up(ways_at(f.ways, 0)));
+	assert_ptr_equal(ways_at(f.ways, 0), kept);
+	assert_int_equal(f.centre.count, 2);
+	end(&f);
+}
+
+/* Its turn comes when the old session is closed, not with a reload before that. */
+static void ways_set__same_profile_that_rests__rests_on(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin_bound(&f);
+	set(&f, 99);
+	set(&f, 99);
+	centre_advance(&f.centre, 1000);
+	assert_int_equal(f.centre.count, 1);
+	let_go(&f, 0);
+	centre_bind(&f.centre, 1);
+	centre_until(&f.centre, carrier_is_up(ways_at(f.ways, 0)));
+	assert_int_equal(f.centre.count, 2);
+	end(&f);
+}
+
 static void ways_set__half_sent_and_waiting__both_are_the_owners_again(void **state)
 {
 	struct shipment half = {.id = 1, .lane = LANE_NOTICE}, waits = {.id = 2, .lane = LANE_NOTICE};
@@ -239,6 +280,8 @@ int main(void)
 	    cmocka_unit_test(ways_set__profile_changed__dials_when_the_old_session_is_closed),
 	    cmocka_unit_test(ways_set__changed_again_while_the_first_drains__only_the_last_dials),
 	    cmocka_unit_test(ways_set__same_profile__its_session_stays),
+	    cmocka_unit_test(ways_set__same_profile_bind_refused__dials_at_once),
+	    cmocka_unit_test(ways_set__same_profile_that_rests__rests_on),
 	    cmocka_unit_test(ways_set__half_sent_and_waiting__both_are_the_owners_again),
 	    cmocka_unit_test(ways_drain__one_drains_and_its_heir_rests__told_once_and_nobody_dials),
 	    cmocka_unit_test(ways_drain__nothing_configured__told_later),
