@@ -1,9 +1,12 @@
 /* Making is one job; dropping another with a short lock_timeout, because it waits for every reader of the
- * parent and would make all writers queue behind it: what is not dropped this hour is dropped the next. */
+ * parent and would make all writers queue behind it: what is not dropped this hour is dropped the next.
+ * Sweeping is a third: in one transaction with dropping it would be undone with it, and personal data would
+ * outlive its time for as long as someone reads messages. */
 #include "store/partitions.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/ids.h"
 #include "base/log.h"
@@ -23,7 +26,7 @@ struct partitions {
 	void (*on_ready)(void *arg, enum kz r, const char *why);
 	void *arg;
 	struct timer *timer;
-	uint64_t making, dropping;
+	uint64_t making, dropping, sweeping;
 	bool ready;
 };
 
@@ -51,27 +54,40 @@ static const struct pg_sql sql_drop = {"partitions_drop",
     3, drop_types};
 
 static void partitions_drop(struct partitions *p);
+static void partitions_sweep(struct partitions *p);
+
+static void partitions_on_refused(struct partitions *p, const struct pg_reply *reply)
+{
+	/* No permission, no such function: only people change that. A time-out, a deadlock or a lock that is
+	 * held passes. */
+	bool stays = strncmp(pg_sqlstate(reply), "42", 2) == 0;
+
+	log_error("partitions", "cannot be made: %s (SQLSTATE %s)", pg_message(reply), pg_sqlstate(reply));
+	if (stays && !p->ready)
+		p->on_ready(p->arg, KZ_REFUSED, pg_message(reply));
+	else
+		timer_start(p->timer, RETRY_MS);
+}
 
 static void partitions_on_made(void *arg, enum kz r, const struct pg_reply *reply)
 {
 	struct partitions *p = arg;
 
 	p->making = 0;
-	if (r == KZ_OK) {
-		timer_start(p->timer, EVERY_MS);
-		if (!p->ready)
-			p->on_ready(p->arg, KZ_OK, "");
-		p->ready = true;
-		partitions_drop(p);
+	if (r == KZ_REFUSED) {
+		partitions_on_refused(p, reply);
 		return;
 	}
-	timer_start(p->timer, RETRY_MS);
-	if (r == KZ_REFUSED) {
-		log_error(
-		    "partitions", "cannot be made: %s (SQLSTATE %s)", pg_message(reply), pg_sqlstate(reply));
-		if (!p->ready)
-			p->on_ready(p->arg, r, pg_message(reply));
+	if (r != KZ_OK) {
+		timer_start(p->timer, RETRY_MS);
+		return;
 	}
+	timer_start(p->timer, EVERY_MS);
+	if (!p->ready)
+		p->on_ready(p->arg, KZ_OK, "");
+	p->ready = true;
+	partitions_drop(p);
+	partitions_sweep(p);
 }
 
 struct partition_columns {
@@ -146,9 +162,30 @@ static void partitions_drop(struct partitions *p)
 
 	pg_job_add(job, &sql_lock, NULL);
 	pg_job_add(job, &sql_drop, values);
-	pg_job_add(job, &sql_sweep, &values[1]);
 	if (pg_job_run(job, &p->dropping) != KZ_OK)
 		p->dropping = 0;
+}
+
+static void partitions_on_swept(void *arg, enum kz r, const struct pg_reply *reply)
+{
+	struct partitions *p = arg;
+
+	(void)reply;
+	p->sweeping = 0;
+	if (r != KZ_OK)
+		log_warn("partitions", "sweeping put off for an hour: %s", kz_name(r));
+}
+
+static void partitions_sweep(struct partitions *p)
+{
+	uint8_t room[8];
+	int64_t before_us = loop_clock(p->loop)->wall_us() - p->keep.personal_ms * 1000;
+	const struct pg_value before = pg_timestamp(before_us, room);
+	struct pg_job *job = pg_job_new(p->pg, partitions_on_swept, p);
+
+	pg_job_add(job, &sql_sweep, &before);
+	if (pg_job_run(job, &p->sweeping) != KZ_OK)
+		p->sweeping = 0;
 }
 
 struct partitions *partitions_new(struct loop *l, struct pg *pg, const struct partitions_keep *keep,
@@ -175,6 +212,8 @@ void partitions_free(struct partitions *p)
 		pg_job_cancel(p->pg, p->making);
 	if (p->dropping)
 		pg_job_cancel(p->pg, p->dropping);
+	if (p->sweeping)
+		pg_job_cancel(p->pg, p->sweeping);
 	timer_free(p->timer);
 	free(p);
 }

@@ -72,16 +72,17 @@ static long long partitions_count(struct store_rig *g)
 	    g, "select count(*) from pg_inherits i join pg_partitioned_table t on partrelid = inhparent");
 }
 
-static void make__empty_schema__yesterday_to_the_day_after_tomorrow(void **state)
+static void make__empty_schema__yesterday_to_three_days_ahead(void **state)
 {
 	struct store_rig *g = *state;
 	struct store_told t = {0};
 	struct partitions *p = partitions_up(g, &keep_long, &t);
 
 	for (size_t i = 0; i < 4; i++) {
-		for (int day = -1; day <= 2; day++)
+		for (int day = -1; day <= 3; day++)
 			assert_true(has_day(g, parents[i], day));
 		assert_false(has_day(g, parents[i], -2));
+		assert_false(has_day(g, parents[i], 4));
 	}
 	partitions_free(p);
 }
@@ -181,16 +182,62 @@ static void make__reader_in_an_open_transaction__not_blocked(void **state)
 	partitions_free(p);
 }
 
-static void make__refused__said_with_the_reason(void **state)
+/* The function as the schema has it, to be put back by store_sql. */
+static char *maker(struct store_rig *g)
+{
+	return strdup(store_sql(g, "select pg_get_functiondef('partition_make'::regproc)"));
+}
+
+static double refusals(void)
+{
+	return metric_value(
+	    metric_counter("kezek_pg_jobs_total", "Transactions by their outcome.", "result=\"refused\""));
+}
+
+static void make__refused_for_what_passes__tried_again_until_ready(void **state)
+{
+	static const char *const passing[] = {"57014", "40P01", "40001", "55P03"};
+	struct store_rig *g = *state;
+	struct store_told t = {0};
+	struct partitions *p = partitions_new(g->loop, g->pg, &keep_long, store_on_partitions, &t);
+	char *make = maker(g);
+
+	for (size_t i = 0; i < sizeof passing / sizeof *passing; i++) {
+		double before = refusals();
+
+		store_sql(g,
+		    "create or replace function partition_make(parent text, day date, low text, high text)"
+		    " returns void language plpgsql as"
+		    " $$ begin raise exception using errcode = '%s'; end $$",
+		    passing[i]);
+		store_skip_us += 1000000;
+		jobs_end(g);
+		assert_true(refusals() > before);
+		assert_int_equal(t.count, 0);
+	}
+	store_sql(g, "%s", make);
+	free(make);
+	servers_await(g->loop, &t.count, 1);
+	assert_int_equal(t.r, KZ_OK);
+	assert_true(has_day(g, "message", 0));
+	partitions_free(p);
+}
+
+static void make__refused_for_good__said_once_with_the_reason(void **state)
 {
 	struct store_rig *g = *state;
 	struct store_told t = {0};
+	char *make = maker(g);
 
 	store_sql(g, "drop function partition_make");
 	struct partitions *p = partitions_new(g->loop, g->pg, &keep_long, store_on_partitions, &t);
 	servers_await(g->loop, &t.count, 1);
 	assert_int_equal(t.r, KZ_REFUSED);
 	assert_non_null(strstr(t.why, "partition_make"));
+	store_sql(g, "%s", make);
+	free(make);
+	days_pass(g, 0);
+	assert_int_equal(t.count, 1);
 	partitions_free(p);
 }
 
@@ -265,22 +312,42 @@ static void sweep__rare_tables__kept_as_long_as_personal_fields(void **state)
 	partitions_free(p);
 }
 
+static void sweep__dropping_is_put_off__done_all_the_same(void **state)
+{
+	struct store_rig *g = *state;
+	struct store_told t = {0};
+	struct partitions *p = partitions_up(g, &(struct partitions_keep){DAY_MS, DAY_MS}, &t);
+
+	store_sql(g, "insert into receipt_aside (at, carrier, what, body) values (now(), 'beeline', 'x', '');"
+	             "insert into receipt_waiting (at, carrier, operator_ids, final, state, parts_mode)"
+	             " values (now(), 'beeline', '{}', true, 6, 0)");
+	store_sql(g, "begin; select count(*) from message");
+	days_pass(g, 3);
+	assert_true(has_day(g, "message", -3));
+	assert_int_equal(store_int(g, "select count(*) from receipt_aside"), 0);
+	assert_int_equal(store_int(g, "select count(*) from receipt_waiting"), 0);
+	store_sql(g, "commit");
+	partitions_free(p);
+}
+
 #define BARE_CASE(name) cmocka_unit_test_setup_teardown(name, bare_setup, store_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    BARE_CASE(make__empty_schema__yesterday_to_the_day_after_tomorrow),
+	    BARE_CASE(make__empty_schema__yesterday_to_three_days_ahead),
 	    BARE_CASE(make__ids_at_the_ends_of_a_day__lie_in_that_day),
 	    BARE_CASE(make__indexes_of_the_parent__are_the_partitions),
 	    BARE_CASE(make__twice__harmless),
 	    BARE_CASE(make__another_daemon_makes_them_just_now__waits_and_is_ready),
 	    BARE_CASE(make__reader_in_an_open_transaction__not_blocked),
-	    BARE_CASE(make__refused__said_with_the_reason),
+	    BARE_CASE(make__refused_for_what_passes__tried_again_until_ready),
+	    BARE_CASE(make__refused_for_good__said_once_with_the_reason),
 	    BARE_CASE(drop__past_its_keep__personal_fields_first),
 	    BARE_CASE(drop__keep_was_changed__the_next_round_follows),
 	    BARE_CASE(drop__reader_holds_them__put_off_and_writers_go_on),
 	    BARE_CASE(sweep__rare_tables__kept_as_long_as_personal_fields),
+	    BARE_CASE(sweep__dropping_is_put_off__done_all_the_same),
 	};
 
 	log_set_level(LOG_LEVEL_ERROR);
