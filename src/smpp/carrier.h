@@ -34,7 +34,7 @@ struct shipment {
 	struct list *list;       /* where node is; NULL: nowhere */
 	struct carrier *carrier; /* NULL: not with a carrier */
 	void *line;              /* the link that has its parts; NULL: any may take it */
-	int64_t hold_ms;         /* slowed: not before this */
+	int64_t hold_ms;         /* held, the operator's queue is full: not before this */
 	uint32_t sent_mask;      /* bit i: part i+1 was written and has not been slowed */
 	uint8_t parts;           /* 0: not known yet */
 	uint8_t outstanding;

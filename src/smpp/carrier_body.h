@@ -19,7 +19,7 @@ struct carrier {
 	const struct carrier_events *events;
 	void *arg;
 	struct list waiting[LANES]; /* any link may take them */
-	struct list held[LANES];    /* slowed: nobody's for a while; in order of hold_ms */
+	struct list held[LANES];    /* queue full: nobody's for a while; in order of hold_ms */
 	struct line *lines;
 	size_t lines_n, first; /* first: the line whose turn it is */
 	struct defer pump;

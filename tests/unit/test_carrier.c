@@ -464,8 +464,162 @@ static void carrier_turn__queue_full_for_one_phone__held_longer_each_time_link_n
 	assert_int_equal(carrier_waiting(f.carrier, LANE_NOTICE), 2);
 	carrier_report(f.carrier, &r, 1);
 	assert_true(r.rate_now < r.rate);
-	centre_advance(&f.centre, 1000); /* ahead of the one that is held for longer */
+	centre_advance(&f.centre, 2); /* a token later, ahead of the one that is held */
 	take_text(&f, 0, "v/1");
+	centre_fence(&f.centre, 0);
+	end(&f);
+}
+
+/* The operator answers the only part of t that is on the wire with a status that slows. */
+static void slow(struct fixture *f, size_t i, struct pdu_header h, struct letter *t, uint32_t status)
+{
+	centre_answer(&f->centre, i, h, status, NULL);
+	centre_until(&f->centre, t->s.outstanding == 0);
+}
+
+#define TEN COMMON "links:\n- {host: 127.0.0.1, port: %d, system_id: a, window: 9, rate: 10}\n"
+
+static void carrier_turn__throttled_code__next_token_is_its(void **state)
+{
+	struct fixture f;
+	struct letter c, n, b;
+
+	(void)state;
+	begin_bound(&f, TEN);
+	post(&f, &c, "c", LANE_CODE, 1);
+	struct pdu_header h = take_text(&f, 0, "c/1");
+	post(&f, &n, "n", LANE_NOTICE, 1);
+	post(&f, &b, "b", LANE_BULK, 1);
+	for (int i = 0; i < 3; i++) { /* 6.7, 4.4 and 3 a second */
+		static const int64_t token_ms[] = {150, 225, 338};
+
+		slow(&f, 0, h, &c, 0x58);
+		assert_int_equal(carrier_waiting(f.carrier, LANE_CODE), 1);
+		centre_advance(&f.centre, token_ms[i] - 1);
+		centre_fence(&f.centre, 0);
+		centre_advance(&f.centre, 2);
+		h = take_text(&f, 0, "c/1");
+		centre_fence(&f.centre, 0);
+	}
+	assert_int_equal(c.results + c.dones, 0);
+	centre_answer(&f.centre, 0, h, 0, "c");
+	centre_until(&f.centre, c.dones == 1);
+	assert_int_equal(c.results, 1);
+	centre_advance(&f.centre, 400);
+	take_text(&f, 0, "n/1");
+	centre_advance(&f.centre, 400);
+	take_text(&f, 0, "b/1");
+	end(&f);
+}
+
+static void carrier_turn__window_throttled__again_in_their_order_before_new_ones(void **state)
+{
+	static const char *const names[] = {"0", "1", "2"}, *const texts[] = {"0/1", "1/1", "2/1", "3/1"};
+	struct pdu_header h[3];
+	struct fixture f;
+	struct letter t[4];
+
+	(void)state;
+	begin_bound(&f, TEN);
+	for (int i = 0; i < 3; i++) {
+		post(&f, &t[i], names[i], LANE_NOTICE, 1);
+		h[i] = take_text(&f, 0, texts[i]);
+		centre_advance(&f.centre, 100);
+	}
+	centre_fence(&f.centre, 0);
+	slow(&f, 0, h[1], &t[1], 0x58); /* answered in any order */
+	slow(&f, 0, h[0], &t[0], 0x58);
+	slow(&f, 0, h[2], &t[2], 0x58);
+	post(&f, &t[3], "3", LANE_NOTICE, 1);
+	for (int i = 0; i < 4; i++) {
+		centre_advance(&f.centre, 151);
+		take_text(&f, 0, texts[i]);
+	}
+	end(&f);
+}
+
+static void carrier_turn__throttled_part__before_the_parts_after_it_on_the_same_link(void **state)
+{
+	struct fixture f;
+	struct letter t;
+
+	(void)state;
+	begin_bound(&f,
+	    COMMON "links:\n"
+	           "- {name: a, host: 127.0.0.1, port: %d, system_id: a, window: 1, rate: 1000}\n"
+	           "- {name: b, host: 127.0.0.1, port: %d, system_id: b, window: 1, rate: 1000}\n");
+	post(&f, &t, "t", LANE_NOTICE, 3);
+	centre_answer(&f.centre, 0, take_text(&f, 0, "t/1"), 0, "1");
+	slow(&f, 0, take_text(&f, 0, "t/2"), &t, 0x58);
+	centre_advance(&f.centre, 3);
+	centre_answer(&f.centre, 0, take_text(&f, 0, "t/2"), 0, "2");
+	centre_until(&f.centre, t.s.done_mask == 3);
+	centre_advance(&f.centre, 3);
+	centre_answer(&f.centre, 0, take_text(&f, 0, "t/3"), 0, "3");
+	centre_until(&f.centre, t.dones == 1);
+	assert_int_equal(t.s.done_mask, 7);
+	centre_fence(&f.centre, 1);
+	end(&f);
+}
+
+static void carrier_turn__one_part_queue_full_another_throttled__the_hold_is_kept(void **state)
+{
+	struct fixture f;
+	struct letter t;
+
+	(void)state;
+	begin_bound(&f, ONE);
+	post(&f, &t, "t", LANE_NOTICE, 2);
+	struct pdu_header first = take_text(&f, 0, "t/1"), second = take_text(&f, 0, "t/2");
+	centre_answer(&f.centre, 0, first, 0x14, NULL);
+	centre_until(&f.centre, t.s.outstanding == 1);
+	slow(&f, 0, second, &t, 0x58);
+	centre_advance(&f.centre, 999);
+	centre_fence(&f.centre, 0);
+	centre_advance(&f.centre, 1);
+	take_text(&f, 0, "t/1");
+	centre_advance(&f.centre, 2);
+	take_text(&f, 0, "t/2");
+	end(&f);
+}
+
+static void carrier_withdraw__throttled__its_owners_again(void **state)
+{
+	struct fixture f;
+	struct letter t, u;
+
+	(void)state;
+	begin_bound(&f, TEN);
+	post(&f, &t, "t", LANE_CODE, 1);
+	slow(&f, 0, take_text(&f, 0, "t/1"), &t, 0x58);
+	post(&f, &u, "u", LANE_CODE, 1);
+	assert_true(carrier_withdraw(f.carrier, &t.s));
+	assert_null(t.s.carrier);
+	assert_int_equal(carrier_waiting(f.carrier, LANE_CODE), 1);
+	centre_advance(&f.centre, 151);
+	take_text(&f, 0, "u/1");
+	assert_int_equal(t.results + t.dones, 0);
+	end(&f);
+}
+
+/* The answer comes while the link drains for the operator's unbind: nothing is sent over it any more. */
+static void carrier_turn__throttled_by_a_link_that_leaves__the_other_takes_it(void **state)
+{
+	struct fixture f;
+	struct letter t;
+
+	(void)state;
+	begin_bound(&f, TWO);
+	post(&f, &t, "t", LANE_CODE, 1);
+	struct pdu_header h = take_text(&f, 0, "t/1");
+	centre_header(&f.centre, 0, PDU_UNBIND, 0, 77);
+	centre_expect(&f.centre, 0, PDU_UNBIND | PDU_RESP);
+	centre_answer(&f.centre, 0, h, 0x58, NULL);
+	h = take_text(&f, 1, "t/1");
+	centre_answer(&f.centre, 1, h, 0, "t");
+	centre_until(&f.centre, t.dones == 1);
+	assert_int_equal(t.results, 1);
+	assert_string_equal(t.link[0], "test.b");
 	end(&f);
 }
 
@@ -765,23 +919,26 @@ static void carrier_drain__slowed__temporary_not_held(void **state)
 	}
 }
 
-static void carrier_drain__one_part_held_another_on_the_wire__done_with_its_answer(void **state)
+static void carrier_drain__one_part_slowed_another_on_the_wire__done_with_its_answer(void **state)
 {
+	static const uint32_t statuses[] = {0x58, 0x14};
 	struct fixture f;
 	struct letter t;
 
 	(void)state;
-	begin_bound(&f, ONE);
-	post(&f, &t, "t", LANE_NOTICE, 2);
-	struct pdu_header first = take_text(&f, 0, "t/1"), second = take_text(&f, 0, "t/2");
-	centre_answer(&f.centre, 0, first, 0x58, NULL);
-	centre_until(&f.centre, t.s.outstanding == 1);
-	carrier_drain(f.carrier, on_drained, &f);
-	assert_null(carrier_take_waiting(f.carrier));
-	centre_answer(&f.centre, 0, second, 0, "2");
-	assert_drains(&f, &t, 2);
-	assert_int_equal(t.results, 1);
-	end(&f);
+	for (size_t i = 0; i < 2; i++) {
+		begin_bound(&f, ONE);
+		post(&f, &t, "t", LANE_NOTICE, 2);
+		struct pdu_header first = take_text(&f, 0, "t/1"), second = take_text(&f, 0, "t/2");
+		centre_answer(&f.centre, 0, first, statuses[i], NULL);
+		centre_until(&f.centre, t.s.outstanding == 1);
+		carrier_drain(f.carrier, on_drained, &f);
+		assert_null(carrier_take_waiting(f.carrier));
+		centre_answer(&f.centre, 0, second, 0, "2");
+		assert_drains(&f, &t, 2);
+		assert_int_equal(t.results, 1);
+		end(&f);
+	}
 }
 
 static void carrier_drain__link_lost_with_parts_unsent__in_doubt_and_done(void **state)
@@ -989,6 +1146,12 @@ int main(void)
 	    cmocka_unit_test(carrier_answer__each_class__as_the_profile_says),
 	    cmocka_unit_test(carrier_turn__slowed__same_part_same_link_later_without_a_word),
 	    cmocka_unit_test(carrier_turn__queue_full_for_one_phone__held_longer_each_time_link_not_slowed),
+	    cmocka_unit_test(carrier_turn__throttled_code__next_token_is_its),
+	    cmocka_unit_test(carrier_turn__window_throttled__again_in_their_order_before_new_ones),
+	    cmocka_unit_test(carrier_turn__throttled_part__before_the_parts_after_it_on_the_same_link),
+	    cmocka_unit_test(carrier_turn__one_part_queue_full_another_throttled__the_hold_is_kept),
+	    cmocka_unit_test(carrier_withdraw__throttled__its_owners_again),
+	    cmocka_unit_test(carrier_turn__throttled_by_a_link_that_leaves__the_other_takes_it),
 	    cmocka_unit_test(carrier_turn__response_timer__in_doubt_rest_goes_on),
 	    cmocka_unit_test(carrier_turn__one_of_two_links_lost__the_other_takes_over),
 	    cmocka_unit_test(carrier_up__last_link_lost__told_and_emptied),
@@ -1003,7 +1166,7 @@ int main(void)
 	    cmocka_unit_test(carrier_drain__never_bound__told_later),
 	    cmocka_unit_test(carrier_drain__long_message_half_sent__done_without_the_rest),
 	    cmocka_unit_test(carrier_drain__slowed__temporary_not_held),
-	    cmocka_unit_test(carrier_drain__one_part_held_another_on_the_wire__done_with_its_answer),
+	    cmocka_unit_test(carrier_drain__one_part_slowed_another_on_the_wire__done_with_its_answer),
 	    cmocka_unit_test(carrier_drain__link_lost_with_parts_unsent__in_doubt_and_done),
 	    cmocka_unit_test(carrier_rest__until_dial__takes_messages_and_does_not_connect),
 	    cmocka_unit_test(carrier_drain__resting__told_later_and_never_connects),
