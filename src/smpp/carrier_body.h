@@ -1,5 +1,6 @@
 /* carrier_body: the inside of a carrier, shared by its files only: carrier.c (life and questions),
- * carrier_turn.c (who is sent next and what became of it), carrier_read.c (what the operator sends). */
+ * carrier_turn.c (who is sent next and what became of it), carrier_slow.c (who must wait a while),
+ * carrier_read.c (what the operator sends). */
 #ifndef SMPP_CARRIER_BODY_H
 #define SMPP_CARRIER_BODY_H
 
@@ -37,8 +38,17 @@ void carrier_wake(struct carrier *c);
 loop_fn carrier_pump;
 /* Takes s out of the list that it is in. */
 void carrier_pull(struct shipment *s);
+/* The same, and puts it into this one. */
+void carrier_put_first(struct shipment *s, struct list *list);
+void carrier_put_last(struct shipment *s, struct list *list);
 void carrier_on_change(void *arg, struct link *l);
 void carrier_on_answer(void *arg, struct link *l, void *owner, unsigned part, const struct link_answer *a);
+
+/* carrier_slow.c */
+/* A part of s, in no mask any more, was answered with a slowing status: s waits to send it again. */
+void carrier_slow(struct carrier *c, struct shipment *s, uint32_t status);
+/* Those whose hold is over go over their link again, before what it has not begun. */
+void carrier_release(struct carrier *c, enum lane lane, int64_t now);
 
 /* carrier_read.c */
 void carrier_on_deliver(void *arg, struct link *l, const struct pdu_sm *m, struct deliver_ticket t);

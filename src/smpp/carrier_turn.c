@@ -1,10 +1,7 @@
 /* carrier_turn: who is sent next, and what became of it. The pump runs at the end of a round of the loop,
  * whenever something changed: link by link in rotation, one part each, the highest lane first and in it what
  * the link has already begun. When all that remains is a token that is not there yet, a timer waits for it.
- * A throttled part (0x58) stands in front of its link again at once, ahead of what was not begun: the bucket
- * of the link, which was slowed, is all its delay, so that the next token is a code's and not a notice's. One
- * for which the operator's queue is full (0x14) is held for a second and longer, since that may be the queue
- * of one phone while all others go on. */
+ */
 #include "smpp/carrier_body.h"
 
 #include <assert.h>
@@ -13,8 +10,6 @@
 #include "base/log.h"
 #include "smpp/submission.h"
 
-#define HOLD_MS     1000
-#define FULL_MAX    5    /* doublings of the hold: 32 s */
 #define BUSY_MS     20   /* a link that would not take what it said it would: its socket is full */
 #define PUMP_BUDGET 1000 /* turns in one go */
 
@@ -32,14 +27,14 @@ void carrier_pull(struct shipment *s)
 	s->list = NULL;
 }
 
-static void carrier_put_first(struct shipment *s, struct list *list)
+void carrier_put_first(struct shipment *s, struct list *list)
 {
 	carrier_pull(s);
 	s->list = list;
 	list_prepend(list, &s->node);
 }
 
-static void carrier_put_last(struct shipment *s, struct list *list)
+void carrier_put_last(struct shipment *s, struct list *list)
 {
 	carrier_pull(s);
 	s->list = list;
@@ -195,70 +190,6 @@ static unsigned carrier_round(struct carrier *c, bool *ret_busy)
 	return *ret_busy ? 0 : n;
 }
 
-/* Those whose hold is over go over their link again, before what it has not begun. */
-static void carrier_release(struct carrier *c, enum lane lane, int64_t now)
-{
-	struct list_node *n;
-
-	while ((n = list_first(&c->held[lane])) != NULL) {
-		struct shipment *s = list_entry(n, struct shipment, node);
-		struct line *line = s->line;
-
-		if (s->hold_ms > now)
-			return;
-		if (line && link_can_submit(line->session))
-			carrier_put_last(s, &line->pinned[lane]);
-		else
-			carrier_put_first(s, &c->waiting[lane]);
-	}
-}
-
-/* In order of hold_ms; nearly always at the end. */
-static void carrier_hold(struct carrier *c, struct shipment *s)
-{
-	struct list *held = &c->held[s->lane];
-	struct list_node *at;
-
-	s->hold_ms = loop_now_ms(c->loop) + ((int64_t)HOLD_MS << s->full);
-	if (s->full < FULL_MAX)
-		s->full++;
-	carrier_pull(s);
-	for (at = held->head.prev; at != &held->head; at = at->prev)
-		if (list_entry(at, struct shipment, node)->hold_ms <= s->hold_ms)
-			break;
-	s->list = held;
-	list_insert_after(held, at, &s->node);
-}
-
-/* Behind those that were accepted before it: a window of throttled ones keeps its order. */
-static void carrier_put_by_age(struct shipment *s, struct list *list)
-{
-	struct list_node *at;
-
-	carrier_pull(s);
-	for (at = list->head.next; at != &list->head; at = at->next)
-		if (list_entry(at, struct shipment, node)->queued_ms > s->queued_ms)
-			break;
-	s->list = list;
-	list_insert_after(list, at->prev, &s->node);
-}
-
-/* Over its link again with the next token; one whose link went meanwhile, over any. */
-static void carrier_again(struct carrier *c, struct shipment *s)
-{
-	struct line *line = s->line;
-
-	if (s->list ==
-	    &c->held[s->lane]) /* another part of it, for a full queue: that wait is not cut short */
-		return;
-	if (line && link_can_submit(line->session)) {
-		carrier_put_by_age(s, &line->pinned[s->lane]);
-	} else {
-		s->line = NULL;
-		carrier_put_first(s, &c->waiting[s->lane]);
-	}
-}
-
 static void carrier_sooner(int64_t *at, int64_t ms)
 {
 	if (ms >= 0 && (*at < 0 || ms < *at))
@@ -373,10 +304,7 @@ void carrier_on_answer(void *arg, struct link *l, void *owner, unsigned part, co
 	if (a->answered && a->class == STATUS_SLOW && !s->stopped && !c->draining) {
 		s->outstanding--;
 		s->sent_mask &= ~BIT(part);
-		if (a->status == ESME_RMSGQFUL)
-			carrier_hold(c, s);
-		else
-			carrier_again(c, s);
+		carrier_slow(c, s, a->status);
 	} else {
 		struct part_result r = carrier_result(l, a);
 
