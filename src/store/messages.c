@@ -217,11 +217,6 @@ enum kz messages_keep(struct messages *m, struct messages_wish *w)
 	return KZ_OK;
 }
 
-size_t messages_pending(const struct messages *m)
-{
-	return batch_waiting(m->batch) + batch_in_flight(m->batch);
-}
-
 void messages_fail_waiting(struct messages *m)
 {
 	struct batch_item *item;

@@ -51,8 +51,6 @@ struct messages *messages_new(struct loop *l, struct pg *pg, const struct batch_
 void messages_set_limits(struct messages *m, const struct batch_limits *limits);
 /* KZ_LOST at once, without done, when the database is away. */
 enum kz messages_keep(struct messages *m, struct messages_wish *w) KZ_CHECK;
-/* Requests that wait for or are in a commit. */
-size_t messages_pending(const struct messages *m);
 /* Requests that wait and were never sent fail now with KZ_LOST: the database went away. */
 void messages_fail_waiting(struct messages *m);
 void messages_free(struct messages *m);
