@@ -100,6 +100,18 @@ static void redis_lose(struct redis *r, const char *why)
 		r->on_up(r->arg, false);
 }
 
+static void redis_arm(struct redis *r)
+{
+	struct list_node *n = list_first(&r->sent);
+	int64_t at = r->asked_ms + r->options.silent_ms;
+	int64_t left;
+
+	if (n)
+		at = list_entry(n, struct redis_command, node)->due_ms;
+	left = at - loop_now_ms(r->loop);
+	timer_start(r->timer, left > 0 ? left : 0);
+}
+
 /* Redis answers, but cannot serve: as good as absent, and the caller falls back in the same way. */
 static bool redis_is_unable(const redisReply *reply)
 {
@@ -118,13 +130,12 @@ static bool redis_on_reply(void *arg, const redisReply *reply)
 	struct list_node *n = list_take_first(&r->sent);
 	enum kz result = KZ_OK;
 
-	if (!n) { /* the order is lost */
-		snprintf(r->refusal, sizeof r->refusal, "an answer to nothing that was asked");
-		return false;
-	}
+	assert(n); /* redis_context counts */
 	if (reply->type == REDIS_REPLY_ERROR)
 		result = redis_is_unable(reply) ? KZ_LOST : KZ_REFUSED;
 	redis_answer(r, list_entry(n, struct redis_command, node), result, reply);
+	if (r->state == REDIS_UP && r->sent.count == 0)
+		redis_arm(r); /* its deadline is moot, the next PING is not */
 	return r->state == REDIS_UP;
 }
 
@@ -133,18 +144,6 @@ static void redis_on_gone(void *arg, const char *why)
 	struct redis *r = arg;
 
 	redis_lose(r, why[0] ? why : r->refusal);
-}
-
-static void redis_arm(struct redis *r)
-{
-	struct list_node *n = list_first(&r->sent);
-	int64_t at = r->asked_ms + r->options.silent_ms;
-	int64_t left;
-
-	if (n)
-		at = list_entry(n, struct redis_command, node)->due_ms;
-	left = at - loop_now_ms(r->loop);
-	timer_start(r->timer, left > 0 ? left : 0);
 }
 
 static bool redis_put(

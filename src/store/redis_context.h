@@ -13,8 +13,8 @@ struct redis_context;
 
 /* Both from the loop only. */
 struct redis_context_events {
-	/* One reply, in the order of the commands. May send, may not free. False: no more of it, on_gone
-	 * follows. */
+	/* One reply, in the order of the commands, and never more of them than commands. May send, may not
+	 * free. False: no more of it, on_gone follows. */
 	bool (*on_reply)(void *arg, const redisReply *reply);
 	/* The end, once; the callee frees the context. why: "" after a false of on_reply. */
 	void (*on_gone)(void *arg, const char *why);
