@@ -245,6 +245,19 @@ static void close__cut_into_more_parts_for_the_carrier__waits_for_all_of_them(vo
 	assert_int_equal(end_state(g, id), MESSAGE_DELIVERED);
 }
 
+static void close__receipts_before_their_submissions__ended_all_the_same(void **state)
+{
+	struct store_rig *g = *state;
+	uint64_t id = store_put_message(g, &(struct ids){0}, 2, 77011234567);
+
+	for (int part = 1; part <= 2; part++)
+		store_put_event(
+		    g, id, 30, EVENT_SUBMITTED, false, MESSAGE_SUBMITTED, part, 2, "beeline", "op");
+	events_end_part(g, id, 20, 1, MESSAGE_DELIVERED);
+	events_end_part(g, id, 20, 2, MESSAGE_DELIVERED);
+	assert_int_equal(end_state(g, id), MESSAGE_DELIVERED);
+}
+
 static void close__begun_in_more_parts_by_another_carrier__ends_with_those_of_the_last(void **state)
 {
 	struct store_rig *g = *state;
@@ -340,6 +353,7 @@ int main(void)
 	    STORE_CASE(close__part_with_two_final_words__the_first_counts),
 	    STORE_CASE(close__both_parts_in_one_batch__ended_once),
 	    STORE_CASE(close__cut_into_more_parts_for_the_carrier__waits_for_all_of_them),
+	    STORE_CASE(close__receipts_before_their_submissions__ended_all_the_same),
 	    STORE_CASE(close__begun_in_more_parts_by_another_carrier__ends_with_those_of_the_last),
 	    STORE_CASE(close__message_has_ended_already__nothing_added),
 	    STORE_CASE(close__other_daemon_has_not_committed_its_part__waits_and_ends_once),

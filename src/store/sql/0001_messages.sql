@@ -138,12 +138,12 @@ begin
     from (
       select e.part, cut.parts, (array_agg(e.state order by e.at))[1] as word
       from message_event e, (
-        select s.carrier, s.parts, min(s.at) as since from message_event s
+        select s.carrier, s.parts from message_event s
         where s.message_id = m and s.kind = 1
         group by s.carrier, s.parts order by max(s.at) desc limit 1
       ) cut
       where e.message_id = m and e.part is not null and e.state in (2, 3, 4, 5, 6)
-        and e.carrier = cut.carrier and e.at >= cut.since
+        and e.carrier = cut.carrier -- a receipt may have overtaken its submission
       group by e.part, cut.parts
     ) ended
     having count(*) = max(parts)
