@@ -100,6 +100,7 @@ static void letter_on_submitted(struct letter *l, unsigned part, const struct pa
 
 	e->state = MESSAGE_SUBMITTED;
 	e->parts = l->parts;
+	e->may_close = l->parts > 1;
 	letter_record(l, e);
 	if (l->parts > 1 && !l->taken_by)
 		l->taken_by = mem_str(carrier);

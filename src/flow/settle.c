@@ -159,7 +159,7 @@ static void settling_record(struct settling *g, const struct receipt_home *home)
 
 	e->state = settling_state(r);
 	e->final = r->final && effect == RECEIPT_ENDS_MESSAGE;
-	e->closes_part = r->final && effect == RECEIPT_ENDS_PART;
+	e->may_close = r->final && effect == RECEIPT_ENDS_PART;
 	e->done = settling_on_event;
 	e->arg = g;
 	events_add(g->settle->events, e);

@@ -123,7 +123,7 @@ static void events_build(void *arg, const struct list *items, struct pg_job *job
 		const struct message_event *e = list_entry(n, struct message_event, item.node);
 
 		events_put(es->columns, e);
-		if (e->closes_part)
+		if (e->may_close)
 			pg_array_int(&es->closing, (int64_t)e->message_id);
 	}
 	for (int i = 0; i < EVENT_COLUMNS; i++)

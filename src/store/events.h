@@ -18,8 +18,9 @@ struct message_event {
 	uint64_t message_id;
 	int64_t at_us; /* wall */
 	enum event_kind kind;
-	bool final;               /* ends the message with state */
-	bool closes_part;         /* ends part with state: the message ends when all its parts have */
+	bool final;     /* ends the message with state */
+	bool may_close; /* of a part of several: whether all parts have ended is looked at with it. A
+	                 submission too: its receipt may have been recorded before it */
 	enum message_state state; /* of the part or the message after it */
 	unsigned part;            /* from 1; 0: the whole message */
 	unsigned parts;           /* of a submission: into how many the message was cut; else 0 */

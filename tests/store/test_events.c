@@ -28,7 +28,7 @@ static struct message_event *event_ending(
 	struct message_event *e = message_event_new(id, (1767225600 + at_s) * INT64_C(1000000), EVENT_RECEIPT,
 	    part, "beeline", NULL, NULL, NULL, NULL);
 
-	e->closes_part = true;
+	e->may_close = true;
 	e->state = state;
 	e->done = event_on_done;
 	e->arg = h;

@@ -324,7 +324,7 @@ static void events_put(struct events *es, uint64_t id)
 
 		sent->parts = 2;
 		sent->state = MESSAGE_SUBMITTED;
-		receipt->closes_part = true;
+		receipt->may_close = true;
 		receipt->state = MESSAGE_DELIVERED;
 		events_add(es, sent);
 		events_add(es, receipt);
