@@ -258,6 +258,29 @@ static void close__receipts_before_their_submissions__ended_all_the_same(void **
 	assert_int_equal(end_state(g, id), MESSAGE_DELIVERED);
 }
 
+static void close__submissions_recorded_after_their_receipts__ended_with_them(void **state)
+{
+	struct store_rig *g = *state;
+	struct events *es = events_up(g);
+	struct heard h = {0};
+	uint64_t id = store_put_message(g, &(struct ids){0}, 2, 77011234567);
+
+	for (unsigned part = 1; part <= 2; part++)
+		events_add(es, event_ending(id, 20, part, MESSAGE_DELIVERED, &h));
+	servers_await(g->loop, &h.count, 2);
+	assert_int_equal(end_state(g, id), -1);
+	for (unsigned part = 1; part <= 2; part++) {
+		struct message_event *e = event_ending(id, 19, part, MESSAGE_SUBMITTED, &h);
+
+		e->kind = EVENT_SUBMITTED;
+		e->parts = 2;
+		events_add(es, e);
+	}
+	servers_await(g->loop, &h.count, 4);
+	assert_int_equal(end_state(g, id), MESSAGE_DELIVERED);
+	events_free(es);
+}
+
 static void close__begun_in_more_parts_by_another_carrier__ends_with_those_of_the_last(void **state)
 {
 	struct store_rig *g = *state;
@@ -354,6 +377,7 @@ int main(void)
 	    STORE_CASE(close__both_parts_in_one_batch__ended_once),
 	    STORE_CASE(close__cut_into_more_parts_for_the_carrier__waits_for_all_of_them),
 	    STORE_CASE(close__receipts_before_their_submissions__ended_all_the_same),
+	    STORE_CASE(close__submissions_recorded_after_their_receipts__ended_with_them),
 	    STORE_CASE(close__begun_in_more_parts_by_another_carrier__ends_with_those_of_the_last),
 	    STORE_CASE(close__message_has_ended_already__nothing_added),
 	    STORE_CASE(close__other_daemon_has_not_committed_its_part__waits_and_ends_once),
