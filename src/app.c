@@ -1,7 +1,7 @@
-/* Start: everything is built bottom-up and the door opens at once; what asks the database by itself begins when
- * its schema was seen to fit. The database may be away at start: the door says 503 until it comes. End: SIGTERM
- * closes the door, lets operators answer what is on the wire, records it, unbinds; what still waits is in the
- * database. */
+/* Start: everything is built bottom-up and the door opens at once; what asks the database by itself begins
+ * when its schema was seen to fit. The database may be away at start: the door says 503 until it comes. End:
+ * SIGTERM closes the door, lets operators answer what is on the wire, records it, unbinds; what still waits
+ * is in the database. */
 #include "app.h"
 
 #include <errno.h>
