@@ -50,27 +50,53 @@ static void centre_report(struct smsc_centre *c)
 	free(address);
 }
 
+static void centre_on_owed(void *arg, const char *system_id, const struct smsc_receipt *r)
+{
+	struct smsc_centre *c = arg;
+
+	smsc_post_owe(c->desk.post, system_id, r);
+}
+
+static uint64_t centre_first_number(const struct smsc_centre *c)
+{
+	const struct smsc_options *o = c->desk.options;
+	uint64_t first = o->id_first ? (uint64_t)o->id_first : (uint64_t)loop_clock(c->desk.loop)->wall_us();
+	uint64_t next = c->desk.journal ? smsc_journal_next(c->desk.journal) : 0;
+
+	return next > first ? next : first;
+}
+
+/* What can fail. */
+static bool centre_open(struct smsc_centre *c)
+{
+	const struct smsc_options *o = c->desk.options;
+	char why[256];
+
+	if (*o->journal && !(c->desk.journal = smsc_journal_open(o->journal)))
+		return false;
+	if (!(c->listener = listener_new(c->desk.loop, o->listen, centre_on_connection, c, why))) {
+		fprintf(stderr, "kezek-smsc: %s\n", why);
+		return false;
+	}
+	return (c->desk.report = smsc_report_new(o, loop_clock(c->desk.loop))) != NULL;
+}
+
 struct smsc_centre *smsc_centre_new(struct loop *l, const struct smsc_options *o)
 {
 	struct smsc_centre *c = mem_new(sizeof *c);
-	char why[256];
 
 	list_init(&c->sessions);
 	c->desk.loop = l;
 	c->desk.options = o;
-	c->desk.next_number = o->id_first ? (uint64_t)o->id_first : (uint64_t)loop_clock(l)->wall_us();
-	c->listener = listener_new(l, o->listen, centre_on_connection, c, why);
-	if (!c->listener)
-		fprintf(stderr, "kezek-smsc: %s\n", why);
-	else
-		c->desk.report = smsc_report_new(o, loop_clock(l));
-	if (!c->desk.report) {
-		listener_free(c->listener);
-		free(c);
+	if (!centre_open(c)) {
+		smsc_centre_free(c);
 		return NULL;
 	}
-	c->desk.post = smsc_post_new(l, o, c->desk.report);
+	c->desk.next_number = centre_first_number(c);
+	c->desk.post = smsc_post_new(l, o, c->desk.report, c->desk.journal);
 	c->desk.phone = smsc_phone_new(l, o, c->desk.report);
+	if (c->desk.journal)
+		smsc_journal_owed(c->desk.journal, centre_on_owed, c);
 	centre_report(c);
 	return c;
 }
@@ -99,5 +125,6 @@ void smsc_centre_free(struct smsc_centre *c)
 	smsc_post_free(c->desk.post);
 	smsc_phone_free(c->desk.phone);
 	smsc_report_free(c->desk.report);
+	smsc_journal_free(c->desk.journal);
 	free(c);
 }

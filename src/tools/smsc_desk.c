@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 
+#define STATUS_SYSTEM          0x08
 #define STATUS_BAD_DESTINATION 0x0B
 #define DELIVERED              1
 
@@ -15,8 +16,8 @@ static bool receipt_is_wanted(const struct pdu_sm *m, const struct smsc_options 
 	return wish == 1 || (wish == 2 && o->receipt_state != DELIVERED);
 }
 
-static void receipt_add(struct smsc_desk *d, struct smsc_account *a, const struct pdu_sm *m,
-    const struct smsc_part *part, uint64_t number)
+static struct smsc_receipt receipt_of(
+    const struct smsc_desk *d, const struct pdu_sm *m, const struct smsc_part *part, uint64_t number)
 {
 	int64_t wall_ms = clock_wall_ms(loop_clock(d->loop));
 	struct smsc_receipt r = {
@@ -29,8 +30,19 @@ static void receipt_add(struct smsc_desk *d, struct smsc_account *a, const struc
 
 	if (m->text_len > part->udh_len)
 		smsc_receipt_excerpt(m->text + part->udh_len, m->text_len - part->udh_len, r.excerpt);
-	for (int copies = d->options->receipt_twice ? 2 : 1; copies; copies--)
-		smsc_post_add(d->post, a, &r, d->options->early_receipt);
+	return r;
+}
+
+/* What is answered as taken is in the journal before. */
+static bool noted(struct smsc_desk *d, const struct smsc_account *a, const struct pdu_sm *m,
+    const struct smsc_part *part, const struct smsc_receipt *r, unsigned receipts)
+{
+	const char *system_id = smsc_account_system_id(a);
+
+	if (!d->journal || smsc_journal_took(d->journal, m, part, system_id, r, receipts) == KZ_OK)
+		return true;
+	smsc_report_odd(d->report, system_id, "the journal cannot be written: a submission is refused");
+	return false;
 }
 
 static void oddities(struct smsc_desk *d, const struct smsc_account *a, const struct pdu_sm *m,
@@ -51,14 +63,17 @@ struct smsc_taken smsc_desk_take(
 	struct smsc_verdict v =
 	    smsc_fault_judge(&d->fault, d->options, loop_now_ms(d->loop), m->destination.text, unanswered);
 	struct smsc_taken t = {.status = v.status, .answer = v.answer};
-	uint64_t number = 0;
+	struct smsc_receipt r = receipt_of(d, m, &part, d->next_number);
+	unsigned receipts = !v.receipt || !receipt_is_wanted(m, d->options) ? 0
+	                    : d->options->receipt_twice                     ? 2
+	                                                                    : 1;
 
 	if (!t.status && !*m->destination.text)
 		t.status = STATUS_BAD_DESTINATION;
-	if (!t.status) {
-		number = d->next_number++;
-		smsc_id_text(d->options, number, t.id);
-	}
+	if (!t.status && !noted(d, a, m, &part, &r, receipts))
+		t.status = STATUS_SYSTEM;
+	if (!t.status)
+		smsc_id_text(d->options, d->next_number++, t.id);
 	smsc_report_submit(d->report, &(struct smsc_submission){.system_id = smsc_account_system_id(a),
 	                                  .command = m->command == PDU_DATA_SM ? "data_sm" : "submit_sm",
 	                                  .id = t.id,
@@ -72,7 +87,7 @@ struct smsc_taken smsc_desk_take(
 		return t;
 	oddities(d, a, m, sequence, &part);
 	smsc_phone_take(d->phone, m, &part, smsc_account_system_id(a), t.id);
-	if (v.receipt && receipt_is_wanted(m, d->options))
-		receipt_add(d, a, m, &part, number);
+	for (; receipts; receipts--)
+		smsc_post_add(d->post, a, &r, d->options->early_receipt);
 	return t;
 }

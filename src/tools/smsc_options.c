@@ -50,6 +50,7 @@ static const struct key session_rows[] = {
     TEXT("id-prefix", id_prefix, "", 20, "TEXT", "put before every message id"),
     ROW("id-first", KEY_INT, id_first, "0", 0, INT64_MAX / 2, "N",
         "the first id; 0 takes one from the wall clock"),
+    TEXT("journal", journal, "", 0, "FILE", "note there what was taken and acknowledged, and go on from it"),
 };
 static const struct key receipt_rows[] = {
     MS("receipt-delay", receipt_delay_ms, "200ms", 86400000, "from the submission to its receipt"),

@@ -40,7 +40,7 @@ struct smsc_options {
 	int gsm; /* enum gsm_wire */
 	int64_t join_ms;
 	bool json, quiet;
-	char *log;
+	char *log, *journal;
 };
 
 enum smsc_parsed { SMSC_PARSED_RUN, SMSC_PARSED_DONE, SMSC_PARSED_USAGE, SMSC_PARSED_FAILED };

@@ -37,6 +37,7 @@ struct smsc_post {
 	struct loop *loop;
 	const struct smsc_options *options;
 	struct smsc_report *report;
+	struct smsc_journal *journal;
 	struct map accounts;
 	struct list due, flying;
 	struct timer *due_timer, *flying_timer;
@@ -57,13 +58,15 @@ const char *smsc_account_system_id(const struct smsc_account *a)
 	return a->system_id;
 }
 
-struct smsc_post *smsc_post_new(struct loop *l, const struct smsc_options *o, struct smsc_report *r)
+struct smsc_post *smsc_post_new(
+    struct loop *l, const struct smsc_options *o, struct smsc_report *r, struct smsc_journal *journal)
 {
 	struct smsc_post *p = mem_new(sizeof *p);
 
 	p->loop = l;
 	p->options = o;
 	p->report = r;
+	p->journal = journal;
 	map_init(&p->accounts, account_is);
 	list_init(&p->due);
 	list_init(&p->flying);
@@ -259,6 +262,15 @@ void smsc_post_leave(struct smsc_post *p, struct smsc_receiver *r)
 	account_pump(p, a);
 }
 
+/* What is left of the delay; within it, also when the wall clock was set meanwhile. */
+static int64_t post_wait_ms(const struct smsc_post *p, const struct smsc_receipt *receipt)
+{
+	int64_t delay_ms = p->options->receipt_delay_ms;
+	int64_t spent_ms = clock_wall_ms(loop_clock(p->loop)) - receipt->submitted_wall_ms;
+
+	return spent_ms < 0 ? delay_ms : spent_ms < delay_ms ? delay_ms - spent_ms : 0;
+}
+
 void smsc_post_add(struct smsc_post *p, struct smsc_account *a, const struct smsc_receipt *receipt, bool now)
 {
 	if (p->parcels == SMSC_POST_MAX) {
@@ -276,9 +288,20 @@ void smsc_post_add(struct smsc_post *p, struct smsc_account *a, const struct sms
 		account_pump(p, a);
 		return;
 	}
-	parcel->due_ms = loop_now_ms(p->loop) + p->options->receipt_delay_ms;
+	parcel->due_ms = loop_now_ms(p->loop) + post_wait_ms(p, receipt);
 	list_append(&p->due, &parcel->node);
 	timer_follow(p, p->due_timer, &p->due);
+}
+
+void smsc_post_owe(struct smsc_post *p, const char *system_id, const struct smsc_receipt *receipt)
+{
+	struct smsc_account *a = account_find(p, system_id);
+
+	if (a)
+		smsc_post_add(p, a, receipt, p->options->early_receipt);
+	else
+		smsc_report_odd(
+		    p->report, system_id, "over %d system_ids: a receipt is dropped", SMSC_POST_ACCOUNTS);
 }
 
 /* The first of the list when its time has come, taken out. */
@@ -325,6 +348,14 @@ static void post_on_overdue(void *arg)
 	timer_follow(p, p->flying_timer, &p->flying);
 }
 
+static void parcel_note_end(struct smsc_post *p, const struct smsc_parcel *parcel, uint32_t status)
+{
+	if (p->journal && smsc_journal_acknowledged(p->journal, parcel->receipt.number,
+	                      clock_wall_ms(loop_clock(p->loop)), status) != KZ_OK)
+		smsc_report_odd(p->report, parcel->account->system_id,
+		    "the journal cannot be written: a receipt will come again after a restart");
+}
+
 enum kz smsc_post_acknowledge(
     struct smsc_post *p, struct smsc_receiver *r, uint32_t sequence, uint32_t status)
 {
@@ -339,6 +370,7 @@ enum kz smsc_post_acknowledge(
 	    smsc_receipt_id_text(p->options, parcel->receipt.number, id), smsc_options_state(p->options),
 	    status);
 	if (status != STATUS_THROTTLED && status != STATUS_TEMPORARY) {
+		parcel_note_end(p, parcel, status);
 		list_remove(&p->flying, &parcel->node);
 		parcel_free(p, parcel);
 	} /* else it stays in flying until its time comes again */

@@ -6,6 +6,7 @@
 
 #include "base/list.h"
 #include "net/loop.h"
+#include "smsc_journal.h"
 #include "smsc_receipt.h"
 #include "smsc_report.h"
 
@@ -31,7 +32,9 @@ struct smsc_receiver {
 	void *arg;
 };
 
-struct smsc_post *smsc_post_new(struct loop *l, const struct smsc_options *o, struct smsc_report *r);
+/* journal: where acknowledgements are noted; NULL: nowhere. */
+struct smsc_post *smsc_post_new(
+    struct loop *l, const struct smsc_options *o, struct smsc_report *r, struct smsc_journal *journal);
 /* Every receiver has left; receipts that wait are dropped. */
 void smsc_post_free(struct smsc_post *p);
 
@@ -42,8 +45,10 @@ enum kz smsc_post_join(
 void smsc_post_leave(struct smsc_post *p, struct smsc_receiver *r);
 /* The next sequence number that no receipt of this session has in flight: 1..0x7FFFFFFF. */
 uint32_t smsc_receiver_sequence(struct smsc_receiver *r);
-/* Copied. now: without its delay. */
+/* Copied. Its delay runs from its submission; now: without one. */
 void smsc_post_add(struct smsc_post *p, struct smsc_account *a, const struct smsc_receipt *receipt, bool now);
+/* One that an earlier process owed. */
+void smsc_post_owe(struct smsc_post *p, const char *system_id, const struct smsc_receipt *receipt);
 /* A deliver_sm_resp, data_sm_resp or generic_nack came. KZ_NOT_FOUND: nothing waits for that sequence. */
 enum kz smsc_post_acknowledge(
     struct smsc_post *p, struct smsc_receiver *r, uint32_t sequence, uint32_t status) KZ_CHECK;

@@ -35,9 +35,14 @@ export class Smsc {
     return this.events(kind).slice(0, n);
   }
 
+  kill() {
+    this.killed = true;
+    return this.process.stop('SIGKILL');
+  }
+
   judge() {
     assert.doesNotMatch(this.process.err(), /Sanitizer|runtime error:|Assertion/);
-    assert.equal(this.process.ended?.code, 0, JSON.stringify(this.process.ended));
+    if (!this.killed) assert.equal(this.process.ended?.code, 0, JSON.stringify(this.process.ended));
   }
 }
 
