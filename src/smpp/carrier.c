@@ -1,6 +1,8 @@
 /* carrier: life and questions. A shipment stands in exactly one list or in none: waiting (any link may begin
  * with it), pinned to the link that has its first parts, held because it was slowed, or none while all its
- * parts are on the wire. Lanes are strict: while a code waits, no notice is begun. */
+ * parts are on the wire. Lanes are strict: while a code waits, no notice is begun. Within a lane what was
+ * begun goes before what was not, also when it comes back from another carrier: behind a queue, its parts
+ * would come to the phone minutes apart, and its reference might be another message's by then. */
 #include "smpp/carrier_body.h"
 
 #include <assert.h>
@@ -78,8 +80,11 @@ void carrier_submit(struct carrier *c, struct shipment *s)
 	s->sent_mask = 0;
 	s->parts = s->outstanding = s->full = 0;
 	s->stopped = false;
-	s->list = &c->waiting[s->lane];
-	list_append(s->list, &s->node);
+	/* The phone already has the beginning of a long message: it waits for nobody's first part. */
+	if (s->done_mask)
+		carrier_put_first(s, &c->waiting[s->lane]);
+	else
+		carrier_put_last(s, &c->waiting[s->lane]);
 	if (c->up)
 		carrier_wake(c);
 }

@@ -105,7 +105,7 @@ const char *carrier_name(const struct carrier *c);
 const struct profile *carrier_profile(const struct carrier *c);
 /* Whether any link that can submit is bound. */
 bool carrier_is_up(const struct carrier *c);
-/* Queues s in its lane, behind those of the lane. */
+/* Queues s in its lane, behind those of the lane; before them when some of its parts are done. */
 void carrier_submit(struct carrier *c, struct shipment *s);
 /* Takes s back when none of its parts is outstanding; false (and nothing done) otherwise. No callback
  * follows. */

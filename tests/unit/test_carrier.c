@@ -328,6 +328,26 @@ static void carrier_turn__parts_done_before__not_sent_again(void **state)
 	end(&f);
 }
 
+static void carrier_submit__half_sent_elsewhere__before_what_is_not_begun(void **state)
+{
+	struct letter others[2], t = {.name = "t", .parts = 3};
+	struct fixture f;
+
+	(void)state;
+	begin(&f, NARROW);
+	post(&f, &others[0], "n1", LANE_NOTICE, 1);
+	post(&f, &others[1], "n2", LANE_NOTICE, 1);
+	t.s.lane = LANE_NOTICE;
+	t.s.done_mask = 1;
+	carrier_submit(f.carrier, &t.s);
+	centre_bind(&f.centre, 0);
+	centre_answer(&f.centre, 0, take_text(&f, 0, "t/2"), 0, "2");
+	centre_answer(&f.centre, 0, take_text(&f, 0, "t/3"), 0, "3");
+	centre_answer(&f.centre, 0, take_text(&f, 0, "n1/1"), 0, "4");
+	take_text(&f, 0, "n2/1");
+	end(&f);
+}
+
 static void carrier_turn__expired__out_without_a_word(void **state)
 {
 	struct fixture f;
@@ -1140,6 +1160,7 @@ int main(void)
 	    cmocka_unit_test(carrier_turn__long_message__parts_in_order_on_one_link),
 	    cmocka_unit_test(carrier_turn__code_between_parts__goes_first),
 	    cmocka_unit_test(carrier_turn__parts_done_before__not_sent_again),
+	    cmocka_unit_test(carrier_submit__half_sent_elsewhere__before_what_is_not_begun),
 	    cmocka_unit_test(carrier_turn__expired__out_without_a_word),
 	    cmocka_unit_test(carrier_turn__expired_in_the_middle__answers_still_come),
 	    cmocka_unit_test(carrier_turn__one_part_refused__the_rest_is_not_sent),
