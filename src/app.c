@@ -33,6 +33,7 @@ struct app {
 	struct redis *redis;
 	struct slots *slots;
 	struct messages *messages;
+	struct feed *feed;
 	struct events *events;
 	struct receipts *receipts;
 	struct partitions *partitions;
@@ -73,6 +74,8 @@ static void app_on_slot(void *arg, uint8_t slot, uint64_t low_water, uint64_t ne
 {
 	struct app *a = arg;
 
+	feed_set_slot(a->feed, slots_own(a->slots), newest);
+	events_on_slot(a->events);
 	send_set_own(a->send, slots_own(a->slots));
 	send_take_slot(a->send, slot, low_water, newest);
 	app_tell_ready(a);
@@ -82,6 +85,8 @@ static void app_on_slots_lost(void *arg)
 {
 	struct app *a = arg;
 
+	feed_set_slot(a->feed, -1, 0);
+	events_on_slot(a->events);
 	send_lose_slots(a->send);
 }
 
@@ -122,9 +127,11 @@ static void app_build_flows(struct app *a)
 	const struct batch_limits limits = app_batch_limits(a->files.conf);
 
 	a->messages = messages_new(a->loop, a->pg, &limits);
-	a->events = events_new(a->loop, a->pg, &limits);
+	/* the server itself gives a statement up before job_timeout */
+	a->feed = feed_new(a->loop, 2 * a->files.conf->database_job_ms);
+	a->events = events_new(a->loop, a->pg, a->feed, &limits);
 	a->receipts = receipts_new(a->loop, a->pg, &limits);
-	const struct send_base base = {a->loop, a->pg, a->messages, a->events, a->receipts};
+	const struct send_base base = {a->loop, a->pg, a->messages, a->feed, a->events, a->receipts};
 	a->send = send_new(&base, a->files.conf);
 	send_set_profiles(a->send, a->files.profiles, a->files.profiles_n);
 	a->files.profiles = NULL;
@@ -400,6 +407,7 @@ static void app_end(struct app *a)
 	send_free(a->send);
 	messages_free(a->messages);
 	events_free(a->events);
+	feed_free(a->feed);
 	receipts_free(a->receipts);
 	redis_free(a->redis);
 	pg_free(a->pg);

@@ -8,14 +8,33 @@
 
 static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
 
-uint64_t ids_next(struct ids *g, int64_t wall_ms)
+static uint64_t ids_make(const struct ids *g, uint64_t at)
+{
+	uint64_t ms = at >> SEQ_BITS, seq = at & ((1u << SEQ_BITS) - 1);
+
+	return ms << (SEQ_BITS + SLOT_BITS) | (uint64_t)g->slot << SEQ_BITS | seq;
+}
+
+uint64_t ids_reserve(struct ids *g, int64_t wall_ms, unsigned n)
 {
 	uint64_t now = wall_ms > IDS_EPOCH_MS ? (uint64_t)(wall_ms - IDS_EPOCH_MS) << SEQ_BITS : 0;
+	/* a full or backward millisecond borrows from the next */
+	uint64_t first = now > g->last ? now : g->last + 1;
 
-	g->last =
-	    now > g->last ? now : g->last + 1; /* a full or backward millisecond borrows from the next */
-	uint64_t ms = g->last >> SEQ_BITS, seq = g->last & ((1u << SEQ_BITS) - 1);
-	return ms << (SEQ_BITS + SLOT_BITS) | (uint64_t)g->slot << SEQ_BITS | seq;
+	if (first >> SEQ_BITS != (first + n - 1) >> SEQ_BITS)
+		first = ((first >> SEQ_BITS) + 1) << SEQ_BITS;
+	g->last = first + n - 1;
+	return ids_make(g, first);
+}
+
+uint64_t ids_next(struct ids *g, int64_t wall_ms)
+{
+	return ids_reserve(g, wall_ms, 1);
+}
+
+uint64_t ids_bound(const struct ids *g)
+{
+	return ids_make(g, g->last + 1);
 }
 
 void ids_after(struct ids *g, uint64_t id)

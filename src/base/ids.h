@@ -20,6 +20,10 @@ struct ids {
 
 /* The next id; never repeats and never falls, even when the wall clock does. */
 uint64_t ids_next(struct ids *g, int64_t wall_ms);
+/* n ids in a row, 1..8192; the first of them. */
+uint64_t ids_reserve(struct ids *g, int64_t wall_ms, unsigned n);
+/* Above every id that g gave, and not above any that it will give. */
+uint64_t ids_bound(const struct ids *g);
 /* No id of any slot up to `id` comes again from g: for a slot that was somebody else's, whose clock may have
  * been ahead. */
 void ids_after(struct ids *g, uint64_t id);

@@ -53,7 +53,7 @@ struct send *send_new(const struct send_base *base, const struct conf *conf)
 	s->due_timer = timer_new(base->loop, letters_on_due, s);
 	s->scan_timer = timer_new(base->loop, resume_pump, s);
 	s->unsure_timer = timer_new(base->loop, parcels_on_unsure, s);
-	s->settle = settle_new(base->loop, base->pg, base->events, base->receipts);
+	s->settle = settle_new(base->loop, base->pg, base->feed, base->events, base->receipts);
 	s->ways = ways_new(base->loop, &letter_ways_events, s);
 	send_make_metrics(s);
 	send_set_conf(s, conf);

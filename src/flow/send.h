@@ -41,6 +41,7 @@ struct send_base {
 	struct loop *loop;
 	struct pg *pg;
 	struct messages *messages;
+	struct feed *feed;
 	struct events *events;
 	struct receipts *receipts;
 };

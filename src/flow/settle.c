@@ -28,6 +28,7 @@ struct recent {
 struct settle {
 	struct loop *loop;
 	struct pg *pg;
+	struct feed *feed;
 	struct events *events;
 	struct receipts *receipts;
 	struct list open;
@@ -78,12 +79,14 @@ static uint64_t recent_hash(const struct recent_key *k)
 
 static void settle_join(void *arg);
 
-struct settle *settle_new(struct loop *l, struct pg *pg, struct events *events, struct receipts *receipts)
+struct settle *settle_new(
+    struct loop *l, struct pg *pg, struct feed *feed, struct events *events, struct receipts *receipts)
 {
 	static const char *const ways[] = {"found=\"memory\"", "found=\"database\"", "found=\"not_yet\""};
 	struct settle *s = mem_new(sizeof *s);
 
-	*s = (struct settle){.loop = l, .pg = pg, .events = events, .receipts = receipts, .join_ms = JOIN_MS};
+	*s = (struct settle){
+	    .loop = l, .pg = pg, .feed = feed, .events = events, .receipts = receipts, .join_ms = JOIN_MS};
 	list_init(&s->open);
 	map_init(&s->by_id, recent_equal);
 	s->ring = mem_array(RECENT, sizeof *s->ring);
@@ -326,7 +329,7 @@ static void settle_join(void *arg)
 		return;
 	s->join_is_soon = false;
 	low_ms = clock_wall_ms(loop_clock(s->loop)) - RECEIPTS_REACH_MS;
-	s->joining = receipts_join(s->pg, ids_floor(low_ms), settle_on_joined, s) == KZ_OK;
+	s->joining = receipts_join(s->pg, s->feed, ids_floor(low_ms), settle_on_joined, s) == KZ_OK;
 	if (!s->joining)
 		timer_start(s->join_timer, JOIN_MS);
 }

@@ -13,7 +13,8 @@
 struct settle;
 
 /* ways: to answer; all outlive it. */
-struct settle *settle_new(struct loop *l, struct pg *pg, struct events *events, struct receipts *receipts);
+struct settle *settle_new(
+    struct loop *l, struct pg *pg, struct feed *feed, struct events *events, struct receipts *receipts);
 /* A part was submitted under operator_id (as it came). */
 void settle_remember(
     struct settle *s, const char *carrier, const char *operator_id, const struct receipt_home *home);

@@ -23,27 +23,30 @@ enum event_column {
 	EVENT_OPERATOR_ID,
 	EVENT_STATUS,
 	EVENT_DETAIL,
+	EVENT_FEED,
 	EVENT_COLUMNS
 };
 
 static const uint32_t add_types[EVENT_COLUMNS] = {PG_INT8_ARRAY, PG_TIMESTAMPTZ_ARRAY, PG_INT2_ARRAY,
     PG_BOOL_ARRAY, PG_INT2_ARRAY, PG_INT2_ARRAY, PG_INT2_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY,
-    PG_TEXT_ARRAY, PG_TEXT_ARRAY};
+    PG_TEXT_ARRAY, PG_TEXT_ARRAY, PG_INT8_ARRAY};
 static const enum pg_type add_elements[EVENT_COLUMNS] = {PG_INT8, PG_TIMESTAMPTZ, PG_INT2, PG_BOOL, PG_INT2,
-    PG_INT2, PG_INT2, PG_TEXT, PG_TEXT, PG_TEXT, PG_TEXT, PG_TEXT};
+    PG_INT2, PG_INT2, PG_TEXT, PG_TEXT, PG_TEXT, PG_TEXT, PG_TEXT, PG_INT8};
 
 static const struct pg_sql sql_add = {"events_add",
     "insert into message_event"
-    " (message_id, at, kind, final, state, part, parts, carrier, link, operator_id, status, detail)"
-    " select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+    " (message_id, at, kind, final, state, part, parts, carrier, link, operator_id, status, detail, feed)"
+    " select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     EVENT_COLUMNS, add_types};
 
-static const uint32_t close_types[] = {PG_INT8_ARRAY};
-static const struct pg_sql sql_close = {"events_close", "select messages_close($1)", 1, close_types};
+static const uint32_t close_types[] = {PG_INT8_ARRAY, PG_INT8_ARRAY};
+static const struct pg_sql sql_close = {"events_close", "select messages_close($1, $2)", 2, close_types};
 
 struct events {
 	struct batch *batch;
-	struct pg_array columns[EVENT_COLUMNS], closing;
+	struct feed *feed;
+	struct list slotless; /* what may end a message, while no slot is held */
+	struct pg_array columns[EVENT_COLUMNS], closing, closing_feeds;
 };
 
 static const char *event_copy(char **at, const char *text)
@@ -109,6 +112,15 @@ static void events_put(struct pg_array *c, const struct message_event *e)
 	events_put_text(&c[EVENT_OPERATOR_ID], e->operator_id);
 	events_put_text(&c[EVENT_STATUS], e->status);
 	events_put_text(&c[EVENT_DETAIL], e->detail);
+	if (e->final)
+		pg_array_int(&c[EVENT_FEED], (int64_t)e->feed.first);
+	else
+		pg_array_null(&c[EVENT_FEED]);
+}
+
+static bool event_may_end(const struct message_event *e)
+{
+	return e->final || e->may_close;
 }
 
 static void events_build(void *arg, const struct list *items, struct pg_job *job)
@@ -119,20 +131,26 @@ static void events_build(void *arg, const struct list *items, struct pg_job *job
 	for (int i = 0; i < EVENT_COLUMNS; i++)
 		pg_array_start(&es->columns[i], add_elements[i]);
 	pg_array_start(&es->closing, PG_INT8);
-	for (const struct list_node *n = list_first(items); n; n = list_next(items, n)) {
-		const struct message_event *e = list_entry(n, struct message_event, item.node);
+	pg_array_start(&es->closing_feeds, PG_INT8);
+	for (struct list_node *n = list_first(items); n; n = list_next(items, n)) {
+		struct message_event *e = list_entry(n, struct message_event, item.node);
 
+		if (event_may_end(e))
+			feed_number(es->feed, &e->feed, 1);
 		events_put(es->columns, e);
-		if (e->may_close)
+		if (e->may_close) {
 			pg_array_int(&es->closing, (int64_t)e->message_id);
+			pg_array_int(&es->closing_feeds, (int64_t)e->feed.first);
+		}
 	}
 	for (int i = 0; i < EVENT_COLUMNS; i++)
 		values[i] = pg_array_value(&es->columns[i]);
 	pg_job_add(job, &sql_add, values);
 	if (es->closing.n) {
-		const struct pg_value closing = pg_array_value(&es->closing);
+		const struct pg_value closing[] = {
+		    pg_array_value(&es->closing), pg_array_value(&es->closing_feeds)};
 
-		pg_job_add(job, &sql_close, &closing);
+		pg_job_add(job, &sql_close, closing);
 	}
 }
 
@@ -145,9 +163,10 @@ static void events_done(
 
 	(void)index;
 	if (r == KZ_LOST) {
-		batch_add(es->batch, &e->item);
+		events_add(es, e);
 		return;
 	}
+	feed_release(es->feed, &e->feed);
 	if (r != KZ_OK)
 		log_error(ids_text(e->message_id, id), "the database refused its event %s (SQLSTATE %s)",
 		    event_kind_name(e->kind), pg_sqlstate(reply));
@@ -158,10 +177,12 @@ static void events_done(
 
 static const struct batch_kind events_kind = {"event", events_build, events_done};
 
-struct events *events_new(struct loop *l, struct pg *pg, const struct batch_limits *limits)
+struct events *events_new(struct loop *l, struct pg *pg, struct feed *feed, const struct batch_limits *limits)
 {
 	struct events *es = mem_new(sizeof *es);
 
+	es->feed = feed;
+	list_init(&es->slotless);
 	es->batch = batch_new(l, pg, &events_kind, limits, es);
 	return es;
 }
@@ -173,12 +194,38 @@ void events_set_limits(struct events *es, const struct batch_limits *limits)
 
 void events_add(struct events *es, struct message_event *e)
 {
-	batch_add(es->batch, &e->item);
+	if (event_may_end(e) && feed_slot(es->feed) < 0)
+		list_append(&es->slotless, &e->item.node);
+	else
+		batch_add(es->batch, &e->item);
+}
+
+/* All that waits is looked at once more, in its order: first what waited for a slot, then the batch's. */
+void events_on_slot(struct events *es)
+{
+	struct list waiting;
+	struct batch_item *item;
+
+	list_init(&waiting);
+	while (es->slotless.count)
+		list_append(&waiting, list_take_first(&es->slotless));
+	while ((item = batch_take_waiting(es->batch)) != NULL)
+		list_append(&waiting, &item->node);
+	while (waiting.count)
+		events_add(es, list_entry(list_take_first(&waiting), struct message_event, item.node));
 }
 
 size_t events_pending(const struct events *es)
 {
-	return batch_waiting(es->batch) + batch_in_flight(es->batch);
+	return es->slotless.count + batch_waiting(es->batch) + batch_in_flight(es->batch);
+}
+
+static void event_forget(struct events *es, struct list_node *n)
+{
+	struct message_event *e = list_entry(n, struct message_event, item.node);
+
+	feed_release(es->feed, &e->feed);
+	free(e);
 }
 
 void events_free(struct events *es)
@@ -189,10 +236,13 @@ void events_free(struct events *es)
 		return;
 	batch_stop(es->batch);
 	while ((item = batch_take_waiting(es->batch)) != NULL)
-		free(list_entry(&item->node, struct message_event, item.node));
+		event_forget(es, &item->node);
+	while (es->slotless.count)
+		event_forget(es, list_take_first(&es->slotless));
 	batch_free(es->batch);
 	for (int i = 0; i < EVENT_COLUMNS; i++)
 		pg_array_fini(&es->columns[i]);
 	pg_array_fini(&es->closing);
+	pg_array_fini(&es->closing_feeds);
 	free(es);
 }

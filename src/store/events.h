@@ -9,6 +9,7 @@
 
 #include "rules/message.h"
 #include "store/batch.h"
+#include "store/feed.h"
 
 struct events;
 
@@ -18,9 +19,10 @@ struct message_event {
 	uint64_t message_id;
 	int64_t at_us; /* wall */
 	enum event_kind kind;
-	bool final;     /* ends the message with state */
-	bool may_close; /* of a part of several: whether all parts have ended is looked at with it. A
-	                 submission too: its receipt may have been recorded before it */
+	struct feed_hold feed; /* the number of the end that it makes or may make */
+	bool final;            /* ends the message with state */
+	bool may_close;        /* of a part of several: whether all parts have ended is looked at with it. A
+	                        submission too: its receipt may have been recorded before it */
 	enum message_state state; /* of the part or the message after it */
 	unsigned part;            /* from 1; 0: the whole message */
 	unsigned parts;           /* of a submission: into how many the message was cut; else 0 */
@@ -36,10 +38,16 @@ struct message_event *message_event_new(uint64_t message_id, int64_t at_us, enum
     unsigned part, const char *carrier, const char *link, const char *operator_id, const char *status,
     const char *detail);
 
-struct events *events_new(struct loop *l, struct pg *pg, const struct batch_limits *limits);
+/* What may end a message is numbered by feed, which outlives the events; while no slot is held it waits here.
+ */
+struct events *events_new(
+    struct loop *l, struct pg *pg, struct feed *feed, const struct batch_limits *limits);
 void events_set_limits(struct events *e, const struct batch_limits *limits);
 /* Owns ev from now on. Lost events are tried again until they are kept. */
 void events_add(struct events *e, struct message_event *ev);
+/* A slot was taken: what waited for one goes on. All slots were lost: what may end a message waits. The feed
+ * was told before. */
+void events_on_slot(struct events *e);
 /* Not yet committed. */
 size_t events_pending(const struct events *e);
 void events_free(struct events *e);

@@ -197,34 +197,45 @@ void receipts_free(struct receipts *rs)
 }
 
 struct join_quest {
+	struct feed *feed;
+	struct feed_hold hold; /* a number for each receipt that is looked at */
 	receipts_join_fn *done;
 	void *arg;
 };
 
-static const uint32_t join_types[] = {PG_INT4, PG_INT8};
+static const uint32_t join_types[] = {PG_INT4, PG_INT8, PG_INT8};
 static const struct pg_sql sql_join = {
-    "receipts_join", "select looked, joined from receipts_join($1, $2)", 2, join_types};
+    "receipts_join", "select looked, joined from receipts_join($1, $2, $3)", 3, join_types};
 
 static void join_on_done(void *arg, enum kz r, const struct pg_reply *reply)
 {
 	struct join_quest *q = arg;
 
+	if (r == KZ_LOST && !pg_reply_never_sent(reply))
+		feed_abandon(q->feed, &q->hold);
+	else
+		feed_release(q->feed, &q->hold);
 	q->done(q->arg, r, (size_t)pg_int(reply, 0, 0, 0), (size_t)pg_int(reply, 0, 0, 1));
 	free(q);
 }
 
-enum kz receipts_join(struct pg *pg, uint64_t low, receipts_join_fn *done, void *arg)
+enum kz receipts_join(struct pg *pg, struct feed *feed, uint64_t low, receipts_join_fn *done, void *arg)
 {
-	struct join_quest *q = mem_new(sizeof *q);
-	uint8_t most_room[4], low_room[8];
-	const struct pg_value values[] = {
-	    pg_int4(RECEIPTS_JOIN_MOST, most_room), pg_int8((int64_t)low, low_room)};
+	struct join_quest *q;
+	uint8_t most_room[4], low_room[8], first_room[8];
 
-	*q = (struct join_quest){done, arg};
+	if (feed_slot(feed) < 0)
+		return KZ_BUSY;
+	q = mem_new(sizeof *q);
+	*q = (struct join_quest){.feed = feed, .done = done, .arg = arg};
+	const struct pg_value values[] = {pg_int4(RECEIPTS_JOIN_MOST, most_room),
+	    pg_int8((int64_t)low, low_room),
+	    pg_int8((int64_t)feed_number(feed, &q->hold, RECEIPTS_JOIN_MOST), first_room)};
 	struct pg_job *job = pg_job_new(pg, join_on_done, q);
 	pg_job_add(job, &sql_join, values);
 	if (pg_job_run(job, NULL) == KZ_OK)
 		return KZ_OK;
+	feed_release(feed, &q->hold);
 	free(q);
 	return KZ_BUSY;
 }

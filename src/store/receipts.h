@@ -9,6 +9,7 @@
 
 #include "rules/message.h"
 #include "store/batch.h"
+#include "store/feed.h"
 
 #define RECEIPTS_CANDIDATES 3
 /* A receipt comes at most so long after its message was accepted: the longest life of a message. */
@@ -55,11 +56,12 @@ void receipts_free(struct receipts *rs);
 
 /* Joins waiting receipts with submissions recorded since, as events. Looks at those that are due, at most
  * RECEIPTS_JOIN_MOST, for messages from the id low on; one that finds nothing is due again when it is half as
- * old again, a second later at least. done with how many were looked at and how many of them joined. KZ_BUSY
- * at once, without done. */
+ * old again, a second later at least. done with how many were looked at and how many of them joined. The
+ * ends that they make are numbered by feed. KZ_BUSY at once, without done: also while no slot is held. */
 #define RECEIPTS_JOIN_MOST 500
 typedef void receipts_join_fn(void *arg, enum kz r, size_t looked, size_t joined);
-enum kz receipts_join(struct pg *pg, uint64_t low, receipts_join_fn *done, void *arg) KZ_CHECK;
+enum kz receipts_join(
+    struct pg *pg, struct feed *feed, uint64_t low, receipts_join_fn *done, void *arg) KZ_CHECK;
 /* Keeps an unreadable one; fire and forget: it has been acknowledged (it would block the line), so a loss is
  * logged. */
 void receipts_put_aside(

@@ -31,8 +31,11 @@ struct slots {
 static const uint32_t take_types[] = {PG_INT4_ARRAY};
 static const struct pg_sql sql_take = {"slots_take",
     "with free as materialized (select id, low_water from slot where not id = any($1) order by id)"
-    " select id, low_water, (select max(id) from message) from free where "
-    "pg_try_advisory_lock(x'6b7a6b'::int, id + 1)",
+    " select id, low_water, greatest((select max(id) from message),"
+    "  (select feed from message_event where (feed >> 14) & 255 = free.id and feed is not null order by feed "
+    "desc "
+    "limit 1))"
+    " from free where pg_try_advisory_lock(x'6b7a6b'::int, id + 1)",
     1, take_types};
 static const struct pg_sql sql_make = {"slots_make",
     "with made as (insert into slot (id, low_water) select coalesce(max(id) + 1, 0),"

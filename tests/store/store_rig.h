@@ -10,6 +10,7 @@
 #include "base/ids.h"
 #include "base/log.h"
 #include "store/batch.h"
+#include "store/feed.h"
 #include "store/migrate.h"
 #include "store/partitions.h"
 #include "store/pg.h"
@@ -19,6 +20,7 @@
 struct store_rig {
 	struct loop *loop;
 	struct pg *pg;
+	struct feed *feed; /* holds slot 0 */
 	int ups, downs;
 	char conninfo[256];
 	struct pg_options options;
@@ -73,11 +75,16 @@ static inline void store_up(struct store_rig *g)
 {
 	g->pg = pg_new(g->loop, &g->options, store_on_up, g);
 	servers_await_pool(g->loop, g->options.connections);
+	if (g->feed)
+		return; /* the second time: it lives on */
+	g->feed = feed_new(g->loop, 1000);
+	feed_set_slot(g->feed, 0, 0);
 }
 
 static inline void store_rig_free(struct store_rig *g)
 {
 	pg_free(g->pg);
+	feed_free(g->feed);
 	loop_free(g->loop);
 	PQfinish(g->sql);
 	free(g);

@@ -9,7 +9,7 @@ struct heard {
 
 static struct events *events_up(struct store_rig *g)
 {
-	return events_new(g->loop, g->pg, &g->limits);
+	return events_new(g->loop, g->pg, g->feed, &g->limits);
 }
 
 static void event_on_done(void *arg, const struct message_event *e, enum kz r)
@@ -318,7 +318,7 @@ static void close__other_daemon_has_not_committed_its_part__waits_and_ends_once(
 
 	store_sql(g, "begin");
 	store_put_event(g, id, 20, EVENT_RECEIPT, false, MESSAGE_EXPIRED, 1, 0, "beeline", "");
-	store_sql(g, "select messages_close(array[%llu])", (unsigned long long)id);
+	store_sql(g, "select messages_close(array[%llu], array[1])", (unsigned long long)id);
 	events_add(es, event_ending(id, 21, 2, MESSAGE_DELIVERED, &h));
 	store_await_sql(g, STORE_WAITS_FOR_LOCK, 1);
 	assert_int_equal(h.count, 0);
@@ -344,6 +344,7 @@ static void close__two_pools_settle_parts_at_once__each_message_ends_once(void *
 	loop_free(other->loop);
 	other->loop = g->loop; /* both progress together */
 	store_up(other);
+	feed_set_slot(other->feed, 1, 0);
 	es[0] = events_up(g);
 	es[1] = events_up(other);
 	for (int i = 0; i < RACE; i++)
@@ -359,8 +360,124 @@ static void close__two_pools_settle_parts_at_once__each_message_ends_once(void *
 	events_free(es[0]);
 	events_free(es[1]);
 	pg_free(other->pg);
+	feed_free(other->feed);
 	PQfinish(other->sql);
 	free(other);
+}
+
+/* The end of a message by itself. */
+static struct message_event *event_end(uint64_t id, struct heard *h)
+{
+	struct message_event *e =
+	    message_event_new(id, 1767225600000000, EVENT_EXPIRED, 0, NULL, NULL, NULL, NULL, NULL);
+
+	e->final = true;
+	e->state = MESSAGE_EXPIRED;
+	e->done = event_on_done;
+	e->arg = h;
+	return e;
+}
+
+#define NUMBERS                                                                                              \
+	"select count(*) from message_event where feed is not null and final and (feed >> 14) & 255 = "
+
+static void feed__ends_alone_and_of_parts__numbered_in_order_of_the_slot(void **state)
+{
+	struct store_rig *g = *state;
+	struct events *es = events_up(g);
+	struct ids ids = {0};
+	struct heard h = {0};
+	uint64_t id = put_submitted(g, &ids, 2), before = feed_low(g->feed);
+
+	events_add(es, event_end(ids_next(&ids, store_wall_us() / 1000), &h));
+	events_add(es, event_ending(id, 1, 1, MESSAGE_DELIVERED, &h));
+	events_add(es, event_ending(id, 2, 2, MESSAGE_DELIVERED, &h));
+	servers_await(g->loop, &h.count, 3);
+	assert_int_equal(store_int(g, NUMBERS "0"), 2);
+	assert_int_equal(
+	    store_int(g, "select count(*) from message_event where not final and feed is not null"), 0);
+	assert_int_equal(store_int(g, "select count(*) from message_event where feed >= %llu and feed < %llu",
+	                     (unsigned long long)before, (unsigned long long)feed_low(g->feed)),
+	    2);
+	assert_int_equal(store_int(g, "select state from message_event where final order by feed limit 1"),
+	    MESSAGE_EXPIRED);
+	events_free(es);
+}
+
+static void feed__not_committed_yet__low_stays_until_it_is(void **state)
+{
+	struct store_rig *g = *state;
+	struct events *es = events_up(g);
+	struct ids ids = {0};
+	struct heard h = {0}, second = {0};
+	uint64_t low, id = put_submitted(g, &ids, 2);
+
+	store_sql(g, "begin; select pg_advisory_xact_lock(%llu)", (unsigned long long)id);
+	events_add(es, event_ending(id, 1, 1, MESSAGE_DELIVERED, &h));
+	store_await_sql(g, STORE_WAITS_FOR_LOCK, 1);
+	low = feed_low(g->feed);
+	events_add(es, event_end(ids_next(&ids, store_wall_us() / 1000), &second));
+	servers_await(g->loop, &second.count, 1); /* in another batch */
+	assert_true(feed_low(g->feed) == low);
+	assert_true((uint64_t)store_int(g, "select max(feed) from message_event") > low);
+	store_sql(g, "commit");
+	servers_await(g->loop, &h.count, 1);
+	assert_true(feed_low(g->feed) > (uint64_t)store_int(g, "select max(feed) from message_event"));
+	events_free(es);
+}
+
+static void feed__written_again_after_a_loss__under_the_same_number(void **state)
+{
+	struct store_rig *g = *state;
+	struct events *es = events_up(g);
+	struct ids ids = {0};
+	struct heard h = {0};
+	uint64_t low;
+
+	store_sql(g, "begin; lock table message_event in access exclusive mode");
+	events_add(es, event_end(ids_next(&ids, store_wall_us() / 1000), &h));
+	store_await_sql(g, STORE_WAITS_FOR_LOCK, 1);
+	low = feed_low(g->feed);
+	store_kill_pg(g);
+	while (g->downs < 1)
+		loop_turn(g->loop, 50);
+	assert_true(feed_low(g->feed) == low);
+	servers_do("restart-pg");
+	servers_await(g->loop, &h.count, 1);
+	assert_true((uint64_t)store_int(g, "select feed from message_event") == low);
+	events_free(es);
+}
+
+static void feed__no_slot_held__ends_wait_and_the_rest_goes_on(void **state)
+{
+	struct store_rig *g = *state;
+	struct events *es = events_up(g);
+	struct ids ids = {0};
+	struct heard ends = {0}, rest = {0};
+	uint64_t id = put_submitted(g, &ids, 2), low;
+	struct message_event *e = event_ending(id, 2, 2, MESSAGE_ACCEPTED, &rest);
+
+	store_sql(g, "begin; lock table message_event in access exclusive mode");
+	events_add(es, event_end(ids_next(&ids, store_wall_us() / 1000), &ends)); /* numbered by slot 0 */
+	store_await_sql(g, STORE_WAITS_FOR_LOCK, 1);
+	low = feed_low(g->feed);
+	feed_set_slot(g->feed, -1, 0);
+	events_on_slot(es);
+	store_sql(g, "select pg_terminate_backend(pid) from pg_locks where not granted");
+	store_sql(g, "commit");
+	events_add(es, event_ending(id, 1, 1, MESSAGE_DELIVERED, &ends));
+	e->kind = EVENT_REFUSED;
+	e->may_close = false;
+	events_add(es, e);
+	servers_await(g->loop, &rest.count, 1);
+	assert_int_equal(ends.count, 0);
+	assert_int_equal(events_pending(es), 2);
+	feed_set_slot(g->feed, 7, 0);
+	events_on_slot(es);
+	servers_await(g->loop, &ends.count, 2);
+	assert_int_equal(store_int(g, NUMBERS "7"), 1);
+	assert_true((uint64_t)store_int(g, "select min(feed) from message_event") > low);
+	events_free(es);
 }
 
 int main(void)
@@ -382,6 +499,10 @@ int main(void)
 	    STORE_CASE(close__message_has_ended_already__nothing_added),
 	    STORE_CASE(close__other_daemon_has_not_committed_its_part__waits_and_ends_once),
 	    STORE_CASE(close__two_pools_settle_parts_at_once__each_message_ends_once),
+	    STORE_CASE(feed__ends_alone_and_of_parts__numbered_in_order_of_the_slot),
+	    STORE_CASE(feed__not_committed_yet__low_stays_until_it_is),
+	    STORE_CASE(feed__written_again_after_a_loss__under_the_same_number),
+	    STORE_CASE(feed__no_slot_held__ends_wait_and_the_rest_goes_on),
 	};
 
 	return store_main("events", tests, sizeof tests / sizeof *tests);

@@ -335,7 +335,7 @@ static void hot_path__1000_messages_with_events__nothing_updated_deleted_or_dead
 {
 	struct store_rig *g = *state;
 	struct wishes w;
-	struct events *es = events_new(g->loop, g->pg, &g->limits);
+	struct events *es = events_new(g->loop, g->pg, g->feed, &g->limits);
 
 	for (int round = 0; round < THOUSAND / 250; round++) {
 		wishes_start(&w, g, 250);

@@ -231,7 +231,7 @@ static struct joined join_from(struct store_rig *g, uint64_t low)
 {
 	struct joined j = {0};
 
-	assert_int_equal(receipts_join(g->pg, low, join_on_done, &j), KZ_OK);
+	assert_int_equal(receipts_join(g->pg, g->feed, low, join_on_done, &j), KZ_OK);
 	assert_int_equal(j.count, 0);
 	servers_await(g->loop, &j.count, 1);
 	return j;
@@ -418,6 +418,64 @@ static void join__all_parts_at_once__message_ends_by_the_worst(void **state)
 	assert_int_equal(store_int(g, "select count(*) from message_event where kind = 7"), 1);
 }
 
+static void join__ends_of_messages_and_of_parts__each_numbered_below_the_bound(void **state)
+{
+	struct store_rig *g = *state;
+	struct ids ids = {0};
+	uint64_t one = store_put_message(g, &ids, 1, 77011234567), low = feed_low(g->feed);
+	uint64_t two = store_put_message(g, &ids, 2, 77011234567);
+
+	put_submitted(g, one, 1, 1, "beeline", "6");
+	put_submitted(g, two, 1, 2, "beeline", "7");
+	put_submitted(g, two, 2, 2, "beeline", "8");
+	wait_keep(g, wait_make("6", 77011234567, PARTS_ALL));
+	wait_keep(g, wait_make("7", 77011234567, PARTS_ALL));
+	wait_keep(g, wait_make("8", 77011234567, PARTS_ALL));
+	assert_int_equal(join(g), 3);
+	assert_int_equal(
+	    store_int(g,
+	        "select count(distinct feed) from message_event where final and feed >= %llu and "
+	        "feed < %llu",
+	        (unsigned long long)low, (unsigned long long)feed_low(g->feed)),
+	    2);
+	assert_int_equal(
+	    store_int(g, "select count(*) from message_event where feed is not null and not final"), 0);
+}
+
+static void join__no_slot_held__not_now(void **state)
+{
+	struct store_rig *g = *state;
+	struct joined j = {0};
+
+	feed_set_slot(g->feed, -1, 0);
+	assert_int_equal(receipts_join(g->pg, g->feed, 0, join_on_done, &j), KZ_BUSY);
+}
+
+static void join_on_lost(void *arg, enum kz r, size_t looked, size_t n)
+{
+	assert_int_equal(r, KZ_LOST);
+	assert_int_equal(looked + n, 0);
+	++*(int *)arg;
+}
+
+static void join__lost_on_its_way__its_numbers_hold_the_bound_until_the_server_has_given_up(void **state)
+{
+	struct store_rig *g = *state;
+	int lost = 0;
+	uint64_t low;
+
+	store_sql(g, "begin; lock table receipt_waiting in access exclusive mode");
+	assert_int_equal(receipts_join(g->pg, g->feed, 0, join_on_lost, &lost), KZ_OK);
+	store_await_sql(g, STORE_WAITS_FOR_LOCK, 1);
+	low = feed_low(g->feed);
+	store_sql(g, "select pg_terminate_backend(pid) from pg_locks where not granted; commit");
+	servers_await(g->loop, &lost, 1);
+	assert_true(feed_low(g->feed) == low);
+	store_skip_us += 1000000;
+	store_settle(g);
+	assert_true(feed_low(g->feed) > low);
+}
+
 static void join__two_daemons_at_once__each_receipt_once(void **state)
 {
 	struct store_rig *g = *state;
@@ -427,7 +485,7 @@ static void join__two_daemons_at_once__each_receipt_once(void **state)
 	put_submitted(g, id, 1, 1, "beeline", "7");
 	wait_keep(g, wait_make("7", 0, PARTS_ALL));
 	store_sql(g, "begin");
-	assert_int_equal(store_int(g, "select joined from receipts_join(500, 0)"), 1);
+	assert_int_equal(store_int(g, "select joined from receipts_join(500, 0, 1)"), 1);
 	j = join_from(g, 0); /* and nobody waits for the other */
 	assert_int_equal(j.looked, 0);
 	assert_int_equal(j.n, 0);
@@ -532,6 +590,9 @@ int main(void)
 	    STORE_CASE(join__number_unknown_on_either_side__joined),
 	    STORE_CASE(join__every_parts_mode__ends_as_the_rule_says),
 	    STORE_CASE(join__all_parts_at_once__message_ends_by_the_worst),
+	    STORE_CASE(join__ends_of_messages_and_of_parts__each_numbered_below_the_bound),
+	    STORE_CASE(join__no_slot_held__not_now),
+	    STORE_CASE(join__lost_on_its_way__its_numbers_hold_the_bound_until_the_server_has_given_up),
 	    STORE_CASE(join__two_daemons_at_once__each_receipt_once),
 	    STORE_CASE(join__more_than_fit__500_at_a_time),
 	    STORE_CASE(join__nothing_found__looked_at_again_when_half_as_old_again),

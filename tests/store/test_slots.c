@@ -182,6 +182,24 @@ static void slots__messages_there__the_newest_id_is_told(void **state)
 	loop_free(d.loop);
 }
 
+static void slots__ends_numbered_ahead_of_the_messages__the_newest_number_of_the_slot_is_told(void **state)
+{
+	struct store_rig *g = *state;
+	struct ids ids = {.slot = 0}, ahead = {.slot = 0}, other = {.slot = 1};
+	struct daemon d;
+	int64_t now_ms = store_wall_us() / 1000;
+	uint64_t id = store_put_message(g, &ids, 1, 77011234567);
+	uint64_t feed = ids_next(&ahead, now_ms + 60000), of_another = ids_next(&other, now_ms + 120000);
+
+	store_sql(g,
+	    "insert into message_event (message_id, at, kind, final, state, feed)"
+	    " select %llu, now(), 5, true, 5, unnest(array[%llu, %llu])",
+	    (unsigned long long)id, (unsigned long long)feed, (unsigned long long)of_another);
+	assert_int_equal(daemon_up(g, &d), 0);
+	assert_true(d.newest == feed);
+	daemon_end(&d);
+}
+
 static void slots__all_256_held__none_until_one_is_free(void **state)
 {
 	struct store_rig *g = *state;
@@ -228,6 +246,7 @@ int main(void)
 	    STORE_CASE(slots__daemon_ended__the_next_has_its_slot_and_low_water),
 	    STORE_CASE(slots__several_dead_ones__all_taken_the_first_is_the_own),
 	    STORE_CASE(slots__messages_there__the_newest_id_is_told),
+	    STORE_CASE(slots__ends_numbered_ahead_of_the_messages__the_newest_number_of_the_slot_is_told),
 	    STORE_CASE(slots__all_256_held__none_until_one_is_free),
 	    STORE_CASE(slots__server_killed__lost_and_the_same_slot_again),
 	};

@@ -93,6 +93,38 @@ static void ids_next__far_future__sixty_three_bits(void **state)
 	assert_int_equal(ids_wall_ms(id), EPOCH_MS + (1LL << 41) - 1);
 }
 
+static void ids_reserve__a_run__in_one_millisecond_and_none_comes_again(void **state)
+{
+	struct ids g = {.slot = 9};
+	uint64_t first = ids_reserve(&g, NOW_MS, 500), next = ids_next(&g, NOW_MS);
+
+	(void)state;
+	assert_true(first == ((uint64_t)(NOW_MS - EPOCH_MS) << 22 | 9 << 14));
+	assert_true(next == first + 500);
+	for (int i = 0; i < PER_MS / 500 - 1; i++)
+		first = ids_reserve(&g, NOW_MS, 500);
+	assert_int_equal(ids_wall_ms(first), NOW_MS);
+	first = ids_reserve(&g, NOW_MS, 500); /* does not fit any more */
+	assert_true(first == ((uint64_t)(NOW_MS + 1 - EPOCH_MS) << 22 | 9 << 14));
+	assert_true(ids_next(&g, NOW_MS) == first + 500);
+}
+
+static void ids_bound__between_what_was_given_and_what_comes(void **state)
+{
+	struct ids g = {.slot = 9};
+	uint64_t id, bound;
+
+	(void)state;
+	for (int i = 0; i < PER_MS + 2; i++) {
+		id = ids_next(&g, NOW_MS);
+		bound = ids_bound(&g);
+		assert_true(id < bound);
+	}
+	assert_true(ids_next(&g, NOW_MS) >= bound);
+	bound = ids_bound(&g);
+	assert_true(ids_reserve(&g, NOW_MS + 1000, 500) >= bound);
+}
+
 static void ids_floor__of_a_millisecond__parts_before_from_within(void **state)
 {
 	struct ids g = {.slot = 255}, h = {.slot = 0};
@@ -190,6 +222,8 @@ int main(void)
 	    cmocka_unit_test(ids_next__clock_before_the_epoch__still_rises),
 	    cmocka_unit_test(ids_next__each_slot__its_own_eight_bits),
 	    cmocka_unit_test(ids_next__far_future__sixty_three_bits),
+	    cmocka_unit_test(ids_reserve__a_run__in_one_millisecond_and_none_comes_again),
+	    cmocka_unit_test(ids_bound__between_what_was_given_and_what_comes),
 	    cmocka_unit_test(ids_floor__of_a_millisecond__parts_before_from_within),
 	    cmocka_unit_test(ids_text__known_values__thirteen_characters),
 	    cmocka_unit_test(ids_text__of_rising_ids__sorts_like_them),

@@ -50,9 +50,11 @@ create table message_event (
   link text,
   operator_id text,
   status text,
-  detail text
+  detail text,
+  feed bigint -- of what ends a message: its place in the order of telling, an id of the slot that recorded it
 ) partition by range (message_id);
 create index on message_event (message_id);
+create index on message_event (((feed >> 14) & 255), feed) where feed is not null;
 -- Only submissions carry operator_id: receipts find their message by it.
 create index on message_event (operator_id) where operator_id is not null;
 
@@ -126,15 +128,16 @@ $body$;
 
 -- Ends the messages of several parts of which every part has ended: delivered when all were, else the worst.
 -- Only the newest cut counts: what an earlier carrier had of a message says nothing of the parts of the next.
--- Two daemons may settle parts of one message at once: the lock puts them in order.
-create function messages_close(ids bigint[]) returns void language plpgsql as $body$
+-- Two daemons may settle parts of one message at once: the lock puts them in order. feeds: numbers for the ends.
+create function messages_close(ids bigint[], feeds bigint[]) returns void language plpgsql as $body$
 declare
   m bigint;
+  number bigint;
 begin
-  for m in select distinct i from unnest(ids) i order by 1 loop
+  for m, number in select id, min(feed) from unnest(ids, feeds) as c(id, feed) group by id order by id loop
     perform pg_advisory_xact_lock(m);
-    insert into message_event (message_id, at, kind, final, state)
-    select m, now(), 7, true, min(word) -- of the final states the least is the worst: rules/message.h
+    insert into message_event (message_id, at, kind, final, state, feed)
+    select m, now(), 7, true, min(word), number -- of the final states the least is the worst: rules/message.h
     from (
       select e.part, cut.parts, (array_agg(e.state order by e.at))[1] as word
       from message_event e, (
@@ -157,10 +160,12 @@ $body$;
 -- comes for cost little; what another daemon looks at just now is passed over. "offset 0" makes the planner ask the
 -- index on operator_id for each receipt, whatever it believes of the tables' sizes.
 -- What a final receipt ends follows parts_mode: 0 every part its own, 1 the first part's the message, 2 the last's,
--- 3 any's (rules/message.h).
-create function receipts_join(most int, low bigint, out looked int, out joined int) language plpgsql as $body$
+-- 3 any's (rules/message.h). The ends are numbered from first on, most numbers are reserved.
+create function receipts_join(most int, low bigint, first bigint, out looked int, out joined int) language plpgsql
+as $body$
 declare
   ids bigint[];
+  feeds bigint[];
 begin
   with due as (
     select * from receipt_waiting where look_at <= now() order by look_at limit most for update skip locked
@@ -175,20 +180,23 @@ begin
     ) s
     where w.msisdn is null or s.number is null or w.msisdn = s.number
     order by w.id, s.message_id desc
+  ), joining as (
+    select *, first + row_number() over () - 1 as feed,
+      final and (parts = 1 or parts_mode = 3 or (parts_mode = 1 and part = 1) or (parts_mode = 2 and part = parts))
+        as ends
+    from hit
   ), gone as (
     delete from receipt_waiting w using hit where w.id = hit.id
   ), missed as (
     update receipt_waiting w set look_at = now() + greatest(interval '1 s', (now() - w.at) / 2)
     from due where w.id = due.id and due.id not in (select id from hit)
   ), put as (
-    insert into message_event (message_id, at, kind, final, state, part, carrier, status, detail)
-    select message_id, at, 4,
-      final and (parts = 1 or parts_mode = 3 or (parts_mode = 1 and part = 1) or (parts_mode = 2 and part = parts)),
-      state, part, carrier, status, detail
-    from hit
+    insert into message_event (message_id, at, kind, final, state, part, carrier, status, detail, feed)
+    select message_id, at, 4, ends, state, part, carrier, status, detail, case when ends then feed end from joining
   )
-  select (select count(*) from due), count(*), array_agg(message_id) filter (where final and parts > 1 and parts_mode = 0)
-  into looked, joined, ids from hit;
-  perform messages_close(ids);
+  select (select count(*) from due), count(*),
+    array_agg(message_id) filter (where closes), array_agg(feed) filter (where closes)
+  into looked, joined, ids, feeds from (select *, final and parts > 1 and parts_mode = 0 as closes from joining) j;
+  perform messages_close(ids, feeds);
 end
 $body$;

@@ -1,0 +1,42 @@
+/* feed: the order in which ends of messages are told. Gives their numbers, ids of the slot that is held, and
+ * knows from which number on some may not be committed yet: up to there a reader misses none. Owns no row. */
+#ifndef STORE_FEED_H
+#define STORE_FEED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "net/loop.h"
+
+struct feed;
+
+/* Numbers that are given and not known to be committed. Embedded by what is written with them;
+ * zero-initialise. */
+struct feed_hold {
+	struct list_node node;
+	uint64_t first; /* the first of n in a row; 0: none yet */
+	unsigned n, term;
+};
+
+/* doubt_ms: a statement whose connection was lost is over on the server after so long. on_change: feed_low
+ * rose, or the slot changed; never from inside feed_number. */
+struct feed *feed_new(struct loop *l, int64_t doubt_ms);
+void feed_on_change(struct feed *f, loop_fn *on_change, void *arg);
+/* The slot that numbers are of from now on, -1: none is held. newest: no number comes up to it, as
+ * slots_events say. */
+void feed_set_slot(struct feed *f, int slot, uint64_t newest);
+int feed_slot(const struct feed *f);
+/* n numbers in a row, at most 8,192; answers the first. Those that h has stay, unless the slot was lost
+ * since: its rows were then perhaps read by somebody else. Needs a slot, or numbers that h has. */
+uint64_t feed_number(struct feed *f, struct feed_hold *h, unsigned n);
+/* Committed, or refused. A hold without numbers is fine. */
+void feed_release(struct feed *f, struct feed_hold *h);
+/* Nobody will hear what became of it: as released after doubt_ms. */
+void feed_abandon(struct feed *f, struct feed_hold *h);
+/* Every number of this process below it that is in use is committed. */
+uint64_t feed_low(const struct feed *f);
+/* Holds that are still out are forgotten. NULL is fine. */
+void feed_free(struct feed *f);
+
+#endif
