@@ -13,7 +13,7 @@
 #define NO_WAY_MS 5000 /* until the next look for a carrier */
 
 static const uint8_t letter_moves[LETTER_PHASES] = {
-    [LETTER_KEEPING] = 1 << LETTER_WAITING | 1 << LETTER_PAUSED,
+    [LETTER_KEEPING] = 1 << LETTER_WAITING | 1 << LETTER_PAUSED | 1 << LETTER_ENDING,
     [LETTER_WAITING] = 1 << LETTER_PAUSED | 1 << LETTER_SENT | 1 << LETTER_ENDING | 1 << LETTER_WAITING |
                        1 << LETTER_LEAVING,
     [LETTER_PAUSED] = 1 << LETTER_WAITING | 1 << LETTER_ENDING | 1 << LETTER_PAUSED | 1 << LETTER_LEAVING,
@@ -22,9 +22,17 @@ static const uint8_t letter_moves[LETTER_PHASES] = {
     [LETTER_LEAVING] = 0,
 };
 
+/* No longer one of those that are being kept and will be written at once. */
+static void letter_come(struct letter *l)
+{
+	if (l->phase == LETTER_KEEPING && l->shipment.cleared)
+		l->send->coming--;
+}
+
 void letter_enter(struct letter *l, enum letter_phase next)
 {
 	assert(letter_moves[l->phase] & 1 << next);
+	letter_come(l);
 	l->phase = (uint8_t)next;
 }
 
@@ -107,11 +115,15 @@ struct letter *letter_new(
 	    .reference = p->cost.parts > 1 ? letter_reference(s, w->to) : 0,
 	    .language = w->language,
 	    .expires_wall_ms = p->expires_wall_ms,
+	    .at_once = p->best && carrier_has_room(p->best, s->coming),
 	    .text = w->text,
 	    .sender = w->sender,
 	    .client_ref = w->client_ref};
+	struct letter *l = letter_make(s, &m);
 
-	return letter_make(s, &m);
+	l->shipment.cleared = m.at_once;
+	s->coming += m.at_once;
+	return l;
 }
 
 struct letter *letter_from_row(struct send *s, const struct message_open *o)
@@ -145,6 +157,7 @@ struct message letter_row(const struct letter *l)
 	    .reference = l->reference,
 	    .language = l->language,
 	    .expires_wall_ms = l->expires_wall_ms,
+	    .at_once = l->shipment.cleared,
 	    .text = l->text,
 	    .sender = l->sender,
 	    .client_ref = l->client_ref};
@@ -154,6 +167,7 @@ void letter_free(struct letter *l)
 {
 	struct send *s = l->send;
 
+	letter_come(l);
 	heap_remove(&s->due, &l->due);
 	map_remove(&s->letters, &l->by_id);
 	list_remove(&s->all, &l->all);
@@ -181,6 +195,17 @@ static void letter_part(struct letter *l)
 		letter_free(l);
 }
 
+void letter_unclear(struct letter *l)
+{
+	uint32_t all = (uint32_t)((1ULL << l->parts) - 1);
+
+	if (l->phase != LETTER_WAITING && l->phase != LETTER_PAUSED && l->phase != LETTER_LEAVING)
+		return; /* not kept yet, or all of it has an outcome */
+	if (l->shipment.cleared && (all & ~(l->shipment.done_mask | l->shipment.sent_mask)))
+		letter_record(l, letter_event(l, EVENT_HELD_BACK, 0, NULL, NULL, NULL, NULL));
+	l->shipment.cleared = false;
+}
+
 /* Its slot is not ours any more, or was lost and taken again: the row is read by whoever holds it. It stays
  * until its events are recorded: one with the same id must not be made from the row while they are counted.
  */
@@ -193,11 +218,30 @@ void letter_give_up(struct letter *l)
 	if (l->phase != LETTER_LEAVING)
 		letter_enter(l, LETTER_LEAVING);
 	heap_remove(&s->due, &l->due);
+	letter_unclear(l);
 	if (l->recording)
 		return;
 	letter_part(l);
 	if (s->held[slot] && !s->draining)
 		resume_again(s, slot, id);
+}
+
+/* That it may be written is kept. */
+static void letter_on_cleared(struct letter *l)
+{
+	l->clearing = false;
+	if (l->shipment.carrier)
+		carrier_clear(l->shipment.carrier, &l->shipment);
+	else
+		l->shipment.cleared = true;
+}
+
+void letter_clear(struct letter *l)
+{
+	if (l->clearing)
+		return;
+	l->clearing = true;
+	letter_record(l, letter_event(l, EVENT_SENDING, 0, NULL, NULL, NULL, NULL));
 }
 
 static void letter_on_recorded(void *arg, const struct message_event *e, enum kz r)
@@ -208,6 +252,8 @@ static void letter_on_recorded(void *arg, const struct message_event *e, enum kz
 	if (!l)
 		return;
 	assert(l->recording > 0);
+	if (e->kind == EVENT_SENDING)
+		letter_on_cleared(l);
 	if (--l->recording)
 		return;
 	if (l->phase == LETTER_SENT || l->phase == LETTER_ENDING) {

@@ -71,6 +71,12 @@ static bool letter_lets_pass(struct letter *l, const struct carrier *c, bool alo
 	return true;
 }
 
+static void letter_on_near(void *arg, struct shipment *sh)
+{
+	(void)arg;
+	letter_clear(list_entry(sh, struct letter, shipment));
+}
+
 static unsigned letter_on_turn(
     void *arg, struct carrier *c, struct shipment *sh, unsigned part, struct shipment_part *ret)
 {
@@ -163,10 +169,12 @@ static void letter_follow(struct letter *l, const struct message_plan *plan, con
 		if (l->worst == ATTEMPT_REROUTE)
 			l->not_ours = now;
 		l->avoid = now;
+		letter_unclear(l);
 		letter_pause(l, plan->wait_ms);
 		break;
 	case NEXT_AGAIN:
 		l->avoid = NULL;
+		letter_unclear(l);
 		letter_pause(l, plan->wait_ms);
 		break;
 	case NEXT_FAIL:
@@ -216,6 +224,17 @@ static void letter_conclude(struct letter *l)
 	l->doubted = l->doubted || l->worst == ATTEMPT_IN_DOUBT;
 	letter_follow(l, &plan, l->last);
 	l->worst = ATTEMPT_DONE;
+}
+
+void letter_begin_interrupted(struct letter *l, uint32_t wire_mask)
+{
+	for (unsigned part = 0; part < l->parts; part++)
+		if (wire_mask & 1u << part)
+			letter_record(l, letter_event(l, EVENT_INTERRUPTED, part + 1, NULL, NULL, NULL,
+			                     "its daemon ended: it may have been written"));
+	l->doubt_mask |= wire_mask;
+	l->worst = ATTEMPT_INTERRUPTED;
+	letter_conclude(l);
 }
 
 static void letter_on_done(void *arg, struct shipment *sh)
@@ -268,13 +287,16 @@ static void letter_on_homeless(void *arg, struct shipment *sh)
 	struct letter *l = list_entry(sh, struct letter, shipment);
 
 	(void)arg;
-	if (l->send->draining)
+	if (l->send->draining) {
+		letter_unclear(l);
 		letter_free(l); /* its row says that it is unfinished */
-	else
+	} else {
 		letter_conclude(l);
+	}
 }
 
 const struct ways_events letter_ways_events = {
+    .on_near = letter_on_near,
     .on_turn = letter_on_turn,
     .on_part = letter_on_part,
     .on_done = letter_on_done,

@@ -153,6 +153,7 @@ enum kz send_preview(const struct send *s, const struct send_wish *w, struct sen
 	if (ret->route_n) {
 		const struct profile *p = carrier_profile(route[0]);
 
+		ret->best = route[0];
 		wire = (struct text_wire){(enum concat)p->concat, (enum gsm_wire)p->gsm};
 	}
 	enum kz r = segment_cost(w->text, strlen(w->text), &wire, &ret->cost);
@@ -222,6 +223,7 @@ static void send_on_ways_drained(void *arg)
 {
 	struct send *s = arg;
 
+	list_each(&s->all, n, next) letter_unclear(list_entry(n, struct letter, all));
 	timer_start(s->drain_timer, 0);
 }
 

@@ -34,6 +34,7 @@ struct send_preview {
 	int64_t expires_wall_ms;
 	const char *route[ROUTE_MAX]; /* carriers' names, best first */
 	size_t route_n;
+	const struct carrier *best; /* NULL: no route; for letter_new in the same callback */
 };
 
 /* The rooms below that it works with; all outlive it. */

@@ -44,6 +44,7 @@ struct letter {
 	bool patient;   /* waited for the carrier that has its first parts */
 	bool forgotten; /* its slot was lost while parts were on the wire */
 	bool lingering; /* over, kept until the scan in flight has returned */
+	bool clearing;  /* EVENT_SENDING is on its way to the database */
 };
 
 /* Reading back what is unfinished in one slot. */
@@ -69,6 +70,7 @@ struct send {
 	struct list all;
 	struct heap due;
 	struct timer *due_timer;
+	size_t coming;      /* letters that are being kept and may be written at once */
 	struct map running; /* parcels by Idempotency-Key */
 	struct list parcels;
 	struct timer *unsure_timer; /* parcels whose commit nobody knows of */
@@ -124,10 +126,16 @@ void letter_end(struct letter *l, enum event_kind kind, enum message_state state
 void letter_expire(struct letter *l);
 /* All parts go anew: what a carrier has of them may come to the phone twice. */
 void letter_begin_anew(struct letter *l);
+/* Notes that it may be written, and lets it be when that is kept. */
+void letter_clear(struct letter *l);
+/* It is not written any more as it was cleared: notes which of it never was. */
+void letter_unclear(struct letter *l);
 /* Leaves it to its row, when its slot was lost. */
 void letter_give_up(struct letter *l);
 
 /* letter_turn.c */
+/* Read back, and the parts of wire_mask may have been written by a daemon that ended. */
+void letter_begin_interrupted(struct letter *l, uint32_t wire_mask);
 extern const struct ways_events letter_ways_events;
 
 /* parcel.c */

@@ -30,7 +30,9 @@ static void resume_on_open(void *arg, const struct message_open *o)
 	if (s->scan_epoch != s->epoch || s->draining || letter_find(s, o->message.id))
 		return;
 	struct letter *l = letter_from_row(s, o);
-	if (o->doubt_mask && o->message.class != MESSAGE_CODE)
+	if (o->wire_mask)
+		letter_begin_interrupted(l, o->wire_mask);
+	else if (o->doubt_mask && o->message.class != MESSAGE_CODE)
 		letter_pause(l, s->law.in_doubt_ms); /* its receipt may still come */
 	else
 		letter_go(l);

@@ -35,6 +35,13 @@ struct way {
 	struct defer end;
 };
 
+static void way_on_near(void *arg, struct shipment *s)
+{
+	struct way *w = arg;
+
+	w->ways->events->on_near(w->ways->arg, s);
+}
+
 static unsigned way_on_turn(void *arg, struct shipment *s, unsigned part, struct shipment_part *ret)
 {
 	struct way *w = arg;
@@ -81,6 +88,7 @@ static void way_on_up(void *arg, struct carrier *c, bool up)
 }
 
 static const struct carrier_events way_events = {
+    .on_near = way_on_near,
     .on_turn = way_on_turn,
     .on_part = way_on_part,
     .on_done = way_on_done,

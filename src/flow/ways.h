@@ -14,6 +14,7 @@
 struct ways;
 
 struct ways_events {
+	void (*on_near)(void *arg, struct shipment *s);
 	unsigned (*on_turn)(
 	    void *arg, struct carrier *c, struct shipment *s, unsigned part, struct shipment_part *ret);
 	void (*on_part)(void *arg, struct shipment *s, unsigned part, const struct part_result *r);

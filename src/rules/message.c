@@ -5,8 +5,8 @@
 static const char *const class_names[] = {"code", "notice", "bulk"};
 static const char *const state_names[] = {
     "accepted", "submitted", "failed", "rejected", "undeliverable", "expired", "delivered"};
-static const char *const kind_names[] = {
-    "accepted", "submitted", "refused", "in_doubt", "receipt", "expired", "failed", "ended", "resent"};
+static const char *const kind_names[] = {"accepted", "submitted", "refused", "in_doubt", "receipt", "expired",
+    "failed", "ended", "resent", "sending", "interrupted", "held_back"};
 
 const char *message_class_name(enum message_class c)
 {
@@ -30,7 +30,7 @@ const char *message_state_name(enum message_state s)
 
 const char *event_kind_name(enum event_kind k)
 {
-	return k <= EVENT_RESENT ? kind_names[k] : "unknown";
+	return k <= EVENT_HELD_BACK ? kind_names[k] : "unknown";
 }
 
 bool message_state_is_final(enum message_state s)
@@ -69,7 +69,7 @@ static struct message_plan message_after_reroute(const struct message_past *past
 static struct message_plan message_after_doubt(
     const struct message_past *past, const struct message_limits *limits)
 {
-	if (past->doubted || past->attempts >= limits->attempts)
+	if (past->attempts >= limits->attempts)
 		return (struct message_plan){NEXT_FAIL, 0};
 	return (struct message_plan){NEXT_AGAIN, past->class == MESSAGE_CODE ? 0 : limits->in_doubt_ms};
 }
@@ -85,6 +85,10 @@ struct message_plan message_next(
 	case ATTEMPT_REROUTE:
 		return message_after_reroute(past);
 	case ATTEMPT_IN_DOUBT:
+		if (past->doubted)
+			break;
+		return message_after_doubt(past, limits);
+	case ATTEMPT_INTERRUPTED:
 		return message_after_doubt(past, limits);
 	case ATTEMPT_FINAL:
 		break;

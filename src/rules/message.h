@@ -31,6 +31,12 @@ enum event_kind {
 	EVENT_FAILED = 6,    /* no further attempt */
 	EVENT_ENDED = 7,     /* every part has ended */
 	EVENT_RESENT = 8,    /* sent again though it may have arrived: a possible duplicate */
+	/* The ledger of what may have been written when its daemon died, for reading back only. A message
+	 * that was kept as at_once, or has a SENDING, may have been written since then, but for the parts
+	 * that have an outcome since (1, 2, 3, 10) and but for all of them when it was HELD_BACK since. */
+	EVENT_SENDING = 9,      /* from now on it may be written: recorded before its first octet leaves */
+	EVENT_INTERRUPTED = 10, /* a part that may have been written by a daemon that ended meanwhile */
+	EVENT_HELD_BACK = 11,   /* what has no outcome was not written after all */
 };
 
 const char *message_class_name(enum message_class c);
@@ -41,11 +47,12 @@ bool message_state_is_final(enum message_state s);
 
 /* What an attempt came to, from best to worst. */
 enum attempt {
-	ATTEMPT_DONE,      /* every part was answered OK */
-	ATTEMPT_TEMPORARY, /* refused, may work later */
-	ATTEMPT_REROUTE,   /* not this carrier's subscriber */
-	ATTEMPT_IN_DOUBT,  /* written, not answered */
-	ATTEMPT_FINAL,     /* refused for good */
+	ATTEMPT_DONE,        /* every part was answered OK */
+	ATTEMPT_TEMPORARY,   /* refused, may work later */
+	ATTEMPT_REROUTE,     /* not this carrier's subscriber */
+	ATTEMPT_INTERRUPTED, /* perhaps written, by a daemon that ended: far more are than were written */
+	ATTEMPT_IN_DOUBT,    /* written, not answered */
+	ATTEMPT_FINAL,       /* refused for good */
 };
 
 enum next_step {
@@ -74,8 +81,8 @@ struct message_plan {
 };
 
 /* Temporary: back-off doubling from retry_min to retry_max; every second attempt by another carrier where
- * there is one. Reroute: once by another carrier, then failed. In doubt: a code at once, others after
- * in_doubt_ms. */
+ * there is one. Reroute: once by another carrier, then failed. In doubt: once more, a code at once, others
+ * after in_doubt_ms. Interrupted: the same, as long as there are attempts. */
 struct message_plan message_next(
     enum attempt a, const struct message_past *past, const struct message_limits *limits);
 

@@ -1,14 +1,18 @@
-/* carrier: life and questions. A shipment stands in exactly one list or in none: waiting (any link may begin
- * with it), pinned to the link that has its first parts, held because it was slowed, or none while all its
- * parts are on the wire. Lanes are strict: while a code waits, no notice is begun. Within a lane what was
- * begun goes before what was not, also when it comes back from another carrier: behind a queue, its parts
- * would come to the phone minutes apart, and its reference might be another message's by then. */
+/* carrier: life and questions. A shipment stands in exactly one list or in none: waiting (behind the near
+ * ones), near (any link may begin with it once it is cleared), pinned to the link that has its first parts,
+ * held because it was slowed, or none while all its parts are on the wire. Lanes are strict: while a code is
+ * ready, no notice is begun. Within a lane what was begun goes before what was not, also when it comes back
+ * from another carrier: behind a queue, its parts would come to the phone minutes apart, and its reference
+ * might be another message's by then. Only a few are near, twice the windows and some that are being cleared,
+ * so that what has to be taken for written after a crash stays little. */
 #include "smpp/carrier_body.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
+
+#define AHEAD_LEAST 128
 
 static const struct link_events link_events = {carrier_on_change, carrier_on_answer, carrier_on_deliver};
 
@@ -20,13 +24,16 @@ struct carrier *carrier_new(
 	*c = (struct carrier){.loop = l, .profile = p, .events = events, .arg = arg, .lines_n = p->links_n};
 	c->pump_timer = timer_new(l, carrier_pump, c);
 	c->lines = mem_array(p->links_n, sizeof *c->lines);
+	c->ahead = AHEAD_LEAST;
 	for (enum lane lane = 0; lane < LANES; lane++) {
 		list_init(&c->waiting[lane]);
+		list_init(&c->near[lane]);
 		list_init(&c->held[lane]);
 	}
 	for (size_t i = 0; i < c->lines_n; i++) {
 		struct line *line = &c->lines[i];
 
+		c->ahead += 2 * (size_t)p->links[i].window;
 		line->carrier = c;
 		for (enum lane lane = 0; lane < LANES; lane++)
 			list_init(&line->pinned[lane]);
@@ -80,13 +87,30 @@ void carrier_submit(struct carrier *c, struct shipment *s)
 	s->sent_mask = 0;
 	s->parts = s->outstanding = s->full = 0;
 	s->stopped = false;
-	/* The phone already has the beginning of a long message: it waits for nobody's first part. */
-	if (s->done_mask)
-		carrier_put_first(s, &c->waiting[s->lane]);
-	else
-		carrier_put_last(s, &c->waiting[s->lane]);
+	s->list = NULL;
+	carrier_queue(c, s);
 	if (c->up)
 		carrier_wake(c);
+}
+
+void carrier_clear(struct carrier *c, struct shipment *s)
+{
+	if (s->carrier != c)
+		return;
+	s->cleared = true;
+	if (s->done_mask && s->list == &c->near[s->lane])
+		carrier_put_first(s, s->list);
+	carrier_wake(c);
+}
+
+bool carrier_has_room(const struct carrier *c, size_t more)
+{
+	for (enum lane lane = 0; lane < LANES; lane++) {
+		if (c->waiting[lane].count)
+			return false;
+		more += c->near[lane].count;
+	}
+	return c->up && !c->draining && more < c->ahead;
 }
 
 bool carrier_withdraw(struct carrier *c, struct shipment *s)
@@ -120,6 +144,8 @@ struct shipment *carrier_take_waiting(struct carrier *c)
 		if (!s)
 			s = carrier_take_from(c, &c->held[lane]);
 		if (!s)
+			s = carrier_take_from(c, &c->near[lane]);
+		if (!s)
 			s = carrier_take_from(c, &c->waiting[lane]);
 	}
 	return s;
@@ -127,7 +153,7 @@ struct shipment *carrier_take_waiting(struct carrier *c)
 
 size_t carrier_waiting(const struct carrier *c, enum lane lane)
 {
-	size_t n = c->waiting[lane].count + c->held[lane].count;
+	size_t n = c->waiting[lane].count + c->near[lane].count + c->held[lane].count;
 
 	for (size_t i = 0; i < c->lines_n; i++)
 		n += c->lines[i].pinned[lane].count;
@@ -147,6 +173,7 @@ int64_t carrier_oldest_ms(const struct carrier *c, enum lane lane)
 	int64_t now = loop_now_ms(c->loop);
 	int64_t oldest = carrier_older(&c->held[lane], carrier_older(&c->waiting[lane], now));
 
+	oldest = carrier_older(&c->near[lane], oldest);
 	for (size_t i = 0; i < c->lines_n; i++)
 		oldest = carrier_older(&c->lines[i].pinned[lane], oldest);
 	return now - oldest;

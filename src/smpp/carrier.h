@@ -1,8 +1,9 @@
 /* carrier: all links of one operator. Keeps what waits for them in three lanes (code before notice before
  * bulk), gives each shipment its turn when a link has window and rate, keeps all its parts on one link, and
- * reports what became of each. Slowing statuses (0x58, 0x14) and retries of the same part on the same link
- * are settled here; everything else is the owner's decision. Callbacks come from the loop only, never from
- * inside a call into the carrier. */
+ * reports what became of each. Nothing is written that its owner has not cleared: those whose turn is near
+ * are told to it, so that it can note durably that they may leave. Slowing statuses (0x58, 0x14) and retries
+ * of the same part on the same link are settled here; everything else is the owner's decision. Callbacks come
+ * from the loop only, never from inside a call into the carrier. */
 #ifndef SMPP_CARRIER_H
 #define SMPP_CARRIER_H
 
@@ -29,14 +30,15 @@ struct shipment {
 	enum lane lane;
 	int64_t queued_ms;  /* loop time at which the message was accepted: for ages */
 	uint32_t done_mask; /* bit i: part i+1 was answered OK before and is not sent again */
+	bool cleared;       /* may be written; while it is with a carrier only carrier_clear sets it */
 	/* -- the carrier's own */
 	struct list_node node;
 	struct list *list;       /* where node is; NULL: nowhere */
 	struct carrier *carrier; /* NULL: not with a carrier */
 	void *line;              /* the link that has its parts; NULL: any may take it */
 	int64_t hold_ms;         /* held, the operator's queue is full: not before this */
-	uint32_t sent_mask;      /* bit i: part i+1 was written and has not been slowed */
-	uint8_t parts;           /* 0: not known yet */
+	uint32_t sent_mask; /* bit i: part i+1 was written and has not been slowed; the owner may read it */
+	uint8_t parts;      /* 0: not known yet */
 	uint8_t outstanding;
 	uint8_t full; /* how often in a row the operator's queue was full for it */
 	bool stopped; /* one part was refused: no more are sent */
@@ -67,6 +69,9 @@ struct part_result {
 };
 
 struct carrier_events {
+	/* s is not cleared and its turn is near: the owner clears it as soon as it may be written. Again when
+	 * s was given to the carrier again. Neither withdraws nor frees s from inside. */
+	void (*on_near)(void *arg, struct shipment *s);
 	/* The turn of s has come (again for each part): fill *ret with part number `part` (0-based); its
 	 * octets need only live until the return. Returns the number of parts of the message; 0: do not send,
 	 * s is out of the carrier from now on without any further callback (it expired; the owner has dealt
@@ -107,6 +112,11 @@ const struct profile *carrier_profile(const struct carrier *c);
 bool carrier_is_up(const struct carrier *c);
 /* Queues s in its lane, behind those of the lane; before them when some of its parts are done. */
 void carrier_submit(struct carrier *c, struct shipment *s);
+/* s may be written from now on; nothing happens when it is with another carrier or with none. */
+void carrier_clear(struct carrier *c, struct shipment *s);
+/* Whether a cleared shipment, behind `more` of its like that are about to be submitted, would be written as
+ * soon as the links can: nothing waits for clearance, and few are ahead of it. */
+bool carrier_has_room(const struct carrier *c, size_t more);
 /* Takes s back when none of its parts is outstanding; false (and nothing done) otherwise. No callback
  * follows. */
 bool carrier_withdraw(struct carrier *c, struct shipment *s);

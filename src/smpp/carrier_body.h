@@ -19,8 +19,11 @@ struct carrier {
 	const struct profile *profile;
 	const struct carrier_events *events;
 	void *arg;
-	struct list waiting[LANES]; /* any link may take them */
-	struct list held[LANES];    /* queue full: nobody's for a while; in order of hold_ms */
+	struct list waiting[LANES]; /* behind those that are near */
+	struct list
+	    near[LANES]; /* any link may take them once they are cleared; their owner has been asked */
+	size_t ahead;    /* so many may be near in a lane */
+	struct list held[LANES]; /* queue full: nobody's for a while; in order of hold_ms */
 	struct line *lines;
 	size_t lines_n, first; /* first: the line whose turn it is */
 	struct defer pump;
@@ -41,6 +44,8 @@ void carrier_pull(struct shipment *s);
 /* The same, and puts it into this one. */
 void carrier_put_first(struct shipment *s, struct list *list);
 void carrier_put_last(struct shipment *s, struct list *list);
+/* Into near or behind it. */
+void carrier_queue(struct carrier *c, struct shipment *s);
 void carrier_on_change(void *arg, struct link *l);
 void carrier_on_answer(void *arg, struct link *l, void *owner, unsigned part, const struct link_answer *a);
 

@@ -21,7 +21,7 @@ void carrier_release(struct carrier *c, enum lane lane, int64_t now)
 		if (line && link_can_submit(line->session))
 			carrier_put_last(s, &line->pinned[lane]);
 		else
-			carrier_put_first(s, &c->waiting[lane]);
+			carrier_put_first(s, &c->near[lane]);
 	}
 }
 
@@ -67,7 +67,7 @@ static void carrier_again(struct carrier *c, struct shipment *s)
 		carrier_put_by_age(s, &line->pinned[s->lane]);
 	} else {
 		s->line = NULL;
-		carrier_put_first(s, &c->waiting[s->lane]);
+		carrier_put_first(s, &c->near[s->lane]);
 	}
 }
 

@@ -41,6 +41,33 @@ void carrier_put_last(struct shipment *s, struct list *list)
 	list_append(list, &s->node);
 }
 
+/* What is cleared goes at once when nobody stands before it, however many are near: its owner counted it in.
+ * The phone already has the beginning of a long message: it waits for nobody's first part. */
+void carrier_queue(struct carrier *c, struct shipment *s)
+{
+	bool at_once = s->cleared && (s->done_mask || !c->waiting[s->lane].count);
+	struct list *list = at_once ? &c->near[s->lane] : &c->waiting[s->lane];
+
+	if (s->done_mask)
+		carrier_put_first(s, list);
+	else
+		carrier_put_last(s, list);
+}
+
+/* Fills up with those that are next. */
+static void carrier_bring_near(struct carrier *c, enum lane lane)
+{
+	struct list_node *n;
+
+	while (c->near[lane].count < c->ahead && (n = list_first(&c->waiting[lane])) != NULL) {
+		struct shipment *s = list_entry(n, struct shipment, node);
+
+		carrier_put_last(s, &c->near[lane]);
+		if (!s->cleared)
+			c->events->on_near(c->arg, s);
+	}
+}
+
 /* 0-based; SEGMENT_MAX_PARTS when none is left. */
 static unsigned carrier_next_part(const struct shipment *s)
 {
@@ -113,7 +140,7 @@ static bool carrier_send(
 	enum kz r = carrier_write(c, line, s, part, p);
 
 	if (r == KZ_BUSY || r == KZ_LOST) {
-		carrier_put_first(s, s->line ? &line->pinned[s->lane] : &c->waiting[s->lane]);
+		carrier_put_first(s, s->line ? &line->pinned[s->lane] : &c->near[s->lane]);
 		return false;
 	}
 	if (r != KZ_OK) {
@@ -160,11 +187,13 @@ static struct shipment *carrier_pick(const struct carrier *c, const struct line 
 {
 	for (enum lane lane = 0; lane < LANES; lane++) {
 		struct list_node *n = list_first(&line->pinned[lane]);
+		struct shipment *s;
 
 		if (!n)
-			n = list_first(&c->waiting[lane]);
-		if (n)
-			return list_entry(n, struct shipment, node);
+			n = list_first(&c->near[lane]);
+		s = n ? list_entry(n, struct shipment, node) : NULL;
+		if (s && s->cleared)
+			return s;
 	}
 	return NULL;
 }
@@ -246,8 +275,11 @@ void carrier_pump(void *arg)
 	carrier_tell_up(c);
 	if (c->draining)
 		return carrier_check_drained(c);
-	for (enum lane lane = 0; lane < LANES; lane++)
+	for (enum lane lane = 0; lane < LANES; lane++) {
 		carrier_release(c, lane, loop_now_ms(c->loop));
+		if (c->up)
+			carrier_bring_near(c, lane);
+	}
 	do {
 		n = carrier_round(c, &busy);
 		sent += n;
@@ -268,7 +300,7 @@ static void carrier_unpin(struct carrier *c, struct line *line)
 			struct shipment *s = list_entry(pinned->head.prev, struct shipment, node);
 
 			s->line = NULL;
-			carrier_put_first(s, &c->waiting[lane]);
+			carrier_put_first(s, &c->near[lane]);
 		}
 	}
 }

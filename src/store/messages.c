@@ -28,6 +28,7 @@ enum keep_column {
 	ROW_REFERENCE,
 	ROW_LANGUAGE,
 	ROW_EXPIRES,
+	ROW_AT_ONCE,
 	ROW_CLIENT_REF,
 	ROW_MSISDN,
 	ROW_SENDER,
@@ -51,6 +52,7 @@ static const uint32_t keep_types[KEEP_COLUMNS] = {
     [ROW_REFERENCE] = PG_INT4_ARRAY,
     [ROW_LANGUAGE] = PG_INT2_ARRAY,
     [ROW_EXPIRES] = PG_TIMESTAMPTZ_ARRAY,
+    [ROW_AT_ONCE] = PG_BOOL_ARRAY,
     [ROW_CLIENT_REF] = PG_TEXT_ARRAY,
     [ROW_MSISDN] = PG_INT8_ARRAY,
     [ROW_SENDER] = PG_TEXT_ARRAY,
@@ -73,6 +75,7 @@ static const enum pg_type keep_elements[KEEP_COLUMNS] = {
     [ROW_REFERENCE] = PG_INT4,
     [ROW_LANGUAGE] = PG_INT2,
     [ROW_EXPIRES] = PG_TIMESTAMPTZ,
+    [ROW_AT_ONCE] = PG_BOOL,
     [ROW_CLIENT_REF] = PG_TEXT,
     [ROW_MSISDN] = PG_INT8,
     [ROW_SENDER] = PG_TEXT,
@@ -92,12 +95,14 @@ static const struct pg_sql sql_keep = {"messages_keep",
     "), kept as ("
     " select r.n, r.api_key from request r join claimed c using (api_key, key_hash)"
     "), body as ("
-    " select * from unnest($8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) as"
-    " m(n, id, class, parts, alphabet, reference, language, expires_at, client_ref, msisdn, sender, text)"
+    " select * from unnest($8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) as"
+    " m(n, id, class, parts, alphabet, reference, language, expires_at, at_once, client_ref, msisdn, sender, "
+    "text)"
     "), put_message as ("
-    " insert into message (id, api_key, class, parts, alphabet, reference, language, expires_at, client_ref)"
+    " insert into message (id, api_key, class, parts, alphabet, reference, language, expires_at, at_once, "
+    "client_ref)"
     " select m.id, k.api_key, m.class, m.parts, m.alphabet, m.reference, m.language, m.expires_at, "
-    "m.client_ref"
+    "m.at_once, m.client_ref"
     " from body m join kept k using (n)"
     "), put_person as ("
     " insert into message_person (id, msisdn, sender, body)"
@@ -138,6 +143,7 @@ static void messages_put_row(struct pg_array *c, int n, const struct message *m)
 	else
 		pg_array_int(&c[ROW_LANGUAGE], m->language);
 	pg_array_wall_us(&c[ROW_EXPIRES], m->expires_wall_ms * 1000);
+	pg_array_int(&c[ROW_AT_ONCE], m->at_once);
 	pg_array_text(&c[ROW_CLIENT_REF], m->client_ref);
 	pg_array_int(&c[ROW_MSISDN], (int64_t)m->to.digits);
 	pg_array_text(&c[ROW_SENDER], m->sender);
@@ -295,7 +301,8 @@ static const uint32_t open_types[] = {PG_INT4, PG_INT8, PG_INT8, PG_INT4};
 /* A page is counted in messages looked at: between two open ones may lie a day of finished ones, and no
  * statement may walk them all. The last row says how far the page went. Events may stand twice, hence
  * "distinct". Taken is what the carrier of the newest submission has, cut as that one: what others had before
- * went anew, and only its phone can join the rest. */
+ * went anew, and only its phone can join the rest. Heard are the parts that have an outcome since they may
+ * have been written (kinds 9 and 11: rules/message.h); the others are on the wire as far as anybody knows. */
 static const struct pg_sql sql_open = {"messages_open",
     "with page as materialized ("
     " select * from message where id > $2 and id < $3 order by id limit $4"
@@ -303,24 +310,31 @@ static const struct pg_sql sql_open = {"messages_open",
     " select m.id, m.class, coalesce(e.parts, m.parts) as parts, m.alphabet, m.reference, m.language, "
     "m.expires_at,"
     "  m.client_ref, p.msisdn, p.sender, p.body, coalesce(e.mask, 0) as mask,"
-    "  coalesce(e.doubt & ~coalesce(e.mask, 0), 0) as doubt, coalesce(e.attempts, 0) as attempts,"
-    "  coalesce(e.doubts, 0) as doubts, e.carrier"
+    "  coalesce(e.doubt & ~coalesce(e.mask, 0), 0) as doubt,"
+    "  case when (m.at_once or e.sent) and not coalesce(e.held, false)"
+    "   then ((1::int8 << coalesce(e.parts, m.parts)) - 1) & ~coalesce(e.heard, 0) & ~coalesce(e.mask, 0) "
+    "else 0 end"
+    "   as wire,"
+    "  coalesce(e.attempts, 0) as attempts, coalesce(e.doubts, 0) as doubts, e.carrier"
     " from page m left join message_person p using (id) left join lateral ("
     "  select bool_or(final) as final, max(parts) filter (where taken) as parts,"
     "   bit_or(1::int8 << (part - 1)) filter (where taken) as mask,"
-    "   bit_or(1::int8 << (part - 1)) filter (where kind in (1, 3)) as doubt,"
-    "   count(distinct (at, kind, part)) filter (where kind in (2, 3)) as attempts,"
+    "   bit_or(1::int8 << (part - 1)) filter (where kind in (1, 3, 10)) as doubt,"
+    "   bool_or(kind = 9) as sent, bool_or(kind = 11 and since) as held,"
+    "   bit_or(1::int8 << (part - 1)) filter (where kind in (1, 2, 3, 10) and since) as heard,"
+    "   count(distinct (at, kind, part)) filter (where kind in (2, 3, 10)) as attempts,"
     "   count(distinct (at, part)) filter (where kind = 3) as doubts,"
     "   max(carrier) filter (where taken) as carrier"
     "  from (select *, kind = 1 and carrier = first_value(carrier) over newest"
-    "    and parts = first_value(parts) over newest as taken"
+    "    and parts = first_value(parts) over newest as taken,"
+    "    at >= coalesce(max(at) filter (where kind = 9) over (), '-infinity') as since"
     "   from message_event where message_id = m.id"
     "   window newest as (order by kind = 1 desc, at desc)) said) e on true"
     " where ((m.id >> 14) & 255) = $1 and not coalesce(e.final, false)"
     "  and coalesce(e.mask, 0) <> (1::int8 << coalesce(e.parts, m.parts)) - 1"
     ") select o.*, null::int8 as looked from open o"
     " union all select max(id), null, null, null, null, null, null, null, null, null, null, null, null, "
-    "null, null, null,"
+    "null, null, null, null,"
     "  count(*) from page",
     4, open_types};
 
@@ -338,6 +352,7 @@ enum open_column {
 	OPEN_BODY,
 	OPEN_MASK,
 	OPEN_DOUBT,
+	OPEN_WIRE,
 	OPEN_ATTEMPTS,
 	OPEN_DOUBTS,
 	OPEN_CARRIER,
@@ -357,6 +372,7 @@ static bool open_read(const struct pg_reply *reply, size_t row, struct message_o
 
 	*o = (struct message_open){.done_mask = (uint32_t)pg_int(reply, 0, row, OPEN_MASK),
 	    .doubt_mask = (uint32_t)pg_int(reply, 0, row, OPEN_DOUBT),
+	    .wire_mask = (uint32_t)pg_int(reply, 0, row, OPEN_WIRE),
 	    .attempts = (uint32_t)pg_int(reply, 0, row, OPEN_ATTEMPTS),
 	    .doubts = (uint32_t)pg_int(reply, 0, row, OPEN_DOUBTS),
 	    .carrier = pg_text(reply, 0, row, OPEN_CARRIER, NULL)};

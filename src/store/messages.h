@@ -26,6 +26,7 @@ struct message {
 	uint16_t reference; /* of its concatenation */
 	int language;       /* enum language, -1: none */
 	int64_t expires_wall_ms;
+	bool at_once; /* it may be written as soon as it is kept: see EVENT_SENDING in rules/message.h */
 	const char *text, *sender, *client_ref; /* sender and client_ref may be NULL */
 };
 
@@ -67,7 +68,8 @@ struct message_open {
 	struct message message; /* parts: as cut for the carrier that has some of them, else as accepted */
 	uint32_t done_mask;     /* parts that were submitted */
 	uint32_t doubt_mask;    /* parts that were written once and never answered */
-	uint32_t attempts;      /* refusals and doubts so far */
+	uint32_t wire_mask;     /* parts that may have been written when their daemon ended */
+	uint32_t attempts;      /* refusals, doubts and interruptions so far */
 	uint32_t doubts;
 	const char *carrier; /* that has the parts of done_mask; "" when it is 0 */
 };

@@ -17,11 +17,12 @@ struct trace_quest {
 	"select m.id, m.api_key, m.class, m.parts, m.alphabet, m.reference, m.language, m.expires_at, "      \
 	"m.client_ref,"                                                                                      \
 	" p.msisdn, p.sender from message m left join message_person p using (id)"
-/* Equal rows are one event that was written twice. */
+/* Equal rows are one event that was written twice. Kinds 9 and 11 are the ledger of what may have been
+ * written: for reading back, not for people (rules/message.h). */
 #define TRACE_EVENT_COLUMNS                                                                                  \
 	"select distinct message_id, at, kind, state, final, coalesce(part, 0), carrier, link, "             \
 	"operator_id, status,"                                                                               \
-	" detail from message_event"
+	" detail from (select * from message_event where kind not in (9, 11)) said"
 #define TRACE_MINE "($2::text is null or m.api_key in (select id from api_key where client = $2))"
 
 static const uint32_t id_types[] = {PG_INT8, PG_TEXT};

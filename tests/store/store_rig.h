@@ -253,7 +253,7 @@ static inline uint64_t store_put_message(struct store_rig *g, struct ids *ids, i
 	uint64_t id = ids_next(ids, store_wall_us() / 1000);
 
 	store_sql(g,
-	    "insert into message values (%llu, 1, 1, %d, 0, 7, null, now() + interval '1 day', null);"
+	    "insert into message values (%llu, 1, 1, %d, 0, 7, null, now() + interval '1 day', false, null);"
 	    "insert into message_person values (%llu, %llu, null, 'Salem')",
 	    (unsigned long long)id, parts, (unsigned long long)id, (unsigned long long)msisdn);
 	return id;

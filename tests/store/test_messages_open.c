@@ -245,6 +245,63 @@ static void put_taken(struct store_rig *g, uint64_t id, int at_s, const char *ca
 	    g, id, at_s, EVENT_SUBMITTED, false, MESSAGE_SUBMITTED, part, parts, carrier, carrier);
 }
 
+static void put_ledger(struct store_rig *g, uint64_t id, int at_s, enum event_kind kind, int part)
+{
+	store_put_event(g, id, at_s, (int)kind, false, MESSAGE_ACCEPTED, part, 0, "", "");
+}
+
+static uint32_t wire_mask(struct store_rig *g)
+{
+	struct opened o;
+
+	assert_int_equal(open_ask(g, &o, 0, 10), 1);
+	return o.all[0].wire_mask;
+}
+
+static void open__kept_as_at_once__on_the_wire_until_it_has_an_outcome(void **state)
+{
+	struct store_rig *g = *state;
+	struct wishes w;
+
+	wishes_start(&w, g, 1);
+	w.rows[0].at_once = true;
+	w.rows[0].parts = 3;
+	wishes_keep(&w, 0);
+	wishes_await(&w, 1);
+	wishes_end(&w);
+	assert_int_equal(wire_mask(g), 7);
+	put_submitted(g, w.rows[0].id, 1, 3);
+	assert_int_equal(wire_mask(g), 6);
+	put_ledger(g, w.rows[0].id, 2, EVENT_REFUSED, 2);
+	put_ledger(g, w.rows[0].id, 3, EVENT_IN_DOUBT, 3);
+	assert_int_equal(wire_mask(g), 0);
+}
+
+static void open__not_at_once__on_the_wire_from_its_sending_on(void **state)
+{
+	struct store_rig *g = *state;
+	struct ids ids = {.slot = 3};
+	struct opened o;
+	uint64_t id = store_put_message(g, &ids, 2, 77011234567);
+
+	assert_int_equal(wire_mask(g), 0);
+	put_ledger(g, id, 1, EVENT_SENDING, 0);
+	assert_int_equal(wire_mask(g), 3);
+	put_ledger(g, id, 2, EVENT_REFUSED, 1);
+	assert_int_equal(wire_mask(g), 2);
+	put_ledger(g, id, 3, EVENT_HELD_BACK, 0); /* its second part was never written */
+	assert_int_equal(wire_mask(g), 0);
+	put_ledger(g, id, 4, EVENT_SENDING, 0); /* and goes again */
+	assert_int_equal(wire_mask(g), 3);
+	put_ledger(g, id, 5, EVENT_INTERRUPTED, 1);
+	put_ledger(g, id, 5, EVENT_INTERRUPTED, 2);
+	assert_int_equal(open_ask(g, &o, 0, 10), 1);
+	assert_int_equal(o.all[0].wire_mask, 0);
+	assert_int_equal(o.all[0].doubt_mask, 3); /* marked when they go again */
+	assert_int_equal(o.all[0].attempts, 3);
+	assert_int_equal(o.all[0].doubts, 0);
+}
+
 static void open__begun_anew_by_another_carrier__only_what_that_one_has(void **state)
 {
 	struct store_rig *g = *state;
@@ -372,6 +429,8 @@ int main(void)
 	    STORE_CASE(open__finished_between__looked_at_and_counted),
 	    STORE_CASE(open__with_an_upper_bound__nothing_from_there_on),
 	    STORE_CASE(open__in_doubt__which_parts_and_who_has_the_others),
+	    STORE_CASE(open__kept_as_at_once__on_the_wire_until_it_has_an_outcome),
+	    STORE_CASE(open__not_at_once__on_the_wire_from_its_sending_on),
 	    STORE_CASE(open__begun_anew_by_another_carrier__only_what_that_one_has),
 	    STORE_CASE(open__begun_anew_in_fewer_parts__not_open_when_all_of_them_are_taken),
 	    STORE_CASE(open__personal_fields_gone__cannot_be_sent_any_more),

@@ -18,7 +18,7 @@ struct letter {
 	const char *name;
 	unsigned parts;
 	bool expired;
-	int turns, dones;
+	int nears, turns, dones;
 	int results;
 	enum part_outcome outcome[RESULTS];
 	enum status_class class[RESULTS];
@@ -33,12 +33,23 @@ struct fixture {
 	struct profile *profile;
 	struct carrier *carrier;
 	struct shipment_part like; /* what every part has beside its text */
-	int receipts, others, ups, downs;
+	int receipts, others, ups, downs, nears;
 	struct receipt receipt;
 	struct deliver_ticket ticket;
 	char what[64];
 	int drained;
 };
+
+static void on_near(void *arg, struct shipment *s)
+{
+	struct fixture *f = arg;
+	struct letter *t = (struct letter *)(void *)s;
+
+	assert_ptr_equal(s->carrier, f->carrier);
+	assert_false(s->cleared);
+	t->nears++;
+	f->nears++;
+}
 
 static unsigned on_turn(void *arg, struct shipment *s, unsigned part, struct shipment_part *ret)
 {
@@ -118,7 +129,7 @@ static void on_drained(void *arg)
 	((struct fixture *)arg)->drained++;
 }
 
-static const struct carrier_events events = {on_turn, on_part, on_done, on_receipt, on_other, on_up};
+static const struct carrier_events events = {on_near, on_turn, on_part, on_done, on_receipt, on_other, on_up};
 
 #define COMMON                                                                                               \
 	"timers: {enquire: 5m, response: 10s, unbind: 4s}\n"                                                 \
@@ -166,6 +177,7 @@ static void post(struct fixture *f, struct letter *t, const char *name, enum lan
 	t->s.id = id++;
 	t->s.lane = lane;
 	t->s.queued_ms = loop_now_ms(f->centre.loop);
+	t->s.cleared = true;
 	carrier_submit(f->carrier, &t->s);
 }
 
@@ -185,6 +197,81 @@ static void cut(struct fixture *f, size_t i)
 {
 	stream_free(f->centre.seats[i].stream);
 	f->centre.seats[i].stream = NULL;
+}
+
+static void post_uncleared(struct fixture *f, struct letter *t, const char *name)
+{
+	post(f, t, name, LANE_NOTICE, 1);
+	assert_true(carrier_withdraw(f->carrier, &t->s));
+	t->s.cleared = false;
+	carrier_submit(f->carrier, &t->s);
+}
+
+static void carrier_submit__not_cleared__nothing_is_written_before_it_is(void **state)
+{
+	struct fixture f;
+	struct letter t, later;
+
+	(void)state;
+	begin_bound(&f, ONE);
+	post_uncleared(&f, &t, "first");
+	assert_int_equal(t.nears, 0); /* never from inside */
+	centre_until(&f.centre, t.nears == 1);
+	post(&f, &later, "code", LANE_CODE, 1);
+	take_text(&f, 0, "code/1"); /* passes by */
+	centre_fence(&f.centre, 0);
+	assert_int_equal(t.turns, 0);
+	assert_int_equal(t.nears, 1);
+	carrier_clear(f.carrier, &t.s);
+	take_text(&f, 0, "first/1");
+	end(&f);
+}
+
+static void carrier_submit__many_not_cleared__only_the_next_are_asked_for_in_order(void **state)
+{
+	enum { MANY = 300, AHEAD = 128 + 2 * 4 };
+	struct letter *all = mem_array(MANY, sizeof *all);
+	struct fixture f;
+
+	(void)state;
+	begin_bound(&f, ONE);
+	for (int i = 0; i < MANY; i++)
+		post_uncleared(&f, &all[i], "m");
+	centre_until(&f.centre, f.nears == AHEAD);
+	centre_fence(&f.centre, 0);
+	assert_int_equal(f.nears, AHEAD);
+	assert_int_equal(all[AHEAD - 1].nears, 1);
+	assert_false(carrier_has_room(f.carrier, 0));
+	carrier_clear(f.carrier, &all[1].s); /* not before the first */
+	centre_fence(&f.centre, 0);
+	assert_int_equal(all[1].turns, 0);
+	carrier_clear(f.carrier, &all[0].s);
+	for (int i = 0; i < 2; i++)
+		centre_answer(&f.centre, 0, take_text(&f, 0, "m/1"), 0, "id");
+	centre_until(&f.centre, all[1].dones == 1 && f.nears == AHEAD + 2);
+	assert_int_equal(all[AHEAD + 1].nears, 1);
+	end(&f);
+	free(all);
+}
+
+static void carrier_has_room__as_long_as_few_are_near(void **state)
+{
+	struct fixture f;
+	struct letter t;
+
+	(void)state;
+	begin(&f, ONE);
+	assert_false(carrier_has_room(f.carrier, 0)); /* down */
+	end(&f);
+	begin_bound(&f, ONE);
+	assert_true(carrier_has_room(f.carrier, 135));
+	assert_false(carrier_has_room(f.carrier, 136));
+	post_uncleared(&f, &t, "m");
+	assert_false(carrier_has_room(f.carrier, 0)); /* it waits for its clearance, and goes first */
+	centre_until(&f.centre, t.nears == 1);
+	assert_true(carrier_has_room(f.carrier, 134));
+	assert_false(carrier_has_room(f.carrier, 135));
+	end(&f);
 }
 
 static void carrier_submit__one_part__octets_and_result(void **state)
@@ -315,6 +402,7 @@ static void carrier_turn__parts_done_before__not_sent_again(void **state)
 	begin_bound(&f, ONE);
 	t.s.lane = LANE_NOTICE;
 	t.s.done_mask = 5;
+	t.s.cleared = true;
 	carrier_submit(f.carrier, &t.s);
 	struct pdu_header h = take_text(&f, 0, "t/2");
 	centre_answer(&f.centre, 0, h, 0, "2");
@@ -339,6 +427,7 @@ static void carrier_submit__half_sent_elsewhere__before_what_is_not_begun(void *
 	post(&f, &others[1], "n2", LANE_NOTICE, 1);
 	t.s.lane = LANE_NOTICE;
 	t.s.done_mask = 1;
+	t.s.cleared = true;
 	carrier_submit(f.carrier, &t.s);
 	centre_bind(&f.centre, 0);
 	centre_answer(&f.centre, 0, take_text(&f, 0, "t/2"), 0, "2");
@@ -1154,6 +1243,9 @@ static void submission_weight__payload__segments_of_the_operator(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(carrier_submit__not_cleared__nothing_is_written_before_it_is),
+	    cmocka_unit_test(carrier_submit__many_not_cleared__only_the_next_are_asked_for_in_order),
+	    cmocka_unit_test(carrier_has_room__as_long_as_few_are_near),
 	    cmocka_unit_test(carrier_submit__one_part__octets_and_result),
 	    cmocka_unit_test(carrier_submit__down__waits_for_the_bind),
 	    cmocka_unit_test(carrier_turn__three_lanes__code_before_notice_before_bulk),

@@ -169,6 +169,26 @@ static void message_next__in_doubt_at_the_last_attempt__fails(void **state)
 			assert_next(ATTEMPT_IN_DOUBT, past_of(bits, attempts), NEXT_FAIL, 0);
 }
 
+/* Far more messages may have been written than were: none is given up while it has attempts. */
+static void message_next__interrupted__again_as_long_as_there_are_attempts(void **state)
+{
+	(void)state;
+	for (unsigned bits = 0; bits < PASTS; bits++)
+		for (uint32_t attempts = 1; attempts < 8; attempts++) {
+			struct message_past past = past_of(bits, attempts);
+			bool code = past.class == MESSAGE_CODE;
+
+			for (int doubted = 0; doubted < 2; doubted++) {
+				past.doubted = doubted;
+				if (attempts < 5)
+					assert_next(ATTEMPT_INTERRUPTED, past, NEXT_AGAIN,
+					    code ? 0 : limits.in_doubt_ms);
+				else
+					assert_next(ATTEMPT_INTERRUPTED, past, NEXT_FAIL, 0);
+			}
+		}
+}
+
 static void message_next__one_attempt_allowed__first_refusal_fails(void **state)
 {
 	const struct message_limits one = {1, 100, 1000, 60000};
@@ -231,12 +251,15 @@ static void event_kind__each__stored_number_and_name(void **state)
 	    [6] = "failed",
 	    [7] = "ended",
 	    [8] = "resent",
+	    [9] = "sending",
+	    [10] = "interrupted",
+	    [11] = "held_back",
 	};
 
 	(void)state;
-	for (int k = 0; k <= 8; k++)
+	for (int k = 0; k <= 11; k++)
 		assert_string_equal(event_kind_name((enum event_kind)k), names[k]);
-	assert_string_equal(event_kind_name((enum event_kind)9), "unknown");
+	assert_string_equal(event_kind_name((enum event_kind)12), "unknown");
 }
 
 static void message_class_parse__names__exact_ones_only(void **state)
@@ -272,6 +295,7 @@ int main(void)
 	    cmocka_unit_test(message_next__in_doubt__code_at_once_others_later),
 	    cmocka_unit_test(message_next__in_doubt_again__fails_whatever_was),
 	    cmocka_unit_test(message_next__in_doubt_at_the_last_attempt__fails),
+	    cmocka_unit_test(message_next__interrupted__again_as_long_as_there_are_attempts),
 	    cmocka_unit_test(message_next__one_attempt_allowed__first_refusal_fails),
 	    cmocka_unit_test(receipt_effect__single_part__ends_the_message_in_every_mode),
 	    cmocka_unit_test(receipt_effect__several_parts__by_the_operators_mode),

@@ -58,6 +58,12 @@ static void on_other(void *arg, struct carrier *c, const struct pdu_sm *m, const
 	(void)what;
 }
 
+static void on_near(void *arg, struct shipment *s)
+{
+	(void)arg;
+	carrier_clear(s->carrier, s);
+}
+
 static void on_change(void *arg)
 {
 	((struct fixture *)arg)->changes++;
@@ -75,7 +81,7 @@ static void on_drained(void *arg)
 }
 
 static const struct ways_events events = {
-    on_turn, on_part, on_done, on_receipt, on_other, on_change, on_homeless};
+    on_near, on_turn, on_part, on_done, on_receipt, on_other, on_change, on_homeless};
 
 static void begin(struct fixture *f)
 {

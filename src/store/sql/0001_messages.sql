@@ -26,6 +26,7 @@ create table message (
   reference int not null,
   language smallint,
   expires_at timestamptz not null,
+  at_once boolean not null, -- it may have been written from its commit on; else from its event of kind 9 on
   client_ref text
 ) partition by range (id);
 create index on message (client_ref) where client_ref is not null;
