@@ -69,9 +69,9 @@ void health_metrics(struct door *d, struct call *c, const struct door_caller *wh
 {
 	struct buf out = {0};
 
-	(void)d;
 	(void)who;
 	(void)id;
+	send_measure(d->send);
 	metrics_write(&out);
 	call_reply(c, 200, "text/plain; version=0.0.4; charset=utf-8", buf_text(&out), out.len);
 	buf_fini(&out);

@@ -223,7 +223,8 @@ static struct problem submit_not_admitted(enum kz r, enum message_class class, u
 
 	if (r == KZ_BUSY)
 		problem = problem_make(PROBLEM_TOO_MANY_MESSAGES, NULL,
-		    "too many or too old messages of class %s wait; slow down", message_class_name(class));
+		    "too many or too old messages of class %s wait for this operator; slow down",
+		    message_class_name(class));
 	problem.after_s = after_s;
 	return problem;
 }
@@ -243,7 +244,7 @@ static void submit_wish(struct post *p, const struct wish *w)
 		submit_dry_run(p, w, &v);
 		return;
 	}
-	r = send_admits(p->door->send, w->send.class, &after_s);
+	r = send_admits(p->door->send, w->send.class, &v, &after_s);
 	if (r != KZ_OK) {
 		post_refuse(p, submit_not_admitted(r, w->send.class, after_s));
 		return;
@@ -305,7 +306,7 @@ static void batch_put_refusal(struct buf *out, int line, const struct problem *p
 	json_decref(o);
 }
 
-/* One line of a batch: a letter or a refusal. KZ_BUSY and KZ_LOST end the whole batch with *ret. */
+/* One line of a batch: a letter or a refusal, which is in *ret. KZ_LOST ends the whole batch. */
 static enum kz batch_line(
     struct post *p, const char *text, size_t len, int line, struct buf *out, struct problem *ret)
 {
@@ -321,7 +322,7 @@ static enum kz batch_line(
 		*ret = submit_bad_json(&error);
 	if (r == KZ_OK && (r = send_preview(p->door->send, &w.send, &v)) != KZ_OK)
 		*ret = wish_problem(r, &v, p->door->conf->message_max_parts), r = KZ_INVALID;
-	if (r == KZ_OK && (r = send_admits(p->door->send, w.send.class, &after_s)) != KZ_OK)
+	if (r == KZ_OK && (r = send_admits(p->door->send, w.send.class, &v, &after_s)) != KZ_OK)
 		*ret = submit_not_admitted(r, w.send.class, after_s);
 	if (r == KZ_OK) {
 		struct letter *l = letter_new(p->door->send, &w.send, &v, p->key);
@@ -330,7 +331,7 @@ static enum kz batch_line(
 		buf_printf(out,
 		    "{\"line\":%d,\"status\":202,\"id\":\"%s\",\"segments\":%u,\"encoding\":\"%s\"}\n", line,
 		    ids_text(letter_id(l), id), v.cost.parts, encoding_name(v.cost.alphabet));
-	} else if (r == KZ_INVALID) {
+	} else if (r != KZ_LOST) {
 		batch_put_refusal(out, line, ret);
 	}
 	wish_fini(&w);
@@ -347,23 +348,30 @@ static size_t batch_count(const char *body)
 	return n;
 }
 
-/* Reads every line; false when the batch as a whole was refused and answered. */
+/* Reads every line; false when the batch as a whole was refused and answered: nothing can be kept, or no line
+ * was good and one at least may be later. */
 static bool batch_read(struct post *p, const char *body, struct buf *out)
 {
-	struct problem problem;
+	struct problem problem, busy;
+	bool any_busy = false;
 	int line = 0;
 
 	while (*(body += strspn(body, "\r\n"))) {
 		size_t len = strcspn(body, "\n");
 		enum kz r = batch_line(p, body, len, ++line, out, &problem);
 
-		if (r == KZ_BUSY || r == KZ_LOST) {
+		if (r == KZ_LOST) {
 			post_refuse(p, problem);
 			return false;
 		}
+		if (r == KZ_BUSY && !any_busy)
+			busy = problem;
+		any_busy = any_busy || r == KZ_BUSY;
 		body += len;
 	}
-	return true;
+	if (any_busy && !p->letters_n)
+		post_refuse(p, busy);
+	return !any_busy || p->letters_n;
 }
 
 void submit_batch(struct door *d, struct call *c, const struct door_caller *who, const char *id)

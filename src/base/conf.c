@@ -64,9 +64,11 @@ static const struct key table[] = {
 	{"templates", KEY_TEXT, AT(templates), "../dialogs/sms.yaml", 0, 0, NULL, true, "",
 	    "File of the SMS templates; relative to this file's folder."},
 	{"queue.max_messages", KEY_INT, AT(queue_max_messages), "200000", 100, 5000000, NULL, true, "messages",
-	    "Accepted and not yet submitted messages in memory; beyond it the door answers 429."},
+	    "Accepted and not yet submitted messages in memory at most; beyond it the door answers 429, and for one operator's class "
+	    "already when that has more than what is left, so at half when it is alone. A quarter of the places is for codes."},
 	{"queue.max_age", KEY_MS, AT(queue_max_age_ms), "15m", SECOND, DAY, NULL, true, "",
-	    "When the oldest message of a class waits longer, the door answers 429 for that class."},
+	    "When the oldest message of a class for an operator waits longer, or longer than half of the class's life, the door "
+	    "answers 429 for that class and operator."},
 	{"message.max_parts", KEY_INT, AT(message_max_parts), "10", 1, 32, NULL, true, "segments",
 	    "A text that needs more SMS than this is refused."},
 	{"message.life_code", KEY_MS, AT(message_life_code_ms), "5m", 10 * SECOND, HOUR, NULL, true, "",

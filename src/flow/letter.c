@@ -123,6 +123,7 @@ struct letter *letter_new(
 
 	l->shipment.cleared = m.at_once;
 	s->coming += m.at_once;
+	queue_move(s->queues, carrier_name(p->best), w->class, &l->queue);
 	return l;
 }
 
@@ -171,6 +172,7 @@ void letter_free(struct letter *l)
 	heap_remove(&s->due, &l->due);
 	map_remove(&s->letters, &l->by_id);
 	list_remove(&s->all, &l->all);
+	queue_leave(s->queues, (enum message_class)l->class, &l->queue);
 	metric_set(s->letters_gauge, (double)s->all.count);
 	free(l->text);
 	free(l->sender);
@@ -378,9 +380,12 @@ void letter_go(struct letter *l)
 	}
 	if (to)
 		l->patient = false;
+	else
+		to = letter_choose(l, route, n);
+	queue_move(l->send->queues, carrier_name(to), (enum message_class)l->class, &l->queue);
 	letter_enter(l, LETTER_WAITING);
 	letter_due_in(l, left_ms);
-	carrier_submit(to ? to : letter_choose(l, route, n), &l->shipment);
+	carrier_submit(to, &l->shipment);
 }
 
 static void letter_on_due(struct letter *l)

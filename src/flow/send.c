@@ -54,8 +54,10 @@ struct send *send_new(const struct send_base *base, const struct conf *conf)
 	s->scan_timer = timer_new(base->loop, resume_pump, s);
 	s->unsure_timer = timer_new(base->loop, parcels_on_unsure, s);
 	s->settle = settle_new(base->loop, base->pg, base->feed, base->events, base->receipts);
+	s->queues = queues_new();
 	s->ways = ways_new(base->loop, &letter_ways_events, s);
 	send_make_metrics(s);
+	send_make_admit_metrics(s);
 	send_set_conf(s, conf);
 	return s;
 }
@@ -112,24 +114,7 @@ static int64_t send_oldest_ms(const struct send *s, enum lane lane)
 	return oldest_ms;
 }
 
-enum kz send_admits(const struct send *s, enum message_class class, unsigned *ret_after_s)
-{
-	if (s->draining || s->own < 0 || !pg_is_up(s->base.pg)) {
-		*ret_after_s = 2;
-		return KZ_LOST;
-	}
-	if (s->all.count >= (size_t)s->conf->queue_max_messages) {
-		*ret_after_s = 5;
-		return KZ_BUSY;
-	}
-	if (send_oldest_ms(s, (enum lane) class) > s->conf->queue_max_age_ms) {
-		*ret_after_s = 30;
-		return KZ_BUSY;
-	}
-	return KZ_OK;
-}
-
-static int64_t send_life_ms(const struct send *s, enum message_class class)
+int64_t send_life_ms(const struct send *s, enum message_class class)
 {
 	const struct conf *c = s->conf;
 
@@ -251,6 +236,7 @@ void send_free(struct send *s)
 	parcels_free(s);
 	while (s->all.count)
 		letter_free(list_entry(list_first(&s->all), struct letter, all));
+	queues_free(s->queues);
 	map_fini(&s->letters);
 	map_fini(&s->running);
 	heap_fini(&s->due);

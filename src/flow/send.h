@@ -34,7 +34,7 @@ struct send_preview {
 	int64_t expires_wall_ms;
 	const char *route[ROUTE_MAX]; /* carriers' names, best first */
 	size_t route_n;
-	const struct carrier *best; /* NULL: no route; for letter_new in the same callback */
+	const struct carrier *best; /* NULL: no route; for send_admits and letter_new in the same callback */
 };
 
 /* The rooms below that it works with; all outlive it. */
@@ -62,12 +62,15 @@ void send_set_own(struct send *s, int own);
 /* Notes the low water of each slot that is held. */
 void send_note(struct send *s, struct slots *slots);
 
-/* KZ_OK: a message of that class may come; KZ_BUSY: too many or too old ones wait; KZ_LOST: nothing can be
- * kept now. ret_after_s: when to come again. */
-enum kz send_admits(const struct send *s, enum message_class class, unsigned *ret_after_s) KZ_CHECK;
 /* KZ_INVALID: empty; KZ_TOO_LONG: more parts than allowed (cost is set); KZ_EXPIRED: expires in the past or
  * beyond 7 days; KZ_NOT_FOUND: no carrier serves the number (route_n 0, the rest is set). */
 enum kz send_preview(const struct send *s, const struct send_wish *w, struct send_preview *ret) KZ_CHECK;
+
+/* Whether a message that passed send_preview may come now. KZ_BUSY: too many or too old ones of its class
+ * wait for the operator that it would go to; KZ_LOST: nothing can be kept now. ret_after_s: when to come
+ * again. */
+enum kz send_admits(
+    struct send *s, enum message_class class, const struct send_preview *p, unsigned *ret_after_s) KZ_CHECK;
 
 /* A letter that passed send_preview; it has its id at once. Freed by send_keep or letter_drop. */
 struct letter *letter_new(
@@ -96,6 +99,8 @@ struct send_report {
 	int64_t oldest_ms[LANES];
 };
 void send_report(const struct send *s, struct send_report *ret);
+/* Sets the gauges of what waits for each operator. */
+void send_measure(const struct send *s);
 
 /* The end without a drain: nothing is taken, read back or tried again any more. */
 void send_stop(struct send *s);

@@ -7,6 +7,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "base/metrics.h"
+#include "flow/queues.h"
 #include "flow/send.h"
 #include "flow/settle.h"
 
@@ -28,6 +29,7 @@ struct letter {
 	struct heap_node due; /* the next moment to look at it: retry or expiry */
 	struct shipment shipment;
 	struct send *send;
+	struct queue *queue; /* of the operator that it is for; NULL: nobody serves its number */
 	int64_t expires_wall_ms;
 	struct msisdn to;
 	const struct carrier *last, *avoid, *not_ours; /* compared, never followed */
@@ -47,6 +49,9 @@ struct letter {
 	bool clearing;  /* EVENT_SENDING is on its way to the database */
 };
 
+/* Why a message is not admitted. */
+enum send_refusal { REFUSED_UNAVAILABLE, REFUSED_FULL, REFUSED_OLD, SEND_REFUSALS };
+
 /* Reading back what is unfinished in one slot. */
 struct scan {
 	bool active;
@@ -62,6 +67,7 @@ struct send {
 	struct message_limits law;
 	const struct conf *conf;
 	struct ways *ways;
+	struct queues *queues;
 	struct settle *settle;
 	struct ids ids;
 	int own; /* slot of new messages, -1 none */
@@ -94,6 +100,7 @@ struct send {
 	void *drained_arg;
 	struct metric *accepted[MESSAGE_CLASSES], *submitted[MESSAGE_CLASSES], *ended[MESSAGE_DELIVERED + 1];
 	struct metric *submit_time[MESSAGE_CLASSES], *letters_gauge;
+	struct metric *not_admitted[MESSAGE_CLASSES][SEND_REFUSALS];
 };
 
 /* letter.c */
@@ -137,6 +144,12 @@ void letter_give_up(struct letter *l);
 /* Read back, and the parts of wire_mask may have been written by a daemon that ended. */
 void letter_begin_interrupted(struct letter *l, uint32_t wire_mask);
 extern const struct ways_events letter_ways_events;
+
+/* send.c */
+/* How long a message of the class lives when nobody says. */
+int64_t send_life_ms(const struct send *s, enum message_class class);
+/* send_admit.c */
+void send_make_admit_metrics(struct send *s);
 
 /* parcel.c */
 bool parcels_equal(const struct map_node *n, const void *key);

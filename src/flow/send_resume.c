@@ -12,7 +12,9 @@
 
 static bool resume_has_room(const struct send *s)
 {
-	return s->all.count < (size_t)s->conf->queue_max_messages / 2;
+	size_t most = (size_t)s->conf->queue_max_messages;
+
+	return s->all.count < most - most / 8; /* the rest is for what comes new */
 }
 
 static int resume_next_slot(const struct send *s)

@@ -79,6 +79,15 @@ bool carrier_is_up(const struct carrier *c)
 	return false;
 }
 
+double carrier_pace(const struct carrier *c)
+{
+	double pace = 0;
+
+	for (size_t i = 0; i < c->lines_n; i++)
+		pace += link_pace(c->lines[i].session);
+	return pace;
+}
+
 void carrier_submit(struct carrier *c, struct shipment *s)
 {
 	assert(!s->carrier && s->lane < LANES);

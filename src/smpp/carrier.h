@@ -110,6 +110,8 @@ const char *carrier_name(const struct carrier *c);
 const struct profile *carrier_profile(const struct carrier *c);
 /* Whether any link that can submit is bound. */
 bool carrier_is_up(const struct carrier *c);
+/* Segments a second that its links allow themselves now; 0: none can submit. */
+double carrier_pace(const struct carrier *c);
 /* Queues s in its lane, behind those of the lane; before them when some of its parts are done. */
 void carrier_submit(struct carrier *c, struct shipment *s);
 /* s may be written from now on; nothing happens when it is with another carrier or with none. */

@@ -307,6 +307,11 @@ bool link_can_submit(const struct link *l)
 	return l->state == LINK_BOUND && l->spec->bind != BIND_RECEIVER;
 }
 
+double link_pace(const struct link *l)
+{
+	return link_can_submit(l) ? l->rate.now : 0;
+}
+
 bool link_is_closed(const struct link *l)
 {
 	return l->state == LINK_CLOSED;

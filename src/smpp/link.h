@@ -66,6 +66,8 @@ void link_redial(struct link *l);
 const char *link_name(const struct link *l);
 /* Bound, and not as a receiver. */
 bool link_can_submit(const struct link *l);
+/* Segments a second that it allows itself now; 0: it cannot submit. */
+double link_pace(const struct link *l);
 /* When the next submit_sm may go: 0 now, else milliseconds until there is a token; -1: not before an
  * on_change or an on_answer. */
 int64_t link_wait_ms(struct link *l);

@@ -292,16 +292,6 @@ journey('batch__a_thousand_and_one_more__whole_or_refused', async (stage) => {
   await until('all submitted', async () => (await k.metric('kezek_messages_accepted_total')) === 1000);
 });
 
-journey('queue__full__429_with_retry_after_and_nothing_kept', async (stage) => {
-  const database = await servers.database();
-  const k = await Kezek.start(stage, database, { config: { queue: { max_messages: 100 } },
-    operators: { one: operator(stage, { port: 1 }) } });
-  for (let i = 0; i < 100; i++) await k.door.send({ to, text: `n ${i}` });
-  const r = await k.door.post('/v1/messages', { to, text: 'one too many' });
-  assert.deepEqual([r.status, r.json.code, r.json.retryable], [429, 'too_many_messages', true]);
-  assert.equal(await database.count('message'), 100);
-});
-
 journey('database__goes_and_comes_back__503_then_kept_again', async (stage) => {
   const { centre, database, k, door } = await stand(stage);
   await k.settled((await door.send({ to, text: 'before' })).id);
