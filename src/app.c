@@ -31,6 +31,7 @@ struct app {
 	struct loop *loop;
 	struct pg *pg;
 	struct redis *redis;
+	struct lease *lease;
 	struct slots *slots;
 	struct messages *messages;
 	struct feed *feed;
@@ -126,12 +127,14 @@ static void app_build_flows(struct app *a)
 {
 	const struct batch_limits limits = app_batch_limits(a->files.conf);
 
-	a->messages = messages_new(a->loop, a->pg, &limits);
+	a->lease = lease_new(a->loop);
+	a->messages = messages_new(a->loop, a->pg, a->lease, &limits);
 	/* the server itself gives a statement up before job_timeout */
 	a->feed = feed_new(a->loop, 2 * a->files.conf->database_job_ms);
 	a->events = events_new(a->loop, a->pg, a->feed, &limits);
 	a->receipts = receipts_new(a->loop, a->pg, &limits);
-	const struct send_base base = {a->loop, a->pg, a->messages, a->feed, a->events, a->receipts};
+	const struct send_base base = {
+	    a->loop, a->pg, a->lease, a->messages, a->feed, a->events, a->receipts};
 	a->send = send_new(&base, a->files.conf);
 	send_set_profiles(a->send, a->files.profiles, a->files.profiles_n);
 	a->files.profiles = NULL;
@@ -150,7 +153,7 @@ static void app_build_on_schema(struct app *a)
 
 	a->partitions = partitions_new(a->loop, a->pg, &keep, app_on_partitions, a);
 	a->door.clients = a->clients = clients_new(a->loop, a->pg);
-	a->door.slots = a->slots = slots_new(a->loop, &options, &app_slots_events, a);
+	a->door.slots = a->slots = slots_new(a->loop, &options, a->lease, &app_slots_events, a);
 	timer_start(a->note_timer, NOTE_MS);
 	secret_wipe(conninfo, strlen(conninfo));
 	free(conninfo);
@@ -409,6 +412,7 @@ static void app_end(struct app *a)
 	events_free(a->events);
 	feed_free(a->feed);
 	receipts_free(a->receipts);
+	lease_free(a->lease);
 	redis_free(a->redis);
 	pg_free(a->pg);
 	timer_free(a->note_timer);

@@ -29,6 +29,10 @@ uint64_t ids_bound(const struct ids *g);
 void ids_after(struct ids *g, uint64_t id);
 /* Milliseconds of Unix time that the id was made at. */
 int64_t ids_wall_ms(uint64_t id);
+static inline uint8_t ids_slot(uint64_t id)
+{
+	return (uint8_t)(id >> 14);
+}
 /* The lowest id of that millisecond. */
 uint64_t ids_floor(int64_t wall_ms);
 /* Writes 13 characters and NUL; returns text. */

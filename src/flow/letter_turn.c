@@ -50,6 +50,8 @@ static void letter_conclude(struct letter *l);
 /* Why the turn cannot be taken, dealt with; what is on the wire decides first. false: it can. */
 static bool letter_lets_pass(struct letter *l, const struct carrier *c, bool alone)
 {
+	if (!lease_runs(l->send->base.lease))
+		l->forgotten = true; /* the loss of its slot will be told presently */
 	if (l->forgotten) {
 		if (alone)
 			letter_give_up(l);

@@ -41,6 +41,7 @@ struct send_preview {
 struct send_base {
 	struct loop *loop;
 	struct pg *pg;
+	const struct lease *lease;
 	struct messages *messages;
 	struct feed *feed;
 	struct events *events;

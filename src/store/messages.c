@@ -1,8 +1,8 @@
-/* One statement a batch: the Idempotency-Keys are claimed first, and only messages whose request claimed its
- * key go in. Two requests with one key never stand in one batch: the door answers the second 409 while the
- * first runs. A key is remembered for its UTC day and the next, so at least 24 hours; two daemons that get
- * the same new key in the same instant across midnight are the one gap, left open rather than paid for with
- * an unpartitioned index. */
+/* One statement a batch, behind the fence of its slots: the Idempotency-Keys are claimed first, and only
+ * messages whose request claimed its key go in. Two requests with one key never stand in one batch: the door
+ * answers the second 409 while the first runs. A key is remembered for its UTC day and the next, so at least
+ * 24 hours; two daemons that get the same new key in the same instant across midnight are the one gap, left
+ * open rather than paid for with an unpartitioned index. */
 #include "store/messages.h"
 
 #include <assert.h>
@@ -112,6 +112,7 @@ static const struct pg_sql sql_keep = {"messages_keep",
 
 struct messages {
 	struct pg *pg;
+	const struct lease *lease;
 	struct batch *batch;
 	struct pg_array columns[KEEP_COLUMNS];
 	/* The reply that kept[] was read from: wishes of one batch ask one after the other. */
@@ -150,10 +151,14 @@ static void messages_put_row(struct pg_array *c, int n, const struct message *m)
 	pg_array_text(&c[ROW_BODY], m->text);
 }
 
+/* Statements of the job. */
+enum keep_statement { KEEP_FENCE, KEEP_ROWS };
+
 static void messages_build(void *arg, const struct list *items, struct pg_job *job)
 {
 	struct messages *m = arg;
 	struct pg_value values[KEEP_COLUMNS];
+	struct lease_slots slots = {0};
 	int n = 0;
 
 	for (int i = 0; i < KEEP_COLUMNS; i++)
@@ -162,9 +167,12 @@ static void messages_build(void *arg, const struct list *items, struct pg_job *j
 		const struct messages_wish *w = list_entry(at, struct messages_wish, item.node);
 
 		messages_put_request(m->columns, n, w);
-		for (size_t i = 0; i < w->rows_n; i++)
+		for (size_t i = 0; i < w->rows_n; i++) {
 			messages_put_row(m->columns, n, w->rows[i]);
+			slots.in[ids_slot(w->rows[i]->id)] = true;
+		}
 	}
+	lease_fence(m->lease, &slots, job);
 	for (int i = 0; i < KEEP_COLUMNS; i++)
 		values[i] = pg_array_value(&m->columns[i]);
 	pg_job_add(job, &sql_keep, values);
@@ -173,8 +181,8 @@ static void messages_build(void *arg, const struct list *items, struct pg_job *j
 static void messages_read_kept(struct messages *m, const struct pg_reply *reply)
 {
 	memset(m->kept, 0, sizeof m->kept);
-	for (size_t row = 0; row < pg_rows(reply, 0); row++) {
-		int64_t n = pg_int(reply, 0, row, 0);
+	for (size_t row = 0; row < pg_rows(reply, KEEP_ROWS); row++) {
+		int64_t n = pg_int(reply, KEEP_ROWS, row, 0);
 
 		if (n >= 0 && n < (int64_t)(sizeof m->kept / sizeof *m->kept))
 			m->kept[n] = true;
@@ -199,12 +207,14 @@ static void messages_done(
 
 static const struct batch_kind messages_kind = {"message", messages_build, messages_done};
 
-struct messages *messages_new(struct loop *l, struct pg *pg, const struct batch_limits *limits)
+struct messages *messages_new(
+    struct loop *l, struct pg *pg, const struct lease *lease, const struct batch_limits *limits)
 {
 	struct messages *m = mem_new(sizeof *m);
 
 	assert(limits->rows <= sizeof m->kept / sizeof *m->kept);
 	m->pg = pg;
+	m->lease = lease;
 	m->batch = batch_new(l, pg, &messages_kind, limits, m);
 	return m;
 }

@@ -9,6 +9,7 @@
 #include "base/secret.h"
 #include "rules/message.h"
 #include "store/batch.h"
+#include "store/lease.h"
 #include "text/msisdn.h"
 #include "text/segment.h"
 #include "text/template.h"
@@ -43,12 +44,14 @@ struct messages_wish {
 	const struct message *const *rows; /* at least one */
 	size_t rows_n;
 	/* KZ_OK kept; KZ_CONFLICT the Idempotency-Key was used within 24 h: ask messages_replay; KZ_LOST the
-	 * database is away, the outcome unknown when maybe; KZ_REFUSED the database refused just this
-	 * request. Once, later. */
+	 * database is away or the slot of a row is not ours, the outcome unknown when maybe; KZ_REFUSED the
+	 * database refused just this request. Once, later. */
 	void (*done)(struct messages_wish *w, enum kz r, bool maybe);
 };
 
-struct messages *messages_new(struct loop *l, struct pg *pg, const struct batch_limits *limits);
+/* lease outlives it. */
+struct messages *messages_new(
+    struct loop *l, struct pg *pg, const struct lease *lease, const struct batch_limits *limits);
 void messages_set_limits(struct messages *m, const struct batch_limits *limits);
 /* KZ_LOST at once, without done, when the database is away. */
 enum kz messages_keep(struct messages *m, struct messages_wish *w) KZ_CHECK;

@@ -79,6 +79,7 @@ struct pg_options {
 	/* Deadlines. After job_ms of silence with a job out the connection is dropped. */
 	int64_t connect_ms, job_ms;
 	int64_t statement_ms; /* statement_timeout of the sessions; below job_ms, to come first */
+	int64_t idle_ms;      /* the server ends a session that is silent for so long; 0: never */
 	size_t max_jobs;      /* waiting for a connection at most */
 };
 
@@ -115,6 +116,8 @@ struct pg_session *pg_session_new(struct loop *l, const struct pg_options *o, vo
 /* KZ_BUSY while another runs or not ready. */
 enum kz pg_session_ask(struct pg_session *s, const struct pg_sql *sql, const struct pg_value *values,
     pg_done_fn *done, void *arg) KZ_CHECK;
+/* Ends it, on_lost comes from inside when it was ready; it is made anew. Not from on_ready or an answer. */
+void pg_session_drop(struct pg_session *s, const char *why);
 /* Not from one of its callbacks. NULL is fine. An open question is forgotten without a callback. */
 void pg_session_free(struct pg_session *s);
 

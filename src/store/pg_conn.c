@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/secret.h"
+#include "store/pg_array.h"
 
 #define BACKOFF_MIN_MS 50
 #define BACKOFF_MAX_MS 5000
@@ -29,10 +30,11 @@
  * for all the partitions takes longer than any of our statements. */
 static const struct pg_sql conn_setup = {"kezek_setup",
     "select set_config(name, value, false) from (values ('statement_timeout', $1),"
-    " ('tcp_keepalives_idle', '10'), ('tcp_keepalives_interval', '5'), ('tcp_keepalives_count', '3'),"
+    " ('idle_session_timeout', $2), ('tcp_keepalives_idle', '10'), ('tcp_keepalives_interval', '5'), "
+    "('tcp_keepalives_count', '3'),"
     " ('tcp_user_timeout', '20000'), ('plan_cache_mode', 'force_generic_plan'),"
     " ('enable_seqscan', 'off'), ('jit', 'off')) as setting(name, value)",
-    1, (const uint32_t[]){PG_TEXT}};
+    2, (const uint32_t[]){PG_TEXT, PG_TEXT}};
 
 static void conn_dial(struct pg_conn *c);
 static void conn_on_event(void *arg, bool readable, bool writable);
@@ -231,12 +233,13 @@ static void conn_on_setup(void *arg, enum kz r, const struct pg_reply *reply)
 
 static void conn_set_up(struct pg_conn *c)
 {
-	char text[24];
-	struct pg_value value = {text, 0};
+	char statement[24], idle[24];
 	struct pg_job *j = pg_job_make(conn_on_setup, c);
 
-	value.len = (size_t)snprintf(text, sizeof text, "%lld", (long long)c->options->statement_ms);
-	pg_job_add(j, &conn_setup, &value);
+	snprintf(statement, sizeof statement, "%lld", (long long)c->options->statement_ms);
+	snprintf(idle, sizeof idle, "%lld", (long long)c->options->idle_ms);
+	const struct pg_value values[] = {pg_string(statement), pg_string(idle)};
+	pg_job_add(j, &conn_setup, values);
 	conn_enter(c, PG_CONN_SETTING);
 	timer_stop(c->timer);
 	if (PQsetnonblocking(c->pq, 1) != 0 || !PQenterPipelineMode(c->pq)) {

@@ -92,6 +92,14 @@ enum kz pg_session_ask(struct pg_session *s, const struct pg_sql *sql, const str
 	return KZ_OK;
 }
 
+void pg_session_drop(struct pg_session *s, const char *why)
+{
+	if (s->conn.state < PG_CONN_SETTING)
+		return; /* nothing was said on it yet */
+	pg_conn_break(&s->conn, why);
+	pg_conn_flush(&s->conn);
+}
+
 void pg_session_free(struct pg_session *s)
 {
 	if (!s)

@@ -1,12 +1,13 @@
-/* slots: which messages are this daemon's. A slot belongs to whoever holds its session advisory lock;
- * PostgreSQL frees the locks of a daemon that died. New messages carry the first slot that was held; free
- * slots of others are taken over. */
+/* slots: which messages are this daemon's. A slot belongs to whoever holds its session advisory lock, under
+ * an epoch of its own; PostgreSQL frees the locks of a daemon that died, was stopped or is out of reach. New
+ * messages carry the first slot that was held; free slots of others are taken over. Fills the lease. */
 #ifndef STORE_SLOTS_H
 #define STORE_SLOTS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "store/lease.h"
 #include "store/pg.h"
 
 struct slots;
@@ -21,12 +22,13 @@ struct slots_events {
 	void (*on_lost)(void *arg);
 };
 
-/* events live as long as the slots. Asks at once, then every second for free ones. */
-struct slots *slots_new(
-    struct loop *l, const struct pg_options *o, const struct slots_events *events, void *arg);
+/* lease outlives the slots; events live as long as they do. Asks at once, then every second for free ones. */
+struct slots *slots_new(struct loop *l, const struct pg_options *o, struct lease *lease,
+    const struct slots_events *events, void *arg);
 /* The slot for new messages; -1 while none is held, or s is NULL. */
 int slots_own(const struct slots *s);
-/* Remembers that every message of slot below low_water is done; a lost one is said again next time. */
+/* Remembers that every message of slot below low_water is done, if the slot is ours when it is written; a
+ * lost one is said again next time. */
 void slots_note(struct slots *s, struct pg *pg, uint8_t slot, uint64_t low_water);
 void slots_free(struct slots *s);
 

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "store/batch.h"
 #include "store/feed.h"
+#include "store/lease.h"
 #include "store/migrate.h"
 #include "store/partitions.h"
 #include "store/pg.h"
@@ -25,6 +26,7 @@ struct store_rig {
 	char conninfo[256];
 	struct pg_options options;
 	struct batch_limits limits;
+	struct lease *lease;
 	PGconn *sql;
 	char text[4096]; /* of the last answer */
 };
@@ -67,6 +69,7 @@ static inline struct store_rig *store_rig_make(void)
 	    .statement_ms = 15000,
 	    .max_jobs = 1000};
 	g->limits = (struct batch_limits){.rows = 256, .wait_ms = 2, .in_flight = 2};
+	g->lease = lease_new(g->loop);
 	g->sql = PQconnectdb(g->conninfo);
 	return g;
 }
@@ -85,6 +88,7 @@ static inline void store_rig_free(struct store_rig *g)
 {
 	pg_free(g->pg);
 	feed_free(g->feed);
+	lease_free(g->lease);
 	loop_free(g->loop);
 	PQfinish(g->sql);
 	free(g);
@@ -245,6 +249,16 @@ static inline int store_teardown(void **state)
 {
 	store_rig_free(*state);
 	return 0;
+}
+
+/* Makes the slot the rig's own. */
+static inline void store_hold_slot(struct store_rig *g, uint8_t slot)
+{
+	lease_take(g->lease, slot,
+	    store_int(g,
+	        "insert into slot (id, epoch) values (%d, 1) on conflict (id) do update set epoch = "
+	        "slot.epoch + 1 returning epoch",
+	        slot));
 }
 
 /* A message by the test's own hand. */

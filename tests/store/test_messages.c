@@ -222,7 +222,7 @@ static void keep__one_poisoned_among_many__fails_alone(void **state)
 	struct wishes w;
 
 	wishes_start(&w, g, 21);
-	w.rows[13].id = ids_floor(1704153600000); /* 2024-01-02: no partition */
+	w.rows[13].id = ids_floor(1704153600000) | 3 << 14; /* 2024-01-02: no partition */
 	for (int i = 0; i < 21; i++)
 		wishes_keep(&w, i);
 	wishes_await(&w, 21);

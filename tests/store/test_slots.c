@@ -1,11 +1,14 @@
 /* slots by session locks of a real PostgreSQL. */
 #include "store_rig.h"
 
+#include <signal.h>
+
 #include "store/slots.h"
 
 struct daemon {
 	struct slots *slots;
 	struct loop *loop;
+	struct lease *lease;
 	int taken, lost;
 	bool mine[IDS_SLOTS];
 	uint64_t low_water[IDS_SLOTS], newest;
@@ -36,7 +39,8 @@ static const struct slots_events daemon_events = {daemon_on_taken, daemon_on_los
 static void daemon_begin(struct store_rig *g, struct daemon *d)
 {
 	*d = (struct daemon){.loop = loop_new(&store_clock)};
-	d->slots = slots_new(d->loop, &g->options, &daemon_events, d);
+	d->lease = lease_new(d->loop);
+	d->slots = slots_new(d->loop, &g->options, d->lease, &daemon_events, d);
 	assert_int_equal(slots_own(d->slots), -1);
 }
 
@@ -63,6 +67,7 @@ static int daemon_up(struct store_rig *g, struct daemon *d)
 static void daemon_end(struct daemon *d)
 {
 	slots_free(d->slots);
+	lease_free(d->lease);
 	loop_free(d->loop);
 }
 
@@ -134,6 +139,86 @@ static void slots__session_killed__the_other_takes_over_and_the_owner_is_told(vo
 	daemon_end(&b);
 }
 
+static void slots__taken__lease_runs_under_the_epoch_of_the_row(void **state)
+{
+	struct store_rig *g = *state;
+	struct daemon a, b;
+
+	store_sql(g, "insert into slot (id, epoch) values (0, 41)");
+	daemon_up(g, &a);
+	assert_int_equal(lease_epoch(a.lease, 0), 42);
+	assert_true(lease_runs(a.lease));
+	daemon_end(&a);
+	daemon_up(g, &b);
+	assert_int_equal(lease_epoch(b.lease, 0), 43);
+	assert_int_equal(store_int(g, "select epoch from slot"), 43);
+	daemon_end(&b);
+}
+
+/* Nothing of a runs meanwhile, as when its process is stopped: its session stays as it is. */
+static void slots__daemon_stands_still__its_lease_is_over_before_another_has_the_slot(void **state)
+{
+	struct store_rig *g = *state;
+	struct daemon a, b;
+
+	daemon_up(g, &a);
+	daemon_up(g, &b);
+	assert_true(lease_runs(a.lease));
+	for (int64_t give_up = clock_real.mono_us() + 30000000; b.taken < 2;) {
+		assert_true(clock_real.mono_us() < give_up);
+		loop_turn(b.loop, 50);
+	}
+	assert_true(b.mine[0]);
+	assert_false(lease_runs(a.lease));
+	daemon_await(&a, &a.lost, 1);
+	assert_int_equal(lease_epoch(a.lease, 0), 0);
+	daemon_end(&a);
+	daemon_end(&b);
+}
+
+static pid_t slot_session(struct store_rig *g, int slot)
+{
+	return (pid_t)store_int(g,
+	    "select pid from pg_locks where locktype = 'advisory' and classid = x'6b7a6b'::int and objid = "
+	    "%d",
+	    slot + 1);
+}
+
+static void slots__answer_that_does_not_come__lost_with_the_lease(void **state)
+{
+	struct store_rig *g = *state;
+	struct daemon a;
+
+	daemon_up(g, &a);
+	pid_t session = slot_session(g, 0);
+	kill(session, SIGSTOP);
+	store_skip_us += (LEASE_MS - 500) * 1000;
+	for (int turn = 0; turn < 5; turn++)
+		loop_turn(a.loop, 5);
+	assert_int_equal(a.lost, 0);
+	store_skip_us += 500 * 1000;
+	daemon_await(&a, &a.lost, 1);
+	assert_false(lease_runs(a.lease));
+	kill(session, SIGCONT);
+	daemon_await(&a, &a.taken, 2);
+	assert_true(lease_runs(a.lease));
+	daemon_end(&a);
+}
+
+static void slots__noted_by_a_former_owner__not_written(void **state)
+{
+	struct store_rig *g = *state;
+	struct daemon a;
+
+	daemon_up(g, &a);
+	store_sql(g, "select slot_raise('{0}')");
+	slots_note(a.slots, g->pg, 0, 12345);
+	while (pg_jobs(g->pg))
+		loop_turn(g->loop, 50);
+	assert_int_equal(store_int(g, "select low_water from slot"), 0);
+	daemon_end(&a);
+}
+
 static void slots__daemon_ended__the_next_has_its_slot_and_low_water(void **state)
 {
 	struct store_rig *g = *state;
@@ -178,8 +263,7 @@ static void slots__messages_there__the_newest_id_is_told(void **state)
 	daemon_begin(g, &d);
 	daemon_await(&d, &d.taken, 1);
 	assert_true(d.newest == newest);
-	slots_free(d.slots);
-	loop_free(d.loop);
+	daemon_end(&d);
 }
 
 static void slots__ends_numbered_ahead_of_the_messages__the_newest_number_of_the_slot_is_told(void **state)
@@ -243,6 +327,10 @@ int main(void)
 	    STORE_CASE(slots__two_daemons__two_slots),
 	    STORE_CASE(slots__scanned_again__nobody_loses_or_takes),
 	    STORE_CASE(slots__session_killed__the_other_takes_over_and_the_owner_is_told),
+	    STORE_CASE(slots__taken__lease_runs_under_the_epoch_of_the_row),
+	    STORE_CASE(slots__daemon_stands_still__its_lease_is_over_before_another_has_the_slot),
+	    STORE_CASE(slots__answer_that_does_not_come__lost_with_the_lease),
+	    STORE_CASE(slots__noted_by_a_former_owner__not_written),
 	    STORE_CASE(slots__daemon_ended__the_next_has_its_slot_and_low_water),
 	    STORE_CASE(slots__several_dead_ones__all_taken_the_first_is_the_own),
 	    STORE_CASE(slots__messages_there__the_newest_id_is_told),

@@ -11,11 +11,51 @@ create table api_key (
 );
 
 -- A daemon owns the slots whose advisory lock it holds; bits 14..21 of a message's id are its slot.
--- Every message of the slot below low_water has been submitted in full or has ended.
+-- Every message of the slot below low_water has been submitted in full or has ended. The epoch counts its owners.
 create table slot (
   id smallint primary key,
-  low_water bigint not null default 0
+  low_water bigint not null default 0,
+  epoch bigint not null default 0
 );
+
+-- Gives slots to who asks, which holds their advisory locks: waits for what former owners are writing, ends those that
+-- do not end by themselves (a stopped process in the middle of a statement), and shuts out what they begin from now on.
+-- What is read of the slot after it is all there is.
+create function slot_raise(slots int[])
+returns table (id int, epoch bigint, low_water bigint, newest bigint) language plpgsql as $body$
+declare
+  s int;
+begin
+  for s in select unnest(slots) order by 1 loop
+    begin
+      perform set_config('lock_timeout', '1s', true);
+      perform pg_advisory_xact_lock(x'6b7a66'::int, s);
+    exception when lock_not_available then
+      perform pg_terminate_backend(l.pid) from pg_locks l
+      where l.locktype = 'advisory' and l.classid = x'6b7a66'::int::oid and l.objid = s::oid and l.granted
+        and l.database = (select oid from pg_database where datname = current_database());
+      perform pg_advisory_xact_lock(x'6b7a66'::int, s);
+    end;
+    return query update slot set epoch = slot.epoch + 1 where slot.id = s
+      returning slot.id::int, slot.epoch, slot.low_water, greatest((select max(m.id) from message m), (select e.feed
+        from message_event e where (e.feed >> 14) & 255 = s and e.feed is not null order by e.feed desc limit 1));
+  end loop;
+end
+$body$;
+
+-- The first statement of what writes into slots: fails unless the writer is their owner, and keeps anybody else from
+-- becoming it until the end of the transaction.
+create function slot_fence(slots int[], epochs bigint[]) returns void language plpgsql as $body$
+begin
+  for i in 1 .. cardinality(slots) loop
+    perform pg_advisory_xact_lock_shared(x'6b7a66'::int, slots[i]);
+    perform from slot where id = slots[i] and epoch = epochs[i];
+    if not found then
+      raise exception 'slot % is not held under epoch %', slots[i], epochs[i] using errcode = 'KZ001';
+    end if;
+  end loop;
+end
+$body$;
 
 create table message (
   id bigint primary key,

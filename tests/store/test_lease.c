@@ -1,0 +1,153 @@
+/* What a daemon may do with slots that are its own no longer: by the clock, and by the fence of a real
+ * PostgreSQL. */
+#include "messages_rig.h"
+
+#include "store/lease.h"
+
+struct fenced {
+	int count;
+	enum kz r;
+	char sqlstate[6];
+};
+
+static void fenced_on_done(void *arg, enum kz r, const struct pg_reply *reply)
+{
+	struct fenced *f = arg;
+
+	f->count++;
+	f->r = r;
+	snprintf(f->sqlstate, sizeof f->sqlstate, "%s", pg_sqlstate(reply));
+}
+
+/* One fenced write, to its end. */
+static struct fenced fenced_write(struct store_rig *g, const struct lease_slots *slots)
+{
+	static const struct pg_sql sql = {"fenced_write",
+	    "insert into receipt_aside (at, carrier, what, body) values (now(), '', '', '')", 0, NULL};
+	struct fenced f = {0};
+	struct pg_job *job = pg_job_new(g->pg, fenced_on_done, &f);
+
+	lease_fence(g->lease, slots, job);
+	pg_job_add(job, &sql, NULL);
+	assert_int_equal(pg_job_run(job, NULL), KZ_OK);
+	servers_await(g->loop, &f.count, 1);
+	return f;
+}
+
+static void lease__confirmed_when_asked__runs_so_long_from_the_question(void **state)
+{
+	struct store_rig *g = *state;
+	int64_t asked_ms = loop_now_ms(g->loop);
+
+	assert_false(lease_runs(g->lease));
+	lease_renew(g->lease, asked_ms - LEASE_MS); /* stopped between the question and its answer */
+	assert_false(lease_runs(g->lease));
+	lease_renew(g->lease, asked_ms);
+	store_skip_us += (LEASE_MS - 1000) * 1000;
+	assert_true(lease_runs(g->lease));
+	assert_in_range(lease_left_ms(g->lease), 1, 1000);
+	store_skip_us += 1000 * 1000;
+	assert_false(lease_runs(g->lease));
+	lease_renew(g->lease, loop_now_ms(g->loop));
+	lease_lose(g->lease);
+	assert_false(lease_runs(g->lease));
+	assert_true(LEASE_MS < LEASE_SERVER_MS);
+}
+
+static void fence__slots_held__the_job_happens(void **state)
+{
+	struct store_rig *g = *state;
+
+	store_hold_slot(g, 3);
+	store_hold_slot(g, 200);
+	assert_int_equal(fenced_write(g, &(struct lease_slots){.in = {[3] = true, [200] = true}}).r, KZ_OK);
+	assert_int_equal(store_int(g, "select count(*) from receipt_aside"), 1);
+}
+
+static void fence__one_slot_of_somebody_else__nothing_of_the_job(void **state)
+{
+	struct store_rig *g = *state;
+
+	store_hold_slot(g, 3);
+	store_hold_slot(g, 200);
+	store_sql(g, "select slot_raise('{200}')");
+	struct fenced f = fenced_write(g, &(struct lease_slots){.in = {[3] = true, [200] = true}});
+	assert_int_equal(f.r, KZ_REFUSED);
+	assert_string_equal(f.sqlstate, LEASE_REFUSED);
+	f = fenced_write(g, &(struct lease_slots){.in = {[4] = true}}); /* nobody's */
+	assert_string_equal(f.sqlstate, LEASE_REFUSED);
+	assert_int_equal(store_int(g, "select count(*) from receipt_aside"), 0);
+}
+
+static void raise__a_writer_in_mid_transaction__waits_and_sees_what_it_wrote(void **state)
+{
+	struct store_rig *g = *state;
+	PGconn *writer = PQconnectdb(g->conninfo);
+	struct ids ids = {.slot = 3};
+
+	store_hold_slot(g, 3);
+	PQclear(PQexec(writer, "begin; select slot_fence('{3}', '{1}')"));
+	assert_int_equal(PQsendQuery(g->sql, "select newest from slot_raise('{3}')"), 1);
+	PGconn *asked = g->sql;
+	g->sql = NULL;
+	store_await_sql(g, STORE_WAITS_FOR_LOCK, 1);
+	uint64_t id = ids_next(&ids, store_wall_us() / 1000);
+	char text[256];
+	snprintf(text, sizeof text,
+	    "insert into message (id, api_key, class, parts, alphabet, reference, expires_at, at_once)"
+	    " values (%llu, 1, 1, 1, 0, 7, now() + interval '1 day', false); commit",
+	    (unsigned long long)id);
+	PQclear(PQexec(writer, text));
+	PGresult *newest = PQgetResult(asked);
+	assert_int_equal(PQresultStatus(newest), PGRES_TUPLES_OK);
+	assert_true(strtoull(PQgetvalue(newest, 0, 0), NULL, 10) == id);
+	PQclear(newest);
+	PQfinish(asked);
+	PQfinish(writer);
+}
+
+static void raise__a_writer_that_never_ends__is_ended(void **state)
+{
+	struct store_rig *g = *state;
+	PGconn *writer = PQconnectdb(g->conninfo);
+
+	store_hold_slot(g, 3);
+	PQclear(PQexec(writer, "begin; select slot_fence('{3}', '{1}')"));
+	assert_int_equal(store_int(g, "select epoch from slot_raise('{3}')"), 2);
+	PQclear(PQexec(writer, "commit"));
+	assert_int_equal(PQstatus(writer), CONNECTION_BAD);
+	PQfinish(writer);
+}
+
+static void keep__slot_taken_by_somebody_else__not_kept_and_not_poison(void **state)
+{
+	struct store_rig *g = *state;
+	struct wishes w;
+
+	wishes_start(&w, g, 8);
+	w.rows[5].id = (uint64_t)4 << 14 | w.rows[5].id; /* slot 7 */
+	store_hold_slot(g, 7);
+	store_sql(g, "select slot_raise('{3}')");
+	for (int i = 0; i < 8; i++)
+		wishes_keep(&w, i);
+	wishes_await(&w, 8);
+	for (int i = 0; i < 8; i++)
+		assert_int_equal(w.all[i].r, KZ_LOST);
+	assert_int_equal(store_int(g, "select count(*) from message"), 0);
+	assert_int_equal(store_int(g, "select count(*) from idempotency"), 0);
+	wishes_end(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    STORE_CASE(lease__confirmed_when_asked__runs_so_long_from_the_question),
+	    STORE_CASE(fence__slots_held__the_job_happens),
+	    STORE_CASE(fence__one_slot_of_somebody_else__nothing_of_the_job),
+	    STORE_CASE(raise__a_writer_in_mid_transaction__waits_and_sees_what_it_wrote),
+	    STORE_CASE(raise__a_writer_that_never_ends__is_ended),
+	    STORE_CASE(keep__slot_taken_by_somebody_else__not_kept_and_not_poison),
+	};
+
+	return store_main("lease", tests, sizeof tests / sizeof *tests);
+}
