@@ -85,6 +85,8 @@ static const struct key table[] = {
 	    "Longest wait between attempts."},
 	{"message.in_doubt_wait", KEY_MS, AT(message_in_doubt_ms), "60s", 10, HOUR, NULL, true, "",
 	    "A notice or bulk message that was written and not answered waits so long for a late receipt before it goes again."},
+	{"message.receipt_wait", KEY_MS, AT(message_receipt_wait_ms), "3d", 10 * SECOND, 30 * DAY, NULL, true, "",
+	    "A message that an operator took ends as unconfirmed when no final receipt has come after this."},
 	{"retention.messages", KEY_MS, AT(retention_messages_ms), "90d", 8 * DAY, 3660 * DAY, NULL, true, "",
 	    "Messages and their events are dropped after this, by whole days; no message lives longer than 7 days."},
 	{"retention.personal", KEY_MS, AT(retention_personal_ms), "30d", 8 * DAY, 3660 * DAY, NULL, true, "",

@@ -55,6 +55,7 @@ struct send *send_new(const struct send_base *base, const struct conf *conf)
 	s->unsure_timer = timer_new(base->loop, parcels_on_unsure, s);
 	s->settle = settle_new(base->loop, base->pg, base->feed, base->events, base->receipts);
 	s->queues = queues_new();
+	s->silence = silence_new(base->loop, base->pg, base->feed, s->held);
 	s->ways = ways_new(base->loop, &letter_ways_events, s);
 	send_make_metrics(s);
 	send_make_admit_metrics(s);
@@ -67,6 +68,7 @@ void send_set_conf(struct send *s, const struct conf *conf)
 	s->conf = conf;
 	s->law = (struct message_limits){conf->message_attempts, conf->message_retry_min_ms,
 	    conf->message_retry_max_ms, conf->message_in_doubt_ms};
+	silence_set_wait(s->silence, conf->message_receipt_wait_ms);
 }
 
 void send_set_profiles(struct send *s, struct profile **profiles, size_t n)
@@ -216,6 +218,7 @@ void send_stop(struct send *s)
 {
 	s->draining = true;
 	resume_stop_all(s);
+	silence_stop(s->silence);
 }
 
 void send_drain(struct send *s, loop_fn *done, void *arg)
@@ -233,6 +236,7 @@ void send_free(struct send *s)
 		return;
 	ways_free(s->ways);
 	settle_free(s->settle);
+	silence_free(s->silence);
 	parcels_free(s);
 	while (s->all.count)
 		letter_free(list_entry(list_first(&s->all), struct letter, all));

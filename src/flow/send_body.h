@@ -10,6 +10,7 @@
 #include "flow/queues.h"
 #include "flow/send.h"
 #include "flow/settle.h"
+#include "flow/silence.h"
 
 /* A letter's life. KEEPING -> WAITING <-> PAUSED -> SENT or ENDING -> freed. */
 enum letter_phase {
@@ -69,6 +70,7 @@ struct send {
 	struct ways *ways;
 	struct queues *queues;
 	struct settle *settle;
+	struct silence *silence;
 	struct ids ids;
 	int own; /* slot of new messages, -1 none */
 	bool draining;

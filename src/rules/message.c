@@ -4,7 +4,7 @@
 
 static const char *const class_names[] = {"code", "notice", "bulk"};
 static const char *const state_names[] = {
-    "accepted", "submitted", "failed", "rejected", "undeliverable", "expired", "delivered"};
+    "accepted", "submitted", "failed", "rejected", "undeliverable", "expired", "delivered", "unconfirmed"};
 static const char *const kind_names[] = {"accepted", "submitted", "refused", "in_doubt", "receipt", "expired",
     "failed", "ended", "resent", "sending", "interrupted", "held_back"};
 
@@ -25,7 +25,7 @@ enum kz message_class_parse(const char *text, enum message_class *ret)
 
 const char *message_state_name(enum message_state s)
 {
-	return s <= MESSAGE_DELIVERED ? state_names[s] : "unknown";
+	return s <= MESSAGE_UNCONFIRMED ? state_names[s] : "unknown";
 }
 
 const char *event_kind_name(enum event_kind k)

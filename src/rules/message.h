@@ -19,6 +19,7 @@ enum message_state {
 	MESSAGE_UNDELIVERABLE = 4,
 	MESSAGE_EXPIRED = 5,
 	MESSAGE_DELIVERED = 6,
+	MESSAGE_UNCONFIRMED = 7, /* submitted, and no final receipt came in time; of whole messages only */
 };
 
 enum event_kind {

@@ -139,3 +139,19 @@ journey('receipt__database_stands_still__not_acknowledged_until_recorded', async
   assert.equal(rowsAtAck, 1, 'the event is there when the acknowledgement is');
   await k.settled(id);
 });
+
+journey('operator__never_sends_a_receipt__message_ends_unconfirmed_and_a_late_one_changes_nothing', async (stage) => {
+  const centre = await startCentre(stage, { onSubmit: () => ({ noReceipt: true }) });
+  const k = await Kezek.start(stage, await servers.database(), { config: { message: { receipt_wait: '10s' } },
+    operators: { one: operator(stage, { port: centre.port }) } });
+  await k.bound();
+  const { id } = await k.door.send({ to: '+77011234567', text: 'hello' });
+  await k.settled(id, 'submitted');
+  const m = await k.settled(id, 'unconfirmed', 30000);
+  assert.deepEqual(m.timeline.map((e) => e.event), ['accepted', 'submitted', 'ended']);
+  centre.receipt(centre.submits[0], {});
+  await until('the receipt is acknowledged', () => centre.acks.length === 1);
+  const after = await k.door.message(id);
+  assert.equal(after.state, 'unconfirmed');
+  assert.equal(after.timeline.at(-1).event, 'receipt');
+});

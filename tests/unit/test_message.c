@@ -228,14 +228,14 @@ static void message_state__each__name_and_whether_final(void **state)
 		const char *name;
 		bool final;
 	} want[] = {{"accepted", false}, {"submitted", false}, {"failed", true}, {"rejected", true},
-	    {"undeliverable", true}, {"expired", true}, {"delivered", true}};
+	    {"undeliverable", true}, {"expired", true}, {"delivered", true}, {"unconfirmed", true}};
 
 	(void)state;
-	for (int s = 0; s <= MESSAGE_DELIVERED; s++) {
+	for (int s = 0; s <= MESSAGE_UNCONFIRMED; s++) {
 		assert_string_equal(message_state_name((enum message_state)s), want[s].name);
 		assert_int_equal(message_state_is_final((enum message_state)s), want[s].final);
 	}
-	assert_string_equal(message_state_name((enum message_state)(MESSAGE_DELIVERED + 1)), "unknown");
+	assert_string_equal(message_state_name((enum message_state)(MESSAGE_UNCONFIRMED + 1)), "unknown");
 }
 
 /* The numbers are stored. */

@@ -15,7 +15,8 @@ create table api_key (
 create table slot (
   id smallint primary key,
   low_water bigint not null default 0,
-  epoch bigint not null default 0
+  epoch bigint not null default 0, -- raised by each taker: slot_raise
+  unheard bigint not null default 0 -- up to here every message has ended: messages_unheard
 );
 
 -- Gives slots to who asks, which holds their advisory locks: waits for what former owners are writing, ends those that
@@ -193,6 +194,49 @@ begin
     having count(*) = max(parts)
       and not exists (select from message_event where message_id = m and final);
   end loop;
+end
+$body$;
+
+-- Ends messages of a slot of which nothing final was heard, in order of their ids, and remembers how far it came: those
+-- that were submitted in full, the last part before `before`, as unconfirmed (7); those that should have been sent
+-- until a day ago and were not, because their text is gone, as expired. It stops at the first that may still come to
+-- an end by itself. The ends are numbered from first on, most numbers are reserved.
+create function messages_unheard(of_slot int, upto bigint, before timestamptz, most int, first bigint,
+  out looked int, out ended int, out stuck boolean) language plpgsql as $body$
+declare
+  water bigint;
+  reached bigint;
+begin
+  select s.unheard into water from slot s where s.id = of_slot for no key update;
+  with page as materialized (
+    select id, parts, expires_at from message where id > water and id < upto order by id limit most
+  ), said as materialized (
+    select p.id, coalesce(e.final, false) as final, coalesce(e.taken, 0) = coalesce(e.cut, p.parts) as whole,
+      e.newest < before as long_ago, p.expires_at < now() - interval '1 day' as over
+    from page p left join lateral (
+      select bool_or(final) as final, count(distinct part) filter (where mine) as taken,
+        max(parts) filter (where mine) as cut, max(at) filter (where kind = 1) as newest
+      from (
+        select *, kind = 1 and carrier = first_value(carrier) over newest and parts = first_value(parts) over newest as mine
+        from message_event where message_id = p.id window newest as (order by kind = 1 desc, at desc)
+      ) submitted
+    ) e on true
+    where (p.id >> 14) & 255 = of_slot
+  ), stop as (
+    select min(id) as id from said where not final and not over and not (whole and long_ago)
+  ), ending as (
+    select id, whole, first + row_number() over (order by id) - 1 as feed
+    from said where not final and id < coalesce((select s.id from stop s), upto)
+  ), put as (
+    insert into message_event (message_id, at, kind, final, state, detail, feed)
+    select id, now(), case when whole then 7 else 5 end, true, case when whole then 7 else 5 end,
+      case when whole then 'no final receipt came' else 'its time was over before it was sent' end, feed
+    from ending returning 1
+  )
+  select count(*), (select count(*) from put), (select s.id is not null from stop s),
+    coalesce((select s.id - 1 from stop s), max(page.id))
+  into looked, ended, stuck, reached from page;
+  update slot s set unheard = reached where s.id = of_slot and s.unheard < reached;
 end
 $body$;
 
