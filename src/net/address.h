@@ -31,6 +31,10 @@ char *address_host_text(const struct address *a, char text[ADDRESS_TEXT]);
 /* Numeric "host:port", as the texts above. Nothing is parsed after the port. */
 bool address_parse_pair(const char *text, struct address *ret);
 
+/* An address of the public Internet: not private, loopback, link-local, shared, documentation, multicast,
+ * reserved or another family's, nor an IPv6 form of such an IPv4 address. */
+bool address_is_public(const struct sockaddr *sa);
+
 /* A non-blocking listening socket for "127.0.0.1:2775", "[::1]:2775", "*:2775" (both families; IPv4 alone
  * where the machine has no IPv6), "unix:/path" (mode 0660; a stale socket file is replaced). -1 with the
  * reason in why. */
