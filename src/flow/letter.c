@@ -26,7 +26,7 @@ static const uint8_t letter_moves[LETTER_PHASES] = {
 static void letter_come(struct letter *l)
 {
 	if (l->phase == LETTER_KEEPING && l->shipment.cleared)
-		l->send->coming--;
+		l->send->coming[l->shipment.lane]--;
 }
 
 void letter_enter(struct letter *l, enum letter_phase next)
@@ -103,6 +103,16 @@ static uint16_t letter_reference(struct send *s, struct msisdn to)
 	return ++s->references[map_hash_u64(to.digits) & 0xffff];
 }
 
+/* Those that are being kept and go before a new one of that class, or just before. */
+static size_t letters_coming(const struct send *s, enum message_class class)
+{
+	size_t n = 0;
+
+	for (enum message_class c = 0; c <= class; c++)
+		n += s->coming[c];
+	return n;
+}
+
 struct letter *letter_new(
     struct send *s, const struct send_wish *w, const struct send_preview *p, int32_t api_key)
 {
@@ -115,14 +125,14 @@ struct letter *letter_new(
 	    .reference = p->cost.parts > 1 ? letter_reference(s, w->to) : 0,
 	    .language = w->language,
 	    .expires_wall_ms = p->expires_wall_ms,
-	    .at_once = p->best && carrier_has_room(p->best, s->coming),
+	    .at_once = p->best && carrier_has_room(p->best, (enum lane)w->class, letters_coming(s, w->class)),
 	    .text = w->text,
 	    .sender = w->sender,
 	    .client_ref = w->client_ref};
 	struct letter *l = letter_make(s, &m);
 
 	l->shipment.cleared = m.at_once;
-	s->coming += m.at_once;
+	s->coming[w->class] += m.at_once;
 	queue_move(s->queues, carrier_name(p->best), w->class, &l->queue);
 	return l;
 }

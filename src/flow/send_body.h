@@ -78,8 +78,8 @@ struct send {
 	struct list all;
 	struct heap due;
 	struct timer *due_timer;
-	size_t coming;      /* letters that are being kept and may be written at once */
-	struct map running; /* parcels by Idempotency-Key */
+	size_t coming[LANES]; /* letters that are being kept and may be written at once */
+	struct map running;   /* parcels by Idempotency-Key */
 	struct list parcels;
 	struct timer *unsure_timer; /* parcels whose commit nobody knows of */
 	uint16_t references[65536]; /* last concatenation reference by hash of the number */

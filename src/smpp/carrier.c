@@ -112,12 +112,12 @@ void carrier_clear(struct carrier *c, struct shipment *s)
 	carrier_wake(c);
 }
 
-bool carrier_has_room(const struct carrier *c, size_t more)
+bool carrier_has_room(const struct carrier *c, enum lane lane, size_t more)
 {
-	for (enum lane lane = 0; lane < LANES; lane++) {
-		if (c->waiting[lane].count)
+	for (enum lane before = 0; before <= lane; before++) {
+		if (c->waiting[before].count)
 			return false;
-		more += c->near[lane].count;
+		more += c->near[before].count;
 	}
 	return c->up && !c->draining && more < c->ahead;
 }

@@ -116,9 +116,10 @@ double carrier_pace(const struct carrier *c);
 void carrier_submit(struct carrier *c, struct shipment *s);
 /* s may be written from now on; nothing happens when it is with another carrier or with none. */
 void carrier_clear(struct carrier *c, struct shipment *s);
-/* Whether a cleared shipment, behind `more` of its like that are about to be submitted, would be written as
- * soon as the links can: nothing waits for clearance, and few are ahead of it. */
-bool carrier_has_room(const struct carrier *c, size_t more);
+/* Whether a cleared shipment of that lane, behind `more` that are about to be submitted and not in a lower
+ * one, would be written as soon as the links can: nothing before it waits for clearance, and few are ahead.
+ */
+bool carrier_has_room(const struct carrier *c, enum lane lane, size_t more);
 /* Takes s back when none of its parts is outstanding; false (and nothing done) otherwise. No callback
  * follows. */
 bool carrier_withdraw(struct carrier *c, struct shipment *s);

@@ -241,7 +241,7 @@ static void carrier_submit__many_not_cleared__only_the_next_are_asked_for_in_ord
 	centre_fence(&f.centre, 0);
 	assert_int_equal(f.nears, AHEAD);
 	assert_int_equal(all[AHEAD - 1].nears, 1);
-	assert_false(carrier_has_room(f.carrier, 0));
+	assert_false(carrier_has_room(f.carrier, LANE_NOTICE, 0));
 	carrier_clear(f.carrier, &all[1].s); /* not before the first */
 	centre_fence(&f.centre, 0);
 	assert_int_equal(all[1].turns, 0);
@@ -261,16 +261,19 @@ static void carrier_has_room__as_long_as_few_are_near(void **state)
 
 	(void)state;
 	begin(&f, ONE);
-	assert_false(carrier_has_room(f.carrier, 0)); /* down */
+	assert_false(carrier_has_room(f.carrier, LANE_NOTICE, 0)); /* down */
 	end(&f);
 	begin_bound(&f, ONE);
-	assert_true(carrier_has_room(f.carrier, 135));
-	assert_false(carrier_has_room(f.carrier, 136));
+	assert_true(carrier_has_room(f.carrier, LANE_NOTICE, 135));
+	assert_false(carrier_has_room(f.carrier, LANE_NOTICE, 136));
 	post_uncleared(&f, &t, "m");
-	assert_false(carrier_has_room(f.carrier, 0)); /* it waits for its clearance, and goes first */
+	assert_false(
+	    carrier_has_room(f.carrier, LANE_NOTICE, 0)); /* it waits for its clearance, and goes first */
+	assert_true(carrier_has_room(f.carrier, LANE_CODE, 0));
 	centre_until(&f.centre, t.nears == 1);
-	assert_true(carrier_has_room(f.carrier, 134));
-	assert_false(carrier_has_room(f.carrier, 135));
+	assert_true(carrier_has_room(f.carrier, LANE_CODE, 135)); /* not behind a notice */
+	assert_true(carrier_has_room(f.carrier, LANE_NOTICE, 134));
+	assert_false(carrier_has_room(f.carrier, LANE_NOTICE, 135));
 	end(&f);
 }
 
