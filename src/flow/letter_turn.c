@@ -45,8 +45,6 @@ static bool letter_is_cut_otherwise(const struct letter *l)
 	return l->shipment.done_mask && l->parts != l->send->cut_n;
 }
 
-static void letter_conclude(struct letter *l);
-
 /* Why the turn cannot be taken, dealt with; what is on the wire decides first. false: it can. */
 static bool letter_lets_pass(struct letter *l, const struct carrier *c, bool alone)
 {
@@ -115,10 +113,19 @@ static void letter_on_submitted(struct letter *l, unsigned part, const struct pa
 	settle_remember(s->settle, carrier, r->operator_id, &home);
 }
 
+enum attempt letter_attempt(const struct part_result *r)
+{
+	if (r->outcome == PART_IN_DOUBT)
+		return ATTEMPT_IN_DOUBT;
+	return r->class == STATUS_TEMPORARY ? ATTEMPT_TEMPORARY
+	       : r->class == STATUS_REROUTE ? ATTEMPT_REROUTE
+	                                    : ATTEMPT_FINAL;
+}
+
 static void letter_on_part(void *arg, struct shipment *sh, unsigned part, const struct part_result *r)
 {
 	struct letter *l = list_entry(sh, struct letter, shipment);
-	enum attempt a = ATTEMPT_IN_DOUBT;
+	enum attempt a = letter_attempt(r);
 	char room[12];
 
 	(void)arg;
@@ -126,10 +133,6 @@ static void letter_on_part(void *arg, struct shipment *sh, unsigned part, const 
 		letter_on_submitted(l, part, r);
 		return;
 	}
-	if (r->outcome == PART_REFUSED)
-		a = r->class == STATUS_TEMPORARY ? ATTEMPT_TEMPORARY
-		    : r->class == STATUS_REROUTE ? ATTEMPT_REROUTE
-		                                 : ATTEMPT_FINAL;
 	if (a > l->worst)
 		l->worst = (uint8_t)a;
 	if (a == ATTEMPT_IN_DOUBT)
@@ -196,8 +199,7 @@ static void letter_on_whole(struct letter *l)
 	    s->submit_time[l->class], (loop_now_ms(s->base.loop) - l->shipment.queued_ms) * 1000);
 }
 
-/* It is out of the carrier: what its attempt came to decides what follows. */
-static void letter_conclude(struct letter *l)
+void letter_conclude(struct letter *l)
 {
 	struct send *s = l->send;
 	uint32_t done_mask = l->shipment.done_mask;
@@ -302,6 +304,7 @@ const struct ways_events letter_ways_events = {
     .on_turn = letter_on_turn,
     .on_part = letter_on_part,
     .on_done = letter_on_done,
+    .on_late = letter_on_late,
     .on_receipt = letter_on_receipt,
     .on_other = letter_on_other,
     .on_change = letter_on_change,

@@ -145,7 +145,15 @@ void letter_give_up(struct letter *l);
 /* letter_turn.c */
 /* Read back, and the parts of wire_mask may have been written by a daemon that ended. */
 void letter_begin_interrupted(struct letter *l, uint32_t wire_mask);
+/* What a refusal or a doubt comes to. */
+enum attempt letter_attempt(const struct part_result *r);
+/* It is out of its carrier: what its attempt came to decides what follows. */
+void letter_conclude(struct letter *l);
 extern const struct ways_events letter_ways_events;
+
+/* letter_late.c */
+void letter_on_late(void *arg, struct carrier *c, uint64_t id, unsigned part, unsigned parts,
+    int64_t doubt_us, const struct part_result *r);
 
 /* send.c */
 /* How long a message of the class lives when nobody says. */

@@ -63,6 +63,14 @@ static void way_on_done(void *arg, struct shipment *s)
 	w->ways->events->on_done(w->ways->arg, s);
 }
 
+static void way_on_late(void *arg, struct carrier *c, uint64_t id, unsigned part, unsigned parts,
+    int64_t doubt_us, const struct part_result *r)
+{
+	struct way *w = arg;
+
+	w->ways->events->on_late(w->ways->arg, c, id, part, parts, doubt_us, r);
+}
+
 static void way_on_receipt(
     void *arg, struct carrier *c, const struct receipt *r, struct deliver_ticket ticket)
 {
@@ -92,6 +100,7 @@ static const struct carrier_events way_events = {
     .on_turn = way_on_turn,
     .on_part = way_on_part,
     .on_done = way_on_done,
+    .on_late = way_on_late,
     .on_receipt = way_on_receipt,
     .on_other = way_on_other,
     .on_up = way_on_up,

@@ -19,6 +19,8 @@ struct ways_events {
 	    void *arg, struct carrier *c, struct shipment *s, unsigned part, struct shipment_part *ret);
 	void (*on_part)(void *arg, struct shipment *s, unsigned part, const struct part_result *r);
 	void (*on_done)(void *arg, struct shipment *s);
+	void (*on_late)(void *arg, struct carrier *c, uint64_t id, unsigned part, unsigned parts,
+	    int64_t doubt_us, const struct part_result *r);
 	/* way: the carrier's number for ways_answer. */
 	void (*on_receipt)(void *arg, struct carrier *c, uint32_t way, const struct receipt *r,
 	    struct deliver_ticket ticket);

@@ -85,6 +85,11 @@ struct carrier_events {
 	 * again anywhere. Parts that were answered OK are in done_mask; some may be missing although nothing
 	 * was refused, when the carrier drained or on_turn answered 0 in the middle. */
 	void (*on_done)(void *arg, struct shipment *s);
+	/* A part that was told as PART_IN_DOUBT was answered after all, PART_SUBMITTED or PART_REFUSED;
+	 * parts: of its message as it was cut for this carrier; doubt_us: wall time since when it was in
+	 * doubt. Its shipment may be anywhere by now, or gone. */
+	void (*on_late)(void *arg, struct carrier *c, uint64_t id, unsigned part, unsigned parts,
+	    int64_t doubt_us, const struct part_result *r);
 	/* A receipt came; the owner answers it with carrier_answer when it is recorded. */
 	void (*on_receipt)(
 	    void *arg, struct carrier *c, const struct receipt *r, struct deliver_ticket ticket);

@@ -6,12 +6,14 @@
 
 #include "base/buf.h"
 #include "smpp/carrier.h"
+#include "smpp/late.h"
 
 /* One link and the shipments whose remaining parts it must send. */
 struct line {
 	struct carrier *carrier;
 	struct link *session;
 	struct list pinned[LANES];
+	struct late late;
 };
 
 struct carrier {
@@ -48,6 +50,7 @@ void carrier_put_last(struct shipment *s, struct list *list);
 void carrier_queue(struct carrier *c, struct shipment *s);
 void carrier_on_change(void *arg, struct link *l);
 void carrier_on_answer(void *arg, struct link *l, void *owner, unsigned part, const struct link_answer *a);
+bool carrier_on_late(void *arg, struct link *l, uint32_t sequence, const struct link_answer *a);
 
 /* carrier_slow.c */
 /* A part of s, in no mask any more, was answered with a slowing status: s waits to send it again. */

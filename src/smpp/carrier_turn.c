@@ -164,7 +164,7 @@ static bool carrier_give_turn(struct carrier *c, struct line *line, struct shipm
 	struct shipment_part p = {0};
 
 	carrier_pull(s);
-	if (part == SEGMENT_MAX_PARTS) {
+	if (!carrier_has_more(c, s)) {
 		carrier_settle(c, s);
 		return true;
 	}
@@ -333,6 +333,12 @@ void carrier_on_answer(void *arg, struct link *l, void *owner, unsigned part, co
 	struct carrier *c = line->carrier;
 	struct shipment *s = owner;
 
+	if (a->sequence) {
+		const struct late_part p = {
+		    s->id, loop_clock(c->loop)->wall_us(), a->sequence, (uint8_t)part, s->parts};
+
+		late_note(&line->late, &p);
+	}
 	if (a->answered && a->class == STATUS_SLOW && !s->stopped && !c->draining) {
 		s->outstanding--;
 		s->sent_mask &= ~BIT(part);
@@ -343,4 +349,17 @@ void carrier_on_answer(void *arg, struct link *l, void *owner, unsigned part, co
 		carrier_tell_part(c, s, part, &r);
 	}
 	carrier_wake(c);
+}
+
+bool carrier_on_late(void *arg, struct link *l, uint32_t sequence, const struct link_answer *a)
+{
+	struct line *line = arg;
+	struct carrier *c = line->carrier;
+	struct late_part p;
+
+	if (!late_take(&line->late, sequence, &p))
+		return false;
+	struct part_result r = carrier_result(l, a);
+	c->events->on_late(c->arg, c, p.id, p.part, p.parts, p.doubt_us, &r);
+	return true;
 }

@@ -212,7 +212,7 @@ static const char *link_bind_name(const struct link *l)
 void link_bound(struct link *l)
 {
 	l->bound_ms = loop_now_ms(l->loop);
-	l->missed = l->nacks = 0;
+	l->missed = l->nacks = l->overdue = 0;
 	*l->reason = '\0';
 	log_info(l->name, "bound as %s to %s", link_bind_name(l), stream_peer(l->stream));
 	link_start_quiet(l);

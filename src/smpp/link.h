@@ -40,7 +40,8 @@ struct link_answer {
 	bool answered;           /* false: in doubt, the link was lost or the response timer ran out */
 	enum status_class class; /* STATUS_OK and the others, by the profile */
 	uint32_t status;
-	const char *id; /* as it came; "" when the answer had none */
+	const char *id;    /* as it came; "" when the answer had none */
+	uint32_t sequence; /* not answered in time, and the session goes on: of a late answer; else 0 */
 };
 
 struct link_events {
@@ -48,6 +49,9 @@ struct link_events {
 	void (*on_change)(void *arg, struct link *l);
 	/* Once for each link_submit that answered KZ_OK; its place in the window is free again. */
 	void (*on_answer)(void *arg, struct link *l, void *owner, unsigned part, const struct link_answer *a);
+	/* An answer to a submit_sm that nobody waits for: to the one of that sequence, when on_answer said
+	 * that it was not answered in time. false: there was none. */
+	bool (*on_late)(void *arg, struct link *l, uint32_t sequence, const struct link_answer *a);
 	/* A deliver_sm or data_sm, to be answered by link_answer, now or later. */
 	void (*on_deliver)(void *arg, struct link *l, const struct pdu_sm *m, struct deliver_ticket t);
 };

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define MISSED_DEAD 2 /* enquire_links unanswered in a row */
+#define MUTE_LEAST  3 /* submit_sm not answered in time, in a row */
 
 void link_write(struct link *l)
 {
@@ -134,14 +135,37 @@ void link_answered(struct link *l, const struct window_entry *e, const struct li
 	l->events->on_answer(l->arg, l, e->arg, e->part, a);
 }
 
+/* Seen at message centres whose front still answers enquire_link when what is behind it is gone. A single
+ * answer lost is no sign of it, nor is a window that is answered late once: a whole window in a row is, or,
+ * where little is sent, a few over twice the response timer. */
+static bool link_is_mute(const struct link *l)
+{
+	return l->overdue >= MUTE_LEAST &&
+	       (l->overdue >= (unsigned)l->spec->window ||
+	           loop_now_ms(l->loop) - l->overdue_from_ms >= 2 * l->profile->response_ms);
+}
+
+static void link_on_overdue_submit(struct link *l, const struct window_entry *e)
+{
+	const struct link_answer in_doubt = {.class = STATUS_TEMPORARY, .id = "", .sequence = e->sequence};
+
+	if (!l->overdue++)
+		l->overdue_from_ms = e->sent_ms;
+	link_answered(l, e, &in_doubt);
+	if (l->state == LINK_BOUND && link_is_mute(l)) {
+		metric_add(l->meter.mute, 1);
+		log_error(
+		    l->name, "%u submit_sm in a row were not answered in time: binds again", l->overdue);
+		link_rebind(l);
+	}
+	link_check_drained(l);
+}
+
 static void link_on_overdue(struct link *l, const struct window_entry *e)
 {
-	static const struct link_answer in_doubt = {.class = STATUS_TEMPORARY, .id = ""};
-
 	switch (e->command) {
 	case PDU_SUBMIT_SM:
-		link_answered(l, e, &in_doubt);
-		return link_check_drained(l);
+		return link_on_overdue_submit(l, e);
 	case PDU_ENQUIRE_LINK:
 		return link_on_unanswered_enquire(l, e);
 	case PDU_UNBIND:

@@ -59,7 +59,9 @@ struct link {
 	int64_t heard_ms, asked_ms; /* last whole PDU of the peer, last enquire_link of ours */
 	bool asking;                /* an enquire_link is in the window */
 	unsigned missed, nacks;
-	unsigned full; /* ESME_RMSGQFUL in a row */
+	unsigned full;           /* ESME_RMSGQFUL in a row */
+	unsigned overdue;        /* submit_sm not answered in time, in a row */
+	int64_t overdue_from_ms; /* when the first of those was sent */
 	struct rate rate;
 	struct backoff backoff;
 	struct meter meter;

@@ -51,18 +51,28 @@ static void link_learn(struct link *l, const struct window_entry *e, uint32_t st
 	metric_set(l->meter.rate, l->rate.now);
 }
 
-static void link_on_submit_resp(
-    struct link *l, const struct window_entry *e, const struct pdu_header *h, const uint8_t *frame)
+/* What a response to a submit_sm says; its id stands in room. */
+static struct link_answer link_take_answer(
+    struct link *l, const struct pdu_header *h, const uint8_t *frame, struct pdu_resp *room)
 {
 	struct link_answer a = {.answered = true, .class = link_class(l, h), .status = h->status, .id = ""};
-	struct pdu_resp resp;
 
 	if (a.class == STATUS_OK) {
-		if (pdu_take_resp(frame, &resp) == KZ_OK && *resp.id)
-			a.id = resp.id;
+		if (pdu_take_resp(frame, room) == KZ_OK && *room->id)
+			a.id = room->id;
 		else
 			meter_odd(&l->meter, "no_message_id");
 	}
+	return a;
+}
+
+static void link_on_submit_resp(
+    struct link *l, const struct window_entry *e, const struct pdu_header *h, const uint8_t *frame)
+{
+	struct pdu_resp room;
+	struct link_answer a = link_take_answer(l, h, frame, &room);
+
+	l->overdue = 0;
 	link_learn(l, e, a.status, a.class);
 	link_answered(l, e, &a);
 	if (a.class == STATUS_LINK && l->state == LINK_BOUND) {
@@ -70,6 +80,23 @@ static void link_on_submit_resp(
 		link_rebind(l);
 	}
 	link_check_drained(l);
+}
+
+/* Nobody waits for that number any more, or nobody ever did. */
+static void link_on_stray(struct link *l, const struct pdu_header *h, const uint8_t *frame)
+{
+	struct pdu_resp room;
+
+	if (h->command == (PDU_SUBMIT_SM | PDU_RESP) || h->command == PDU_GENERIC_NACK) {
+		struct link_answer a = link_take_answer(l, h, frame, &room);
+
+		if (l->events->on_late(l->arg, l, h->sequence, &a)) {
+			l->overdue = 0;
+			metric_add(a.class == STATUS_OK ? l->meter.submitted : l->meter.refused[a.class], 1);
+			return meter_odd(&l->meter, "late_response");
+		}
+	}
+	meter_odd(&l->meter, "unknown_response");
 }
 
 static void link_on_garbage_nack(struct link *l)
@@ -103,7 +130,7 @@ static void link_on_response(struct link *l, const struct pdu_header *h, const u
 	if (nack && h->sequence == 0)
 		return link_on_garbage_nack(l);
 	if (window_take(l->window, h->sequence, &e) != KZ_OK)
-		return meter_odd(&l->meter, "unknown_response");
+		return link_on_stray(l, h, frame);
 	if (e.command == PDU_ENQUIRE_LINK)
 		l->asking = false;
 	if (!nack && h->command != (e.command | PDU_RESP))

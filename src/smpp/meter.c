@@ -28,6 +28,8 @@ void meter_init(struct meter *m, const char *carrier, const char *name)
 	    "kezek_smpp_rate", "Segments per second that the link allows itself now.", m->labels);
 	m->rtt = metric_seconds(
 	    "kezek_smpp_rtt_seconds", "From submit_sm to its response, ESME_ROK or not.", m->labels);
+	m->mute = metric_counter("kezek_smpp_mute_total",
+	    "Times that a link was given up since no submit_sm was answered any more.", m->labels);
 	for (enum status_class c = STATUS_SLOW; c < STATUS_CLASSES; c++)
 		m->refused[c] = meter_refused_of(m, c);
 }

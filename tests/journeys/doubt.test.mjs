@@ -15,7 +15,7 @@ const servers = new Servers();
 const quick = { message: { retry_min: '50ms', retry_max: '200ms', in_doubt_wait: '300ms' } };
 const to = '+77011234567';
 const long = 'ә'.repeat(150); // 3 parts
-const THROTTLED = 0x58, SYSERR = 0x08, INVDSTADR = 0x0b;
+const THROTTLED = 0x58, SYSERR = 0x08, INVSRCADR = 0x0a, INVDSTADR = 0x0b;
 const unfinished = (k) => k.metric('kezek_messages_unfinished');
 const events = (m) => m.timeline.map((e) => e.event);
 const partsOf = (m, event) => m.timeline.filter((e) => e.event === event).map((e) => e.part).sort();
@@ -288,4 +288,74 @@ journey('kezekd__killed_with_a_message_in_doubt__next_run_waits_for_its_receipt_
   assert.deepEqual(events(m), ['accepted', 'in_doubt', 'resent', 'submitted', 'receipt']);
   assert.equal(centre.submits.length, 2);
   assert.ok(centre.submits[1].at - started >= 2000, 'its receipt had time to come');
+});
+
+// The response timer is short, and what is in doubt would wait for long; each answer waits for open().
+async function lateRig(stage, { onSubmit, ...options } = {}) {
+  const { open, opened } = gate();
+  const centre = await startCentre(stage, { onSubmit: (s) => onSubmit?.(s, opened) ?? { after: opened }, ...options });
+  const k = await Kezek.start(stage, await servers.database(), { config: { message: { in_doubt_wait: '1m' } },
+    operators: { one: operator(stage, { port: centre.port, timers: { response: '300ms' } }) } });
+  await k.bound();
+  const doubted = async (id, n = 1) => until('in doubt', async () =>
+    partsOf(await k.door.message(id), 'in_doubt').length === n);
+  return { centre, k, open, doubted };
+}
+
+journey('response__late_and_well__submitted_and_not_sent_again', async (stage) => {
+  const { centre, k, open, doubted } = await lateRig(stage);
+  const { id } = await k.door.send({ to, text: 'hello' });
+  await doubted(id);
+  open();
+  const m = await k.settled(id);
+  assert.deepEqual(events(m), ['accepted', 'in_doubt', 'submitted', 'receipt']);
+  assert.equal(m.timeline[2].operator_id, '1000');
+  await until('it has left memory', async () => await unfinished(k) === 0);
+  assert.equal(centre.submits.length, 1);
+});
+
+journey('response__late_for_one_part_of_three__whole_and_no_part_twice', async (stage) => {
+  const { centre, k, open, doubted } = await lateRig(stage, { onSubmit: (s) => (s.number === 2 ? undefined : {}) });
+  const { id } = await k.door.send({ to, text: long });
+  await doubted(id);
+  open();
+  const m = await k.settled(id);
+  assert.deepEqual([partsOf(m, 'submitted'), partsOf(m, 'resent')], [[1, 2, 3], []]);
+  await until('it has left memory', async () => await unfinished(k) === 0);
+  assert.equal(centre.submits.length, 3);
+});
+
+journey('response__late_refusal__ends_the_doubt_as_a_refusal', async (stage) => {
+  const verdicts = { never: [INVSRCADR], later: [SYSERR] };
+  const { centre, k, open, doubted } = await lateRig(stage, { onSubmit: (s, opened) => {
+    const status = verdicts[s.text].shift();
+    return status ? { after: opened, status } : {};
+  } });
+  const never = (await k.door.send({ to, text: 'never' })).id;
+  const later = (await k.door.send({ to, text: 'later' })).id;
+  for (const id of [never, later]) await doubted(id);
+  open();
+  assert.deepEqual(events(await k.settled(never, 'rejected')), ['accepted', 'in_doubt', 'refused', 'failed']);
+  assert.deepEqual(events(await k.settled(later)), ['accepted', 'in_doubt', 'refused', 'submitted', 'receipt']);
+  assert.deepEqual(centre.submits.map((s) => s.text).sort(), ['later', 'later', 'never']);
+});
+
+journey('response__late_for_a_code_that_went_again__both_submissions_and_both_receipts_recorded', async (stage) => {
+  const { centre, k, open, doubted } = await lateRig(stage, { receipts: false,
+    onSubmit: () => (centre.submits.length === 1 ? undefined : {}) });
+  const { id } = await k.door.send({ to, text: 'code 1234', class: 'code' });
+  await doubted(id);
+  await until('it went again', async () => partsOf(await k.door.message(id), 'submitted').length === 1);
+  await until('it has left memory', async () => await unfinished(k) === 0);
+  open();
+  await until('the first is known too', async () => partsOf(await k.door.message(id), 'submitted').length === 2);
+  const ids = (await k.door.message(id)).timeline.filter((e) => e.event === 'submitted').map((e) => e.operator_id);
+  assert.deepEqual(ids.sort(), ['1000', '1001']);
+  for (const [i, state] of [[1, 'UNDELIV'], [0, 'DELIVRD']]) {
+    const r = centre.receipt(centre.submits[i], { state });
+    await until('acknowledged', () => r.ackedAt);
+  }
+  const m = await k.settled(id, 'undeliverable');
+  assert.deepEqual(m.timeline.filter((e) => e.event === 'receipt').map((e) => e.status), ['UNDELIV', 'DELIVRD']);
+  assert.equal(await k.metric('kezek_receipts_total{found="not_yet"}'), 0);
 });

@@ -38,6 +38,11 @@ struct fixture {
 	struct deliver_ticket ticket;
 	char what[64];
 	int drained;
+	int lates;
+	uint64_t late_id;
+	unsigned late_part, late_parts;
+	int64_t late_doubt_us;
+	struct part_result late;
 };
 
 static void on_near(void *arg, struct shipment *s)
@@ -93,6 +98,21 @@ static void on_done(void *arg, struct shipment *s)
 	((struct letter *)(void *)s)->dones++;
 }
 
+static void on_late(void *arg, struct carrier *c, uint64_t id, unsigned part, unsigned parts,
+    int64_t doubt_us, const struct part_result *r)
+{
+	struct fixture *f = arg;
+
+	assert_ptr_equal(c, f->carrier);
+	assert_string_equal(r->operator_id, r->outcome == PART_SUBMITTED ? "late" : "");
+	f->lates++;
+	f->late_id = id;
+	f->late_part = part;
+	f->late_parts = parts;
+	f->late_doubt_us = doubt_us;
+	f->late = *r;
+}
+
 static void on_receipt(void *arg, struct carrier *c, const struct receipt *r, struct deliver_ticket ticket)
 {
 	struct fixture *f = arg;
@@ -129,7 +149,8 @@ static void on_drained(void *arg)
 	((struct fixture *)arg)->drained++;
 }
 
-static const struct carrier_events events = {on_near, on_turn, on_part, on_done, on_receipt, on_other, on_up};
+static const struct carrier_events events = {
+    on_near, on_turn, on_part, on_done, on_late, on_receipt, on_other, on_up};
 
 #define COMMON                                                                                               \
 	"timers: {enquire: 5m, response: 10s, unbind: 4s}\n"                                                 \
@@ -754,6 +775,67 @@ static void carrier_turn__response_timer__in_doubt_rest_goes_on(void **state)
 	end(&f);
 }
 
+static void carrier_late__answered_after_the_timer__told_by_id_and_part(void **state)
+{
+	struct fixture f;
+	struct letter t;
+
+	(void)state;
+	begin_bound(&f, ONE);
+	post(&f, &t, "t", LANE_NOTICE, 3);
+	uint64_t id = t.s.id;
+	centre_answer(&f.centre, 0, take_text(&f, 0, "t/1"), 0, "1");
+	struct pdu_header second = take_text(&f, 0, "t/2"), third = take_text(&f, 0, "t/3");
+	centre_until(&f.centre, t.results == 1);
+	centre_advance(&f.centre, 10000);
+	assert_int_equal(t.dones, 1);
+	int64_t doubt_us = fake_wall();
+	memset(&t, 0xAA, sizeof t); /* its owner let it go */
+	centre_advance(&f.centre, 5000);
+	centre_answer(&f.centre, 0, third, 0, "late");
+	centre_until(&f.centre, f.lates == 1);
+	assert_int_equal(f.late.outcome, PART_SUBMITTED);
+	assert_true(f.late_id == id && f.late_part == 2 && f.late_parts == 3);
+	assert_true(f.late_doubt_us == doubt_us);
+	centre_answer(&f.centre, 0, second, 0x58, NULL); /* too late to slow a shipment */
+	centre_until(&f.centre, f.lates == 2);
+	assert_int_equal(f.late.outcome, PART_REFUSED);
+	assert_int_equal(f.late.class, STATUS_TEMPORARY);
+	assert_int_equal(f.late_part, 1);
+	centre_answer(&f.centre, 0, second, 0, "late"); /* once */
+	centre_fence(&f.centre, 0);
+	assert_int_equal(f.lates, 2);
+	end(&f);
+}
+
+static void carrier_late__told_while_another_part_is_on_the_wire__not_sent_again(void **state)
+{
+	struct fixture f;
+	struct letter t;
+
+	(void)state;
+	begin_bound(&f, ONE);
+	post(&f, &t, "t", LANE_NOTICE, 2);
+	struct pdu_header first = take_text(&f, 0, "t/1");
+	centre_advance(&f.centre, 5000);
+	take_text(&f, 0, "t/2");
+	centre_advance(&f.centre, 10000);
+	centre_until(&f.centre, t.dones == 1);
+	carrier_submit(f.carrier, &t.s); /* in doubt, both: again */
+	struct pdu_header again = take_text(&f, 0, "t/1");
+	take_text(&f, 0, "t/2");
+	centre_answer(&f.centre, 0, first, 0, "late");
+	centre_until(&f.centre, f.lates == 1);
+	t.s.done_mask |= 1;
+	centre_answer(&f.centre, 0, again, 0x58, NULL); /* its slowed copy is of no use any more */
+	centre_fence(&f.centre, 0);
+	assert_int_equal(t.s.outstanding, 1);
+	centre_advance(&f.centre, 10000);
+	centre_until(&f.centre, t.dones == 2);
+	centre_fence(&f.centre, 0);
+	end(&f);
+}
+
 static void carrier_turn__one_of_two_links_lost__the_other_takes_over(void **state)
 {
 	struct fixture f;
@@ -1269,6 +1351,8 @@ int main(void)
 	    cmocka_unit_test(carrier_withdraw__throttled__its_owners_again),
 	    cmocka_unit_test(carrier_turn__throttled_by_a_link_that_leaves__the_other_takes_it),
 	    cmocka_unit_test(carrier_turn__response_timer__in_doubt_rest_goes_on),
+	    cmocka_unit_test(carrier_late__answered_after_the_timer__told_by_id_and_part),
+	    cmocka_unit_test(carrier_late__told_while_another_part_is_on_the_wire__not_sent_again),
 	    cmocka_unit_test(carrier_turn__one_of_two_links_lost__the_other_takes_over),
 	    cmocka_unit_test(carrier_up__last_link_lost__told_and_emptied),
 	    cmocka_unit_test(carrier_turn__ten_a_second__paced_by_timer),

@@ -23,7 +23,11 @@ struct fixture {
 	uintptr_t owners[ANSWERS];
 	unsigned parts[ANSWERS];
 	struct deliver_ticket ticket[ANSWERS];
-	char order[8]; /* 'a' an answer, 'd' a deliver: the first of them */
+	char order[8];       /* 'a' an answer, 'd' a deliver: the first of them */
+	uint32_t waited_for; /* a late answer to this one is known */
+	int lates;
+	struct link_answer late;
+	char late_id[66];
 };
 
 static void note(struct fixture *f, char what)
@@ -54,6 +58,19 @@ static void on_answer(void *arg, struct link *l, void *owner, unsigned part, con
 	note(f, 'a');
 }
 
+static bool on_late(void *arg, struct link *l, uint32_t sequence, const struct link_answer *a)
+{
+	struct fixture *f = arg;
+
+	(void)l;
+	if (sequence != f->waited_for)
+		return false;
+	f->lates++;
+	f->late = *a;
+	snprintf(f->late_id, sizeof f->late_id, "%s", a->id);
+	return true;
+}
+
 static void on_deliver(void *arg, struct link *l, const struct pdu_sm *m, struct deliver_ticket t)
 {
 	struct fixture *f = arg;
@@ -66,7 +83,7 @@ static void on_deliver(void *arg, struct link *l, const struct pdu_sm *m, struct
 	note(f, 'd');
 }
 
-static const struct link_events events = {on_change, on_answer, on_deliver};
+static const struct link_events events = {on_change, on_answer, on_late, on_deliver};
 
 #define PLAIN                                                                                                \
 	"timers: {enquire: 30s, response: 10s, bind: 5s, stall: 8s, unbind: 4s, open: 5s}\n"                 \
@@ -117,6 +134,11 @@ static double odd(const char *what)
 
 	free(labels);
 	return v;
+}
+
+static double mute(void)
+{
+	return metrics_total("kezek_smpp_mute_total");
 }
 
 static struct link_report report(struct fixture *f)
@@ -426,7 +448,7 @@ static void link_submit__no_token__says_when(void **state)
 	end(&f);
 }
 
-static void link_answer__no_response__in_doubt_and_late_one_dropped(void **state)
+static void link_answer__no_response__in_doubt_and_unknown_late_one_dropped(void **state)
 {
 	struct fixture f;
 	double before = odd("unknown_response");
@@ -451,6 +473,146 @@ static void link_answer__no_response__in_doubt_and_late_one_dropped(void **state
 	assert_int_equal(f.answers, 2);
 	assert_true(odd("unknown_response") == before + 1);
 	assert_true(link_can_submit(f.l));
+	end(&f);
+}
+
+/* Submits one that is not answered in time; its header. */
+static struct pdu_header overdue(struct fixture *f, uintptr_t owner)
+{
+	int answers = f->answers;
+
+	assert_int_equal(submit(f, owner), KZ_OK);
+	struct pdu_header h = centre_expect(&f->centre, 0, PDU_SUBMIT_SM);
+	centre_advance(&f->centre, 10000);
+	assert_int_equal(f->answers, answers + 1);
+	assert_false(f->answer[answers].answered);
+	assert_int_equal(f->answer[answers].sequence, h.sequence);
+	f->waited_for = h.sequence;
+	return h;
+}
+
+static void link_answer__late__told_by_its_sequence(void **state)
+{
+	struct fixture f;
+	double before = odd("late_response"), unknown = odd("unknown_response");
+
+	(void)state;
+	begin_bound(&f, PLAIN "}\n");
+	uint64_t submitted = report(&f).submitted, refused = report(&f).refused;
+	struct pdu_header h = overdue(&f, 1);
+	centre_answer(&f.centre, 0, h, 0, "late");
+	centre_until(&f.centre, f.lates == 1);
+	assert_int_equal(f.late.class, STATUS_OK);
+	assert_string_equal(f.late_id, "late");
+	assert_int_equal(report(&f).submitted, submitted + 1);
+	h = overdue(&f, 2);
+	centre_answer(&f.centre, 0, h, 0x0B, NULL);
+	centre_until(&f.centre, f.lates == 2);
+	assert_int_equal(f.late.class, STATUS_REROUTE);
+	assert_int_equal(f.late.status, 0x0B);
+	assert_int_equal(report(&f).refused, refused + 1);
+	h = overdue(&f, 3);
+	centre_header(&f.centre, 0, PDU_GENERIC_NACK, 2, h.sequence);
+	centre_until(&f.centre, f.lates == 3);
+	assert_int_equal(f.late.class, STATUS_BUG);
+	assert_int_equal(f.answers, 3);
+	assert_true(odd("late_response") == before + 3);
+	assert_true(odd("unknown_response") == unknown);
+	assert_true(link_can_submit(f.l));
+	end(&f);
+}
+
+static void link_answer__lost_with_the_link__no_late_answer_is_waited_for(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin_bound(&f, PLAIN "}\n");
+	submit(&f, 1);
+	centre_take(&f.centre, 0);
+	stream_free(f.centre.seats[0].stream);
+	f.centre.seats[0].stream = NULL;
+	centre_until(&f.centre, f.answers == 1);
+	assert_int_equal(f.answer[0].sequence, 0);
+	end(&f);
+}
+
+/* The link gives up: it unbinds, and binds anew. */
+static void expect_rebind(struct fixture *f, double mutes)
+{
+	struct pdu_header u = centre_expect(&f->centre, 0, PDU_UNBIND);
+
+	assert_true(mute() == mutes + 1);
+	centre_answer(&f->centre, 0, u, 0, NULL);
+	assert_lost(f, 0, "unbound");
+	centre_advance(&f->centre, 1251);
+	centre_bind(&f->centre, 1);
+	centre_until(&f->centre, link_can_submit(f->l));
+}
+
+static void link_mute__window_unanswered__binds_again(void **state)
+{
+	struct fixture f;
+	double before = mute();
+
+	(void)state;
+	begin_bound(&f, PLAIN "}\n");
+	for (uintptr_t i = 1; i <= 4; i++) {
+		assert_int_equal(submit(&f, i), KZ_OK);
+		centre_expect(&f.centre, 0, PDU_SUBMIT_SM);
+	}
+	centre_fence(&f.centre, 0);
+	centre_advance(&f.centre, 10000);
+	assert_int_equal(f.answers, 4);
+	assert_false(link_can_submit(f.l));
+	expect_rebind(&f, before);
+	end(&f);
+}
+
+static void link_mute__few_unanswered__binds_again_after_two_response_timers(void **state)
+{
+	struct fixture f;
+	double before = mute();
+
+	(void)state;
+	begin_bound(&f, "timers: {enquire: 5m, response: 10s, unbind: 4s}\nreconnect: {min: 1s, max: 4s}\n"
+	                "links:\n- {host: 127.0.0.1, port: %d, system_id: kezek, window: 100, rate: 1000}\n");
+	for (uintptr_t i = 1; i <= 3; i++) { /* at once: that may be one answer that is late */
+		assert_int_equal(submit(&f, i), KZ_OK);
+		centre_expect(&f.centre, 0, PDU_SUBMIT_SM);
+	}
+	centre_advance(&f.centre, 10000);
+	assert_int_equal(f.answers, 3);
+	assert_true(link_can_submit(f.l));
+	overdue(&f, 4);
+	assert_false(link_can_submit(f.l));
+	expect_rebind(&f, before);
+	end(&f);
+}
+
+static void link_mute__answers_between_or_late__stays_bound(void **state)
+{
+	struct fixture f;
+	double before = mute();
+
+	(void)state;
+	begin_bound(&f, "timers: {enquire: 5m, response: 10s, unbind: 4s}\n"
+	                "links:\n- {host: 127.0.0.1, port: %d, system_id: kezek, window: 1, rate: 1000}\n");
+	for (int i = 0; i < 8; i++) {
+		overdue(&f, 1);
+		struct pdu_header h = overdue(&f, 2);
+		if (i % 2) {
+			centre_answer(&f.centre, 0, h, 0x08, NULL);
+			centre_until(&f.centre, f.lates == (i + 1) / 2);
+		} else {
+			assert_int_equal(submit(&f, 3), KZ_OK);
+			centre_answer(&f.centre, 0, centre_take(&f.centre, 0), 0, "i");
+			centre_until(&f.centre, f.answer[f.answers - 1].answered);
+		}
+		centre_fence(&f.centre, 0);
+	}
+	assert_true(link_can_submit(f.l));
+	assert_true(mute() == before);
 	end(&f);
 }
 
@@ -983,7 +1145,12 @@ int main(void)
 	    cmocka_unit_test(link_submit__answered__id_and_owner),
 	    cmocka_unit_test(link_submit__window_full__busy_until_answered),
 	    cmocka_unit_test(link_submit__no_token__says_when),
-	    cmocka_unit_test(link_answer__no_response__in_doubt_and_late_one_dropped),
+	    cmocka_unit_test(link_answer__no_response__in_doubt_and_unknown_late_one_dropped),
+	    cmocka_unit_test(link_answer__late__told_by_its_sequence),
+	    cmocka_unit_test(link_answer__lost_with_the_link__no_late_answer_is_waited_for),
+	    cmocka_unit_test(link_mute__window_unanswered__binds_again),
+	    cmocka_unit_test(link_mute__few_unanswered__binds_again_after_two_response_timers),
+	    cmocka_unit_test(link_mute__answers_between_or_late__stays_bound),
 	    cmocka_unit_test(link_lost__window_in_doubt__old_socket_gone_before_the_next),
 	    cmocka_unit_test(link_enquire__silence__asked_and_answer_keeps_it),
 	    cmocka_unit_test(link_enquire__two_missed__dead),

@@ -1,0 +1,114 @@
+/* letter_late: an answer of an operator that came after its response timer. What it tells is recorded in any
+ * case, so that receipts find their message. When the part has not gone again yet the doubt is over: taken,
+ * it does not go again; refused, what follows is what follows a refusal. When it has gone again, both are
+ * with the operator and the later copy goes its own way. */
+#include <string.h>
+
+#include "base/mem.h"
+#include "flow/send_body.h"
+
+/* One late answer. */
+struct late_answer {
+	struct send *send;
+	struct carrier *carrier;
+	uint64_t id;
+	unsigned part, parts; /* part: 0-based */
+	const struct part_result *result;
+	int64_t doubt_us; /* since when it was in doubt */
+};
+
+/* Whether the letter has nothing else in place of what is answered: neither its end nor another cut. */
+static bool late_concerns(const struct late_answer *a, const struct letter *l)
+{
+	return (l->phase == LETTER_WAITING || l->phase == LETTER_PAUSED) && l->parts == a->parts &&
+	       (!l->taken_by || !strcmp(l->taken_by, carrier_name(a->carrier)));
+}
+
+/* The newest submission says who has a message now: one that says nothing of that is dated back. */
+static struct message_event *late_event(const struct late_answer *a, bool concerns)
+{
+	const struct part_result *r = a->result;
+	bool taken = r->outcome == PART_SUBMITTED;
+	char operator_id[RECEIPT_ID] = "", room[12];
+	int64_t now_us = loop_clock(a->send->base.loop)->wall_us();
+
+	if (taken)
+		receipt_id_canonical(r->operator_id, operator_id);
+	struct message_event *e = message_event_new(a->id, concerns ? now_us : a->doubt_us,
+	    taken ? EVENT_SUBMITTED : EVENT_REFUSED, a->part + 1, carrier_name(a->carrier), r->link,
+	    operator_id, taken ? NULL : status_name(r->status, room),
+	    taken ? "answered late" : status_class_name(r->class));
+	if (taken) {
+		e->state = MESSAGE_SUBMITTED;
+		e->parts = a->parts;
+		e->may_close = a->parts > 1;
+	}
+	return e;
+}
+
+/* Nothing of it is on the wire, and it is with no carrier. */
+static bool late_can_conclude(struct letter *l)
+{
+	return l->phase == LETTER_PAUSED || carrier_withdraw(l->shipment.carrier, &l->shipment);
+}
+
+static void late_taken(const struct late_answer *a, struct letter *l)
+{
+	uint32_t all = (uint32_t)((1ULL << l->parts) - 1);
+
+	l->doubt_mask &= ~(1u << a->part);
+	l->shipment.done_mask |= 1u << a->part;
+	if (a->parts > 1 && !l->taken_by)
+		l->taken_by = mem_str(carrier_name(a->carrier));
+	if (l->shipment.done_mask == all && late_can_conclude(l))
+		letter_conclude(l);
+}
+
+/* The attempt that was in doubt was a refused one. */
+static void late_refused(const struct late_answer *a, struct letter *l)
+{
+	enum attempt was = letter_attempt(a->result);
+
+	if (!(l->doubt_mask & 1u << a->part))
+		return; /* it has gone again */
+	l->doubt_mask &= ~(1u << a->part);
+	if (l->doubt_mask)
+		return;
+	if (l->worst == ATTEMPT_DONE) { /* that attempt was concluded */
+		l->doubted = false;
+		if (l->attempts)
+			l->attempts--;
+	}
+	if (l->worst == ATTEMPT_IN_DOUBT || was > (enum attempt)l->worst)
+		l->worst = (uint8_t)was;
+	if (late_can_conclude(l))
+		letter_conclude(l);
+}
+
+static void late_tell(const struct late_answer *a, struct letter *l)
+{
+	bool concerns = l && late_concerns(a, l);
+	const struct receipt_home home = {a->id, a->part + 1, a->parts, l ? l->to.digits : 0};
+
+	if (a->result->outcome == PART_SUBMITTED)
+		settle_remember(a->send->settle, carrier_name(a->carrier), a->result->operator_id, &home);
+	if (l)
+		letter_record(l, late_event(a, concerns));
+	else
+		events_add(a->send->base.events, late_event(a, false));
+	if (!concerns)
+		return;
+	if (a->result->outcome == PART_SUBMITTED)
+		late_taken(a, l);
+	else
+		late_refused(a, l);
+}
+
+void letter_on_late(void *arg, struct carrier *c, uint64_t id, unsigned part, unsigned parts,
+    int64_t doubt_us, const struct part_result *r)
+{
+	struct send *s = arg;
+	const struct late_answer a = {s, c, id, part, parts, r, doubt_us};
+
+	late_tell(&a, letter_find(s, id));
+}
