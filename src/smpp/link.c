@@ -72,7 +72,7 @@ static void link_close_socket(struct link *l)
 	l->stream = NULL;
 	l->epoch++;
 	l->held = 0;
-	l->peer_left = false;
+	l->peer_left = l->unbound = false;
 	l->asking = false;
 }
 

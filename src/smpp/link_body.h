@@ -49,6 +49,7 @@ struct link {
 	bool leaving;   /* our drain: closes for good */
 	bool faulty;    /* lost for what a person must mend: waits for long, unless told that it is mended */
 	bool peer_left; /* the peer sent unbind: none of ours is due */
+	bool unbound;   /* our unbind was answered: over when the rest of the read was looked at */
 	struct stream *stream;
 	struct tls *tls;
 	struct window *window;

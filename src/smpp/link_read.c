@@ -141,7 +141,8 @@ static void link_on_response(struct link *l, const struct pdu_header *h, const u
 	case PDU_ENQUIRE_LINK:
 		return;
 	case PDU_UNBIND:
-		return link_finish(l, "unbound");
+		l->unbound = true; /* a receipt may stand before it, or behind it */
+		return;
 	default:
 		if (h->status == ESME_ROK && !nack)
 			link_bound(l);
@@ -263,6 +264,10 @@ size_t link_on_bytes(void *arg, const uint8_t *bytes, size_t len)
 	}
 	if (!link_pass(l, bytes, whole, true) || !link_pass(l, bytes, whole, false))
 		return l->stream ? len : 0;
+	if (l->unbound) {
+		link_finish(l, "unbound");
+		return len;
+	}
 	if (bad) {
 		link_on_bad_length(l);
 		return len;

@@ -920,6 +920,30 @@ static void link_drain__bound__window_unbind_close_for_good(void **state)
 	end(&f);
 }
 
+static void link_drain__unbind_resp_read_with_receipts__all_of_them_told(void **state)
+{
+	static const struct pdu_sm m = {.command = PDU_DELIVER_SM,
+	    .source = {1, 1, "77011234567"},
+	    .esm_class = 4,
+	    .text = (const uint8_t *)"x",
+	    .text_len = 1};
+	struct fixture f;
+	struct buf out = {0};
+
+	(void)state;
+	begin_bound(&f, PLAIN "}\n");
+	link_drain(f.l);
+	struct pdu_header u = centre_expect(&f.centre, 0, PDU_UNBIND);
+	assert_int_equal(pdu_put_sm(&out, 5, &m), KZ_OK);
+	pdu_put_resp(&out, PDU_UNBIND, 0, u.sequence, NULL);
+	assert_int_equal(pdu_put_sm(&out, 6, &m), KZ_OK);
+	centre_raw(&f.centre, 0, out.data, out.len);
+	buf_fini(&out);
+	centre_until(&f.centre, link_is_closed(f.l));
+	assert_int_equal(f.delivers, 2);
+	end(&f);
+}
+
 static void link_drain__no_unbind_resp__closed_in_time(void **state)
 {
 	struct fixture f;
@@ -1166,6 +1190,7 @@ int main(void)
 	    cmocka_unit_test(link_unbind__by_the_peer__window_drains_first),
 	    cmocka_unit_test(link_unbind__by_the_peer_that_answers_no_more__in_doubt_in_time),
 	    cmocka_unit_test(link_drain__bound__window_unbind_close_for_good),
+	    cmocka_unit_test(link_drain__unbind_resp_read_with_receipts__all_of_them_told),
 	    cmocka_unit_test(link_drain__no_unbind_resp__closed_in_time),
 	    cmocka_unit_test(link_drain__not_bound__closed_at_once),
 	    cmocka_unit_test(link_submit__invalid_bind_status__binds_again),
