@@ -40,6 +40,7 @@ struct stream {
 	uint16_t port;
 	enum stream_state state;
 	bool finishing; /* nothing more is queued, close when all is out */
+	bool held;      /* nothing is read */
 	struct resolve *resolve;
 	struct address addresses[RESOLVE_MAX];
 	size_t address, addresses_count;
@@ -170,7 +171,7 @@ static void stream_watch(struct stream *s)
 		watch_set(s->watch, !s->wire.wants_write, s->wire.wants_write);
 		break;
 	default:
-		watch_set(s->watch, true, out || s->wire.wants_write);
+		watch_set(s->watch, !s->held, out || s->wire.wants_write);
 	}
 }
 
@@ -215,7 +216,7 @@ static bool stream_read(struct stream *s)
 {
 	char why[256];
 
-	for (int i = 0; i < STREAM_BATCH; i++) {
+	for (int i = 0; i < STREAM_BATCH && !s->held; i++) {
 		size_t n = 0;
 		char *to = buf_space(&s->in, STREAM_CHUNK);
 		enum wire_result r = wire_read(&s->wire, to, STREAM_CHUNK, &n, why);
@@ -233,7 +234,7 @@ static bool stream_read(struct stream *s)
 			return true;
 	}
 	/* TLS may hold octets for which the socket does not become readable. */
-	if (wire_has_more(&s->wire))
+	if (!s->held && wire_has_more(&s->wire))
 		loop_defer(s->loop, &s->work, stream_work, s);
 	return true;
 }
@@ -451,6 +452,13 @@ enum kz stream_write(struct stream *s, const void *bytes, size_t n)
 size_t stream_queued(const struct stream *s)
 {
 	return s->out.len - s->out_at;
+}
+
+void stream_hold(struct stream *s, bool held)
+{
+	s->held = held;
+	if (s->state == STREAM_OPEN)
+		loop_defer(s->loop, &s->work, stream_work, s);
 }
 
 const char *stream_peer(const struct stream *s)

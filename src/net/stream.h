@@ -49,6 +49,8 @@ struct stream *stream_accept(
  * KZ_BUSY (nothing queued) over max_out; KZ_LOST when closed or not open. */
 enum kz stream_write(struct stream *s, const void *bytes, size_t n) KZ_CHECK;
 size_t stream_queued(const struct stream *s);
+/* While held nothing is read: what the peer sends waits in the sockets, and its end is not noticed. */
+void stream_hold(struct stream *s, bool held);
 /* Peer's address "127.0.0.1:2775" or "[::1]:2775". */
 const char *stream_peer(const struct stream *s);
 /* Writes out what is queued, then closes; on_close follows with KZ_OK. */

@@ -33,6 +33,20 @@ static struct smsc_receipt receipt_of(
 	return r;
 }
 
+/* Odd in turn; some of the odd ones come besides. */
+static void receipt_add(struct smsc_desk *d, struct smsc_account *a, const struct smsc_receipt *of)
+{
+	const struct smsc_options *o = d->options;
+	struct smsc_receipt r = *of;
+
+	r.odd = o->odds_n ? o->odds[r.number % o->odds_n] : SMSC_ODD_NOT;
+	if (!smsc_receipt_is_true(&r)) {
+		smsc_post_add(d->post, a, &r, o->early_receipt);
+		r.odd = SMSC_ODD_NOT;
+	}
+	smsc_post_add(d->post, a, &r, o->early_receipt);
+}
+
 /* What is answered as taken is in the journal before. */
 static bool noted(struct smsc_desk *d, const struct smsc_account *a, const struct pdu_sm *m,
     const struct smsc_part *part, const struct smsc_receipt *r, unsigned receipts)
@@ -62,7 +76,7 @@ struct smsc_taken smsc_desk_take(
 	struct smsc_part part = smsc_part_of(m);
 	struct smsc_verdict v =
 	    smsc_fault_judge(&d->fault, d->options, loop_now_ms(d->loop), m->destination.text, unanswered);
-	struct smsc_taken t = {.status = v.status, .answer = v.answer};
+	struct smsc_taken t = {.status = v.status, .answer = v.answer, .nack = v.nack, .garbage = v.garbage};
 	struct smsc_receipt r = receipt_of(d, m, &part, d->next_number);
 	unsigned receipts = !v.receipt || !receipt_is_wanted(m, d->options) ? 0
 	                    : d->options->receipt_twice                     ? 2
@@ -88,6 +102,6 @@ struct smsc_taken smsc_desk_take(
 	oddities(d, a, m, sequence, &part);
 	smsc_phone_take(d->phone, m, &part, smsc_account_system_id(a), t.id);
 	for (; receipts; receipts--)
-		smsc_post_add(d->post, a, &r, d->options->early_receipt);
+		receipt_add(d, a, &r);
 	return t;
 }

@@ -25,6 +25,8 @@ struct smsc_desk {
 struct smsc_taken {
 	uint32_t status;  /* of the response */
 	bool answer;      /* false: the response never comes */
+	bool nack;        /* status comes in a generic_nack */
+	bool garbage;     /* something senseless follows */
 	char id[SMSC_ID]; /* "" unless status is 0 */
 };
 

@@ -58,10 +58,20 @@ struct smsc_verdict smsc_fault_judge(struct smsc_fault *f, const struct smsc_opt
 {
 	struct smsc_verdict v = {.status = status_of(f, o, now_ms, destination, unanswered), .answer = true};
 
+	v.garbage = every(f->asked, o->garbage_every);
+	if (!v.status && every(f->asked, o->nack_every)) {
+		v.status = o->nack_every_is;
+		v.nack = true;
+	}
 	if (v.status)
 		return v;
 	f->accepted++;
 	v.answer = !every(f->accepted, o->no_answer_every);
 	v.receipt = !every(f->accepted, o->no_receipt_every);
 	return v;
+}
+
+bool smsc_fault_answers_bind(struct smsc_fault *f, const struct smsc_options *o)
+{
+	return ++f->binds > (uint64_t)o->mute_binds;
 }

@@ -20,6 +20,8 @@ static const char *const id_forms[] = {"decimal", "hex", "padded", NULL};
 static const char *const receipt_ids[] = {"same", "hex", "decimal", NULL};
 static const char *const receipt_forms[] = {"text", "tlv", "both", NULL};
 static const char *const receipt_pdus[] = {"deliver_sm", "data_sm", NULL};
+/* In the order of enum smsc_odd, from its second on. */
+static const char *const odd_forms[] = {"spelling", "ucs2", "bare", "cut", "unknown", "garbled", NULL};
 static const char *const gsm_wires[] = {"unpacked", "packed", "latin1", "ascii", NULL};
 /* In the order of message_state, which begins with 1. SMPP 3.4, 5.2.28. */
 static const char *const states[] = {
@@ -67,6 +69,10 @@ static const struct key receipt_rows[] = {
     COUNT("no-receipt-every", no_receipt_every, "every Nth message gets no receipt"),
     FLAG("receipt-twice", receipt_twice, "every receipt comes twice"),
     FLAG("early-receipt", early_receipt, "receipts come before the submit_sm_resp"),
+    {.name = "odd-receipt",
+        .type = KEY_LIST,
+        .unit = "FORM",
+        .help = "spelling, ucs2, bare, cut, unknown, garbled: receipts are so, in turn; up to 16 times"},
 };
 static const struct key fault_rows[] = {
     MS("response-delay", response_delay_ms, "0ms", 3600000, "answer each submission so late"),
@@ -85,6 +91,17 @@ static const struct key fault_rows[] = {
     COUNT(
         "drop-after", drop_after, "the Nth submission on a connection is taken, then the connection closed"),
     COUNT("unbind-after", unbind_after, "after N submissions on a connection send unbind"),
+    COUNT("freeze-after", freeze_after,
+        "after N submissions on a connection it is half open: nothing is read or said any more"),
+    COUNT("mute-binds", mute_binds, "the first N binds are never answered"),
+    COUNT("read-rate", read_rate, "read at most N octets a second from a connection"),
+    {.name = "nack-every",
+        .type = KEY_LIST,
+        .unit = "N:STATUS",
+        .help = "every Nth submission is answered with a generic_nack of STATUS"},
+    COUNT("garbage-every", garbage_every, "after every Nth submission send a PDU that makes no sense"),
+    COUNT("bad-length-after", bad_length_after,
+        "after N submissions on a connection send a command_length that cannot be"),
 };
 static const struct key output_rows[] = {
     CHOICE("gsm", gsm, gsm_wires, "unpacked", "what data_coding 0 is"),
@@ -190,18 +207,33 @@ static bool refusal_add(struct smsc_options *o, const char *text, char why[160])
 	return true;
 }
 
-static bool status_every_set(struct smsc_options *o, const char *text, char why[160])
+static bool odd_add(struct smsc_options *o, const char *text, char why[160])
+{
+	for (size_t i = 0; odd_forms[i]; i++)
+		if (!strcmp(odd_forms[i], text) && o->odds_n < SMSC_ODDS) {
+			o->odds[o->odds_n++] = (enum smsc_odd)(i + 1);
+			return true;
+		}
+	if (o->odds_n == SMSC_ODDS)
+		snprintf(why, 160, "given over %d times", SMSC_ODDS);
+	else
+		snprintf(why, 160, "\"%.40s\" is not a form: see --help", text);
+	return false;
+}
+
+/* N:STATUS */
+static bool every_set(int64_t *ret_every, uint32_t *ret_status, const char *text, char why[160])
 {
 	char *end;
 	const char *rest;
 	unsigned long long n = strtoull(text, &end, 10);
 
 	if (!isdigit((unsigned char)*text) || *end != ':' || !n || n > COUNT_MAX ||
-	    !status_read(end + 1, '\0', &o->status_every_is, &rest) || !o->status_every_is) {
+	    !status_read(end + 1, '\0', ret_status, &rest) || !*ret_status) {
 		snprintf(why, 160, "\"%.40s\" is not N:STATUS, as in 10:0x0000055f", text);
 		return false;
 	}
-	o->status_every = (int64_t)n;
+	*ret_every = (int64_t)n;
 	return true;
 }
 
@@ -209,8 +241,16 @@ static bool option_set(struct smsc_options *o, const struct key *k, const char *
 {
 	char ms[32];
 
-	if (k->type == KEY_LIST)
-		return k->name[0] == 'r' ? refusal_add(o, text, why) : status_every_set(o, text, why);
+	switch (k->type == KEY_LIST ? k->name[0] : '\0') {
+	case 'r':
+		return refusal_add(o, text, why);
+	case 'o':
+		return odd_add(o, text, why);
+	case 's':
+		return every_set(&o->status_every, &o->status_every_is, text, why);
+	case 'n':
+		return every_set(&o->nack_every, &o->nack_every_is, text, why);
+	}
 	if (k->type == KEY_MS && strlen(text) < 20 && text[strspn(text, "0123456789")] == '\0') {
 		snprintf(ms, sizeof ms, "%sms", text); /* a bare number is milliseconds */
 		text = ms;

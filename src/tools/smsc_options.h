@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #define SMSC_REFUSALS 32
+#define SMSC_ODDS     16
 
 enum smsc_id_form { SMSC_ID_AS_DECIMAL, SMSC_ID_AS_HEX, SMSC_ID_AS_PADDED };
 enum smsc_receipt_id { SMSC_RECEIPT_ID_SAME, SMSC_RECEIPT_ID_HEX, SMSC_RECEIPT_ID_DECIMAL };
@@ -18,6 +19,17 @@ enum smsc_receipt_pdu { SMSC_RECEIPT_DELIVER_SM, SMSC_RECEIPT_DATA_SM };
 struct smsc_refusal {
 	uint32_t status;
 	char prefix[21];
+};
+
+/* What is wrong with a receipt. UNKNOWN and GARBLED come before a good one, the others instead of it. */
+enum smsc_odd {
+	SMSC_ODD_NOT,
+	SMSC_ODD_SPELLING,
+	SMSC_ODD_UCS2,
+	SMSC_ODD_BARE,
+	SMSC_ODD_CUT,
+	SMSC_ODD_UNKNOWN,
+	SMSC_ODD_GARBLED,
 };
 
 /* 0 in a number of the faults: that fault never happens. */
@@ -33,8 +45,11 @@ struct smsc_options {
 	bool receipt_twice, early_receipt;
 	int64_t response_delay_ms, throttle, window, queue_full_every, no_answer_every, drop_after,
 	    unbind_after;
-	int64_t status_every;
-	uint32_t status_every_is;
+	int64_t status_every, nack_every;
+	uint32_t status_every_is, nack_every_is;
+	int64_t mute_binds, freeze_after, read_rate, garbage_every, bad_length_after;
+	enum smsc_odd odds[SMSC_ODDS]; /* of receipts, in turn */
+	size_t odds_n;
 	struct smsc_refusal refusals[SMSC_REFUSALS];
 	size_t refusals_n;
 	int gsm; /* enum gsm_wire */

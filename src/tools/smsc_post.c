@@ -350,8 +350,9 @@ static void post_on_overdue(void *arg)
 
 static void parcel_note_end(struct smsc_post *p, const struct smsc_parcel *parcel, uint32_t status)
 {
-	if (p->journal && smsc_journal_acknowledged(p->journal, parcel->receipt.number,
-	                      clock_wall_ms(loop_clock(p->loop)), status) != KZ_OK)
+	if (p->journal && smsc_receipt_is_true(&parcel->receipt) &&
+	    smsc_journal_acknowledged(
+	        p->journal, parcel->receipt.number, clock_wall_ms(loop_clock(p->loop)), status) != KZ_OK)
 		smsc_report_odd(p->report, parcel->account->system_id,
 		    "the journal cannot be written: a receipt will come again after a restart");
 }

@@ -1,5 +1,7 @@
 #include "smsc_receipt.h"
 
+#include "smsc_odd.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -82,6 +84,11 @@ static void tlvs_put(const struct smsc_receipt *r, const struct smsc_options *o,
 		pdu_put_tlv(out, TAG_NETWORK_ERROR_CODE, error, sizeof error);
 }
 
+bool smsc_receipt_is_true(const struct smsc_receipt *r)
+{
+	return r->odd != SMSC_ODD_UNKNOWN && r->odd != SMSC_ODD_GARBLED;
+}
+
 enum kz smsc_receipt_put(
     const struct smsc_receipt *r, const struct smsc_options *o, uint32_t sequence, struct buf *out)
 {
@@ -97,9 +104,11 @@ enum kz smsc_receipt_put(
 
 	if (o->receipt_form != SMSC_RECEIPT_TLV)
 		m.text_len = text_write(r, o, text, sizeof text);
-	if (o->receipt_form != SMSC_RECEIPT_TEXT)
+	if (o->receipt_form != SMSC_RECEIPT_TEXT || r->odd == SMSC_ODD_BARE)
 		tlvs_put(r, o, &tlvs);
 	m.tlvs = (struct pdu_tlvs){(const uint8_t *)buf_text(&tlvs), tlvs.len};
+	if (r->odd != SMSC_ODD_NOT)
+		smsc_odd_receipt(r, o, &m, text);
 	enum kz result = pdu_put_sm(out, sequence, &m);
 	buf_fini(&tlvs);
 	return result;

@@ -17,6 +17,7 @@ struct smsc_receipt {
 	struct pdu_address phone; /* the message's destination: the receipt's source */
 	struct pdu_address sender;
 	int64_t submitted_wall_ms, done_wall_ms;
+	enum smsc_odd odd;
 	char excerpt[SMSC_EXCERPT]; /* printable ASCII of the text's beginning */
 };
 
@@ -24,6 +25,8 @@ struct smsc_receipt {
 char *smsc_id_text(const struct smsc_options *o, uint64_t number, char text[SMSC_ID]);
 /* The id as a receipt says it; returns text. */
 char *smsc_receipt_id_text(const struct smsc_options *o, uint64_t number, char text[SMSC_ID]);
+/* Whether it tells of a message that was taken. */
+bool smsc_receipt_is_true(const struct smsc_receipt *r);
 /* The first 20 octets of a text, others than printable ASCII as '.'. */
 void smsc_receipt_excerpt(const uint8_t *text, size_t n, char ret[SMSC_EXCERPT]);
 /* Appends the deliver_sm or data_sm. KZ_INVALID: the addresses cannot be written. */

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/secret.h"
+#include "smsc_odd.h"
 #include "smsc_session_body.h"
 
 #define ANSWERS_MAX   10000
@@ -31,6 +32,12 @@ static void session_after_submission(struct smsc_session *s)
 	s->submissions++;
 	if (o->unbind_after && s->submissions == o->unbind_after)
 		smsc_session_unbind(s);
+	if (o->freeze_after && s->submissions == o->freeze_after)
+		smsc_session_freeze(s);
+	if (o->bad_length_after && s->submissions == o->bad_length_after) {
+		smsc_odd_length(&s->out, s->desk->fault.lengths++);
+		s->wrong_length = true;
+	}
 }
 
 static void session_on_submit(struct smsc_session *s, const uint8_t *frame, const struct pdu_header *h)
@@ -108,6 +115,10 @@ static void session_on_bind(struct smsc_session *s, const uint8_t *frame, const 
 		return;
 	}
 	status = bind_check(s, &b);
+	if (!status && !smsc_fault_answers_bind(&s->desk->fault, s->desk->options)) {
+		secret_wipe(b.password, sizeof b.password);
+		return;
+	}
 	if (!status && smsc_post_join(s->desk->post, &s->receiver, b.system_id,
 	                   h->command != PDU_BIND_TRANSMITTER) != KZ_OK)
 		status = STATUS_BIND_FAILED;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "smsc_odd.h"
 
 /* Responses are gathered in out and written once per run of PDUs. Ending is in two steps, GONE at once and
  * free from the loop, because a session may end in the middle of another's PDU: its receipts are written
@@ -92,7 +93,7 @@ static void session_end(struct smsc_session *s, const char *why)
 
 static void session_write(struct smsc_session *s, const struct buf *pdus)
 {
-	if (s->state == SESSION_GONE || !pdus->len)
+	if (s->state == SESSION_GONE || s->frozen || !pdus->len)
 		return;
 	if (stream_write(s->stream, pdus->data, pdus->len) != KZ_OK)
 		session_end(s, "does not read what it is sent");
@@ -116,9 +117,16 @@ void smsc_session_finish(struct smsc_session *s, const char *why)
 	stream_finish(s->stream);
 }
 
+void smsc_session_freeze(struct smsc_session *s)
+{
+	smsc_session_flush(s);
+	s->frozen = true;
+	stream_hold(s->stream, true);
+}
+
 void smsc_session_unbind(struct smsc_session *s)
 {
-	if (s->state == SESSION_OPEN)
+	if (s->state == SESSION_OPEN || s->frozen)
 		session_end(s, "");
 	if (s->state != SESSION_BOUND)
 		return;
@@ -130,7 +138,12 @@ void smsc_session_unbind(struct smsc_session *s)
 static void answer_put(
     struct smsc_session *s, uint32_t command, uint32_t sequence, const struct smsc_taken *t)
 {
-	pdu_put_resp(&s->out, command, t->status, sequence, t->status ? NULL : t->id);
+	if (t->nack)
+		pdu_put_header(&s->out, PDU_GENERIC_NACK, t->status, sequence);
+	else
+		pdu_put_resp(&s->out, command, t->status, sequence, t->status ? NULL : t->id);
+	if (t->garbage)
+		smsc_odd_garbage(&s->out, s->desk->fault.garbage++, smsc_receiver_sequence(&s->receiver));
 }
 
 /* Those that are due by now_ms. */
@@ -161,7 +174,7 @@ static void session_on_answers_due(void *arg)
 {
 	struct smsc_session *s = arg;
 
-	if (!smsc_session_listens(s))
+	if (!smsc_session_listens(s) || s->frozen)
 		return;
 	smsc_session_answer_due(s, loop_now_ms(s->desk->loop));
 	answers_follow(s);
@@ -190,12 +203,33 @@ void smsc_session_answer(
 	answers_follow(s);
 }
 
+static void session_read_on(void *arg)
+{
+	struct smsc_session *s = arg;
+
+	if (!s->frozen)
+		stream_hold(s->stream, false);
+}
+
+/* What was read is paid for with time. */
+static void session_slow_down(struct smsc_session *s, size_t octets)
+{
+	int64_t rate = s->desk->options->read_rate;
+
+	if (!rate || s->frozen)
+		return;
+	stream_hold(s->stream, true);
+	timer_start(s->read_timer, (int64_t)octets * 1000 / rate);
+}
+
 static size_t session_on_bytes(void *arg, const uint8_t *bytes, size_t len)
 {
 	struct smsc_session *s = arg;
 	size_t used = 0, size;
 
-	while (smsc_session_listens(s)) {
+	if (s->wrong_length)
+		return len;
+	while (smsc_session_listens(s) && !s->frozen && !s->wrong_length) {
 		enum kz r = pdu_frame_size(bytes + used, len - used, PDU_MAX_DEFAULT, &size);
 
 		if (r == KZ_BUSY)
@@ -210,6 +244,8 @@ static size_t session_on_bytes(void *arg, const uint8_t *bytes, size_t len)
 		used += size;
 	}
 	smsc_session_flush(s);
+	if (smsc_session_listens(s))
+		session_slow_down(s, used);
 	if (s->state == SESSION_BOUND)
 		smsc_post_pump(s->desk->post, &s->receiver);
 	return smsc_session_listens(s) ? used : len;
@@ -239,7 +275,8 @@ static bool session_receiver_ready(void *arg)
 {
 	struct smsc_session *s = arg;
 
-	return s->state == SESSION_BOUND && stream_queued(s->stream) < OUT_FOR_MORE;
+	return s->state == SESSION_BOUND && !s->frozen && !s->wrong_length &&
+	       stream_queued(s->stream) < OUT_FOR_MORE;
 }
 
 static void session_receiver_write(void *arg, const struct buf *pdu)
@@ -263,6 +300,7 @@ struct smsc_session *smsc_session_new(
 	s->receiver.arg = s;
 	list_init(&s->answers);
 	s->answer_timer = timer_new(d->loop, session_on_answers_due, s);
+	s->read_timer = timer_new(d->loop, session_read_on, s);
 	s->state_timer = timer_new(d->loop, session_on_state_timer, s);
 	timer_start(s->state_timer, BIND_MS);
 	s->stream = stream_accept(d->loop, fd, &o, &session_events, s);
@@ -283,6 +321,7 @@ void smsc_session_free(struct smsc_session *s)
 	while ((n = list_take_first(&s->answers)))
 		free(list_entry(n, struct answer, node));
 	timer_free(s->answer_timer);
+	timer_free(s->read_timer);
 	timer_free(s->state_timer);
 	stream_free(s->stream);
 	buf_fini(&s->out);

@@ -21,6 +21,9 @@ struct smsc_session {
 	struct defer ending;
 	struct buf out;
 	int64_t submissions;
+	bool frozen;              /* half open: nothing is read or said */
+	bool wrong_length;        /* said; what comes is ignored */
+	struct timer *read_timer; /* reads on when it fires */
 	smsc_session_fn *on_end;
 	void *arg;
 };
@@ -34,6 +37,8 @@ void smsc_session_bound(struct smsc_session *s);
 void smsc_session_flush(struct smsc_session *s);
 /* What was said goes out, then the connection closes. */
 void smsc_session_finish(struct smsc_session *s, const char *why);
+/* Reads and says nothing any more, and leaves the connection open. */
+void smsc_session_freeze(struct smsc_session *s);
 /* The response of a submission, now or late by option. */
 void smsc_session_answer(
     struct smsc_session *s, uint32_t command, uint32_t sequence, const struct smsc_taken *taken);

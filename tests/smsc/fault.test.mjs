@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { binaries, journey, top, until } from '../lib/stage.mjs';
-import { Client, Smsc, pdu, raw } from './client.mjs';
+import { Client, Smsc, pdu, raw, smpp } from './client.mjs';
 
 const statuses = async (c, n, fields) => {
   const all = [];
@@ -168,4 +168,72 @@ journey('process__quiet_with_a_log__events_in_the_log_only', async (stage) => {
   assert.match(smsc.process.out(), /^kezek-smsc listens on 127\.0\.0\.1:\d+\n1 submitted, .*\n$/);
   assert.deepEqual(readFileSync(log, 'utf8').trim().split('\n').map((l) => JSON.parse(l).event),
     ['listen', 'bind', 'submit', 'sms', 'receipt', 'unbind', 'end']);
+});
+
+journey('fault__nack_every__generic_nack_with_its_sequence', async (stage) => {
+  const smsc = await Smsc.json(stage, '--nack-every', '2:0x58');
+  const c = await Client.bound(smsc);
+  const got = [await c.submit('a'), await c.submit('b')];
+  assert.deepEqual(got.map((r) => [r.command, r.command_status]), [['submit_sm_resp', 0], ['generic_nack', 0x58]]);
+  assert.deepEqual((await smsc.wait('submit', 2)).map((s) => s.id !== ''), [true, false]);
+});
+
+journey('fault__garbage_every__behind_the_answer_and_the_framing_stays', async (stage) => {
+  const smsc = await Smsc.json(stage, '--garbage-every', '1');
+  const c = await Client.bound(smsc);
+  c.session.on('unknown', () => {});
+  const bytes = [];
+  c.session.socket.on('data', (d) => bytes.push(d));
+  for (let i = 0; i < 8; i++) c.session.send(new smpp.PDU('submit_sm', c.submission('x')));
+  await smsc.wait('submit', 8);
+  const commands = await until('16 whole PDUs', () => {
+    const all = Buffer.concat(bytes);
+    const found = [];
+    for (let at = 0; at + 16 <= all.length; at += all.readUInt32BE(at)) found.push(all.readUInt32BE(at + 4));
+    return found.length >= 16 && found;
+  });
+  assert.deepEqual(commands.filter((n) => n === 0x80000004).length, 9, 'eight answers, and one that nobody waits for');
+  assert.ok([0x999, 0x05, 0x09, 0x80000999].every((n) => commands.includes(n)), String(commands));
+});
+
+journey('fault__bad_length_after__octets_that_are_no_pdu', async (stage) => {
+  const smsc = await Smsc.json(stage, '--bad-length-after', '1');
+  const bind = pdu(0x09, 1, Buffer.from('a\0b\0\0\x34\0\0\0', 'latin1'));
+  const submit = pdu(0x04, 2, Buffer.from('\0\0\0\0\x01\x017701\0\0\0\0\0\0\0\0\0\0\x01x', 'latin1'));
+  const enough = 16 + 'kezek-smsc\0'.length + 5 + 17 + 20;
+  const got = await raw(smsc, Buffer.concat([bind, submit]), enough);
+  const at = got.lastIndexOf(Buffer.from([0, 0, 0, 0, 0, 0, 0, 5]));
+  assert.ok(at > 0, got.toString('hex'));
+});
+
+journey('fault__freeze_after__silent_and_not_closed', async (stage) => {
+  const smsc = await Smsc.json(stage, '--freeze-after', '1', '--receipt-delay', '0');
+  const c = await Client.bound(smsc);
+  await c.submit('a');
+  let answered = false;
+  c.ask('enquire_link').then(() => { answered = true; });
+  const other = await Client.bound(smsc); // the fence: what comes later is served
+  await other.ask('enquire_link');
+  assert.ok(!answered);
+  assert.equal(c.delivered.length, 0);
+});
+
+journey('fault__mute_binds__the_next_is_answered', async (stage) => {
+  const smsc = await Smsc.json(stage, '--mute-binds', '1');
+  const first = await Client.open(smsc);
+  let answered = false;
+  first.ask('bind_transceiver', { system_id: 'kezek', password: 'pw' }).then(() => { answered = true; });
+  await first.ask('enquire_link');
+  assert.ok(!answered);
+  await Client.bound(smsc);
+});
+
+journey('fault__read_rate__octets_wait', async (stage) => {
+  const smsc = await Smsc.json(stage, '--read-rate', '1000');
+  const c = await Client.bound(smsc);
+  const began = Date.now();
+  const got = [];
+  for (let i = 0; i < 5; i++) got.push(await c.submit('x'.repeat(140)));
+  assert.deepEqual(got.map((r) => r.command_status), [0, 0, 0, 0, 0]);
+  assert.ok(Date.now() - began > 700, `${Date.now() - began} ms for 900 octets`);
 });

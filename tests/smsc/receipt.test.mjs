@@ -147,3 +147,21 @@ journey('receipt__window_of_one__next_waits_for_the_response', async (stage) => 
   }
   await smsc.wait('receipt', 2);
 });
+
+journey('receipt__odd_in_turn__each_as_its_form_says', async (stage) => {
+  const forms = ['spelling', 'ucs2', 'bare', 'cut', 'unknown', 'garbled'];
+  const smsc = await Smsc.json(stage, '--receipt-delay', '0', '--id-first', '600', ...forms.flatMap((f) => ['--odd-receipt', f]));
+  const c = await Client.bound(smsc);
+  for (let i = 0; i < 6; i++) assert.equal((await c.submit('x')).message_id, String(600 + i));
+  const got = await c.receipts(8);
+  const text = (p) => words(p)?.toString() ?? '';
+  const of = (i) => got.filter((p) => text(p).replace(/\0/g, '').match(new RegExp(`id:${600 + i}\\b`, 'i')));
+  assert.match(text(of(0)[0]), /^STAT:DELIVRD .* ID:600$/);
+  assert.ok(of(1).some((p) => p.data_coding === 8), 'UCS-2');
+  const bare = got.find((p) => p.esm_class === 0);
+  assert.deepEqual([bare.receipted_message_id, bare.message_state], ['602', 2]);
+  assert.match(text(of(3)[0]), /stat:DELIV$/);
+  assert.match(text(of(4)[0]), /stat:DELIVRD err:000/);
+  assert.match(text(of(5)[0]), /stat:DELIVRD err:000/);
+  assert.ok(got.some((p) => /ID:46116860184/.test(text(p))), 'an id that was never given out');
+});

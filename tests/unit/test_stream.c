@@ -235,6 +235,24 @@ static void finish__much_queued__all_arrives_before_the_end(void **state)
 	pair_fini(&p);
 }
 
+static void hold__octets_come__wait_until_it_is_let_go(void **state)
+{
+	struct pair p;
+
+	(void)state;
+	pair_open(&p);
+	stream_hold(p.far.stream, true);
+	assert_int_equal(stream_write(p.near.stream, "abc", 3), KZ_OK);
+	TURN_UNTIL(&p, stream_queued(p.near.stream) == 0);
+	/* what is written while held leaves: a fence behind the octets that are not read */
+	assert_int_equal(stream_write(p.far.stream, "fence", 5), KZ_OK);
+	TURN_UNTIL(&p, p.near.got.len == 5);
+	assert_int_equal(p.far.got.len, 0);
+	stream_hold(p.far.stream, false);
+	TURN_UNTIL(&p, p.far.got.len == 3);
+	pair_fini(&p);
+}
+
 static void connect__nobody_listens__is_lost_with_the_reason(void **state)
 {
 	struct pair p;
@@ -581,6 +599,7 @@ int main(void)
 	    cmocka_unit_test(bytes__unconsumed_over_max_in__close_the_stream),
 	    cmocka_unit_test(write__over_max_out__is_busy_and_queues_nothing),
 	    cmocka_unit_test(finish__much_queued__all_arrives_before_the_end),
+	    cmocka_unit_test(hold__octets_come__wait_until_it_is_let_go),
 	    cmocka_unit_test(connect__nobody_listens__is_lost_with_the_reason),
 	    cmocka_unit_test(connect__by_a_name_of_the_hosts_file__tries_its_addresses),
 	    cmocka_unit_test(connect__freed_while_the_name_is_asked__hears_nothing),
