@@ -361,6 +361,7 @@ static void close__two_pools_settle_parts_at_once__each_message_ends_once(void *
 	events_free(es[1]);
 	pg_free(other->pg);
 	feed_free(other->feed);
+	lease_free(other->lease);
 	PQfinish(other->sql);
 	free(other);
 }

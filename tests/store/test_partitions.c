@@ -129,7 +129,7 @@ static void make__indexes_of_the_parent__are_the_partitions(void **state)
 	assert_int_equal(store_int(g, "select min(n) from (select count(*) as n from pg_inherits i"
 	                              " join pg_index x on indrelid = inhrelid"
 	                              " where inhparent = 'message_event'::regclass group by inhrelid) per"),
-	    2);
+	    3);
 	partitions_free(p);
 }
 
