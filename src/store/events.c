@@ -123,6 +123,21 @@ static bool event_may_end(const struct message_event *e)
 	return e->final || e->may_close;
 }
 
+static void events_fence(const struct events *es, const struct list *items, struct pg_job *job)
+{
+	struct lease_slots slots = {0};
+	bool numbered = false;
+
+	for (const struct list_node *n = list_first(items); n; n = list_next(items, n)) {
+		const struct message_event *e = list_entry(n, struct message_event, item.node);
+
+		if (event_may_end(e))
+			numbered = slots.in[ids_slot(e->feed.first)] = true;
+	}
+	if (numbered)
+		lease_fence(feed_lease(es->feed), &slots, job);
+}
+
 static void events_build(void *arg, const struct list *items, struct pg_job *job)
 {
 	struct events *es = arg;
@@ -145,6 +160,7 @@ static void events_build(void *arg, const struct list *items, struct pg_job *job
 	}
 	for (int i = 0; i < EVENT_COLUMNS; i++)
 		values[i] = pg_array_value(&es->columns[i]);
+	events_fence(es, items, job);
 	pg_job_add(job, &sql_add, values);
 	if (es->closing.n) {
 		const struct pg_value closing[] = {

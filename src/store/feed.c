@@ -11,6 +11,7 @@
 
 struct feed {
 	struct loop *loop;
+	const struct lease *lease;
 	struct ids ids;
 	int slot;
 	unsigned term; /* counts losses of the slot */
@@ -64,11 +65,11 @@ static void feed_on_timer(void *arg)
 		timer_start(f->timer, d->end_ms - loop_now_ms(f->loop));
 }
 
-struct feed *feed_new(struct loop *l, int64_t doubt_ms)
+struct feed *feed_new(struct loop *l, const struct lease *lease, int64_t doubt_ms)
 {
 	struct feed *f = mem_new(sizeof *f);
 
-	*f = (struct feed){.loop = l, .slot = -1, .doubt_ms = doubt_ms};
+	*f = (struct feed){.loop = l, .lease = lease, .slot = -1, .doubt_ms = doubt_ms};
 	list_init(&f->held);
 	list_init(&f->doubted);
 	f->timer = timer_new(l, feed_on_timer, f);
@@ -96,6 +97,11 @@ void feed_set_slot(struct feed *f, int slot, uint64_t newest)
 int feed_slot(const struct feed *f)
 {
 	return f->slot;
+}
+
+const struct lease *feed_lease(const struct feed *f)
+{
+	return f->lease;
 }
 
 uint64_t feed_number(struct feed *f, struct feed_hold *h, unsigned n)

@@ -8,6 +8,7 @@
 
 #include "base/list.h"
 #include "net/loop.h"
+#include "store/lease.h"
 
 struct feed;
 
@@ -19,14 +20,16 @@ struct feed_hold {
 	unsigned n, term;
 };
 
-/* doubt_ms: a statement whose connection was lost is over on the server after so long. on_change: feed_low
- * rose, or the slot changed; never from inside feed_number. */
-struct feed *feed_new(struct loop *l, int64_t doubt_ms);
+/* lease outlives it. doubt_ms: a statement whose connection was lost is over on the server after so long.
+ * on_change: feed_low rose, or the slot changed; never from inside feed_number. */
+struct feed *feed_new(struct loop *l, const struct lease *lease, int64_t doubt_ms);
 void feed_on_change(struct feed *f, loop_fn *on_change, void *arg);
 /* The slot that numbers are of from now on, -1: none is held. newest: no number comes up to it, as
  * slots_events say. */
 void feed_set_slot(struct feed *f, int slot, uint64_t newest);
 int feed_slot(const struct feed *f);
+/* A job that writes numbers begins with its fence: of a slot that was lost its reader has read on. */
+const struct lease *feed_lease(const struct feed *f);
 /* n numbers in a row, at most 8,192; answers the first. Those that h has stay, unless the slot was lost
  * since: its rows were then perhaps read by somebody else. Needs a slot, or numbers that h has. */
 uint64_t feed_number(struct feed *f, struct feed_hold *h, unsigned n);

@@ -215,7 +215,7 @@ static void join_on_done(void *arg, enum kz r, const struct pg_reply *reply)
 		feed_abandon(q->feed, &q->hold);
 	else
 		feed_release(q->feed, &q->hold);
-	q->done(q->arg, r, (size_t)pg_int(reply, 0, 0, 0), (size_t)pg_int(reply, 0, 0, 1));
+	q->done(q->arg, r, (size_t)pg_int(reply, 1, 0, 0), (size_t)pg_int(reply, 1, 0, 1));
 	free(q);
 }
 
@@ -232,6 +232,9 @@ enum kz receipts_join(struct pg *pg, struct feed *feed, uint64_t low, receipts_j
 	    pg_int8((int64_t)low, low_room),
 	    pg_int8((int64_t)feed_number(feed, &q->hold, RECEIPTS_JOIN_MOST), first_room)};
 	struct pg_job *job = pg_job_new(pg, join_on_done, q);
+	struct lease_slots slots = {0};
+	slots.in[ids_slot(q->hold.first)] = true;
+	lease_fence(feed_lease(feed), &slots, job);
 	pg_job_add(job, &sql_join, values);
 	if (pg_job_run(job, NULL) == KZ_OK)
 		return KZ_OK;

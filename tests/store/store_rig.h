@@ -21,7 +21,7 @@
 struct store_rig {
 	struct loop *loop;
 	struct pg *pg;
-	struct feed *feed; /* holds slot 0 */
+	struct feed *feed; /* of slot 0, which store_hold_feed_slot makes the rig hold */
 	int ups, downs;
 	char conninfo[256];
 	struct pg_options options;
@@ -80,7 +80,7 @@ static inline void store_up(struct store_rig *g)
 	servers_await_pool(g->loop, g->options.connections);
 	if (g->feed)
 		return; /* the second time: it lives on */
-	g->feed = feed_new(g->loop, 1000);
+	g->feed = feed_new(g->loop, g->lease, 1000);
 	feed_set_slot(g->feed, 0, 0);
 }
 
@@ -259,6 +259,12 @@ static inline void store_hold_slot(struct store_rig *g, uint8_t slot)
 	        "insert into slot (id, epoch) values (%d, 1) on conflict (id) do update set epoch = "
 	        "slot.epoch + 1 returning epoch",
 	        slot));
+}
+
+static inline void store_hold_feed_slot(struct store_rig *g)
+{
+	if (!lease_epoch(g->lease, (uint8_t)feed_slot(g->feed)))
+		store_hold_slot(g, (uint8_t)feed_slot(g->feed));
 }
 
 /* A message by the test's own hand. */

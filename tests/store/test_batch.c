@@ -426,6 +426,7 @@ static void event_on_done(void *arg, const struct message_event *e, enum kz r)
 static void events__killed_in_mid_batch__written_again_until_kept(void **state)
 {
 	struct store_rig *g = *state;
+	store_hold_feed_slot(g);
 	struct events *es = events_new(g->loop, g->pg, g->feed, &g->limits);
 	uint64_t id = store_put_message(g, &(struct ids){0}, 1, 77011234567);
 	int kept = 0;
@@ -456,6 +457,7 @@ static void events__killed_in_mid_batch__written_again_until_kept(void **state)
 static void free__events_open__forgotten_without_a_callback(void **state)
 {
 	struct store_rig *g = *state;
+	store_hold_feed_slot(g);
 	struct events *es = events_new(g->loop, g->pg, g->feed, &g->limits);
 	int kept = 0, before;
 

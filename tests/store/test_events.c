@@ -9,6 +9,7 @@ struct heard {
 
 static struct events *events_up(struct store_rig *g)
 {
+	store_hold_feed_slot(g);
 	return events_new(g->loop, g->pg, g->feed, &g->limits);
 }
 
@@ -473,11 +474,37 @@ static void feed__no_slot_held__ends_wait_and_the_rest_goes_on(void **state)
 	servers_await(g->loop, &rest.count, 1);
 	assert_int_equal(ends.count, 0);
 	assert_int_equal(events_pending(es), 2);
+	store_hold_slot(g, 7);
 	feed_set_slot(g->feed, 7, 0);
 	events_on_slot(es);
 	servers_await(g->loop, &ends.count, 2);
 	assert_int_equal(store_int(g, NUMBERS "7"), 1);
 	assert_true((uint64_t)store_int(g, "select min(feed) from message_event") > low);
+	events_free(es);
+}
+
+static void events__slot_taken_by_somebody_else__ends_wait_and_are_told_under_the_next(void **state)
+{
+	struct store_rig *g = *state;
+	struct events *es = events_up(g);
+	struct ids ids = {0};
+	struct heard h = {0};
+	uint64_t id = store_put_message(g, &ids, 1, 77011234567);
+	struct message_event *e = event_ending(id, 1, 0, MESSAGE_EXPIRED, &h);
+
+	store_sql(g, "select slot_raise('{0}')");
+	e->final = true;
+	events_add(es, e);
+	store_drain(g);
+	assert_int_equal(h.count, 0);
+	assert_int_equal(store_int(g, "select count(*) from message_event"), 0);
+	feed_set_slot(g->feed, -1, 0); /* now it is heard of */
+	store_hold_slot(g, 1);
+	feed_set_slot(g->feed, 1, 0);
+	events_on_slot(es);
+	servers_await(g->loop, &h.count, 1);
+	assert_int_equal(h.refused, 0);
+	assert_int_equal(store_int(g, "select (feed >> 14) & 255 from message_event"), 1);
 	events_free(es);
 }
 
@@ -504,6 +531,7 @@ int main(void)
 	    STORE_CASE(feed__not_committed_yet__low_stays_until_it_is),
 	    STORE_CASE(feed__written_again_after_a_loss__under_the_same_number),
 	    STORE_CASE(feed__no_slot_held__ends_wait_and_the_rest_goes_on),
+	    STORE_CASE(events__slot_taken_by_somebody_else__ends_wait_and_are_told_under_the_next),
 	};
 
 	return store_main("events", tests, sizeof tests / sizeof *tests);

@@ -392,6 +392,7 @@ static void hot_path__1000_messages_with_events__nothing_updated_deleted_or_dead
 {
 	struct store_rig *g = *state;
 	struct wishes w;
+	store_hold_feed_slot(g);
 	struct events *es = events_new(g->loop, g->pg, g->feed, &g->limits);
 
 	for (int round = 0; round < THOUSAND / 250; round++) {

@@ -231,6 +231,7 @@ static struct joined join_from(struct store_rig *g, uint64_t low)
 {
 	struct joined j = {0};
 
+	store_hold_feed_slot(g);
 	assert_int_equal(receipts_join(g->pg, g->feed, low, join_on_done, &j), KZ_OK);
 	assert_int_equal(j.count, 0);
 	servers_await(g->loop, &j.count, 1);
@@ -464,6 +465,7 @@ static void join__lost_on_its_way__its_numbers_hold_the_bound_until_the_server_h
 	int lost = 0;
 	uint64_t low;
 
+	store_hold_feed_slot(g);
 	store_sql(g, "begin; lock table receipt_waiting in access exclusive mode");
 	assert_int_equal(receipts_join(g->pg, g->feed, 0, join_on_lost, &lost), KZ_OK);
 	store_await_sql(g, STORE_WAITS_FOR_LOCK, 1);
@@ -484,6 +486,7 @@ static void join__two_daemons_at_once__each_receipt_once(void **state)
 
 	put_submitted(g, id, 1, 1, "beeline", "7");
 	wait_keep(g, wait_make("7", 0, PARTS_ALL));
+	store_hold_feed_slot(g);
 	store_sql(g, "begin");
 	assert_int_equal(store_int(g, "select joined from receipts_join(500, 0, 1)"), 1);
 	j = join_from(g, 0); /* and nobody waits for the other */
