@@ -255,11 +255,20 @@ static void letter_on_receipt(
 	settle_begin(s->settle, s->ways, c, way, r, ticket);
 }
 
+static void letter_on_unreadable(
+    void *arg, struct carrier *c, uint32_t way, const struct pdu_sm *m, struct deliver_ticket ticket)
+{
+	struct send *s = arg;
+	const struct aside_answer to = {s->ways, way, ticket};
+
+	aside_keep(s->aside, carrier_name(c), "unreadable receipt", m->text, m->text_len, &to);
+}
+
 static void letter_on_other(void *arg, struct carrier *c, const struct pdu_sm *m, const char *what)
 {
 	struct send *s = arg;
 
-	settle_aside(s->settle, carrier_name(c), m, what);
+	aside_keep(s->aside, carrier_name(c), what, m->text, m->text_len, NULL);
 }
 
 /* What waits with a carrier that is down looks for another. */
@@ -306,6 +315,7 @@ const struct ways_events letter_ways_events = {
     .on_done = letter_on_done,
     .on_late = letter_on_late,
     .on_receipt = letter_on_receipt,
+    .on_unreadable = letter_on_unreadable,
     .on_other = letter_on_other,
     .on_change = letter_on_change,
     .on_homeless = letter_on_homeless,

@@ -53,7 +53,8 @@ struct send *send_new(const struct send_base *base, const struct conf *conf)
 	s->due_timer = timer_new(base->loop, letters_on_due, s);
 	s->scan_timer = timer_new(base->loop, resume_pump, s);
 	s->unsure_timer = timer_new(base->loop, parcels_on_unsure, s);
-	s->settle = settle_new(base->loop, base->pg, base->feed, base->events, base->receipts);
+	s->aside = aside_new(base->loop, base->pg);
+	s->settle = settle_new(base->loop, base->pg, base->feed, base->events, base->receipts, s->aside);
 	s->queues = queues_new();
 	s->silence = silence_new(base->loop, base->pg, base->feed, s->held);
 	s->ways = ways_new(base->loop, &letter_ways_events, s);
@@ -200,7 +201,8 @@ static void send_look_drained(void *arg)
 {
 	struct send *s = arg;
 
-	if (events_pending(s->base.events) || settle_pending(s->settle) || s->parcels.count)
+	if (events_pending(s->base.events) || settle_pending(s->settle) || aside_pending(s->aside) ||
+	    s->parcels.count)
 		timer_start(s->drain_timer, DRAIN_LOOK_MS);
 	else
 		s->drained(s->drained_arg);
@@ -236,6 +238,7 @@ void send_free(struct send *s)
 		return;
 	ways_free(s->ways);
 	settle_free(s->settle);
+	aside_free(s->aside);
 	silence_free(s->silence);
 	parcels_free(s);
 	while (s->all.count)

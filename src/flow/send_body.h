@@ -7,6 +7,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "base/metrics.h"
+#include "flow/aside.h"
 #include "flow/queues.h"
 #include "flow/send.h"
 #include "flow/settle.h"
@@ -69,6 +70,7 @@ struct send {
 	const struct conf *conf;
 	struct ways *ways;
 	struct queues *queues;
+	struct aside *aside;
 	struct settle *settle;
 	struct silence *silence;
 	struct ids ids;

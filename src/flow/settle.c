@@ -1,6 +1,6 @@
-/* One op per receipt: look in memory, else ask the database, else let it wait; then answer. What was
- * submitted lately stands in a ring of fixed size: the oldest is forgotten for the newest, the database still
- * knows it. */
+/* One op per receipt: look in memory, else ask the database, else let it wait; then answer. The database may
+ * stand still longer than an operator waits for an answer, and one that hears nothing ends the session: it is
+ * asked to come again in time, and what was begun is recorded all the same. */
 #include "flow/settle.h"
 
 #include <stdio.h>
@@ -9,21 +9,14 @@
 
 #include "base/ids.h"
 #include "base/log.h"
-#include "base/map.h"
 #include "base/mem.h"
 #include "base/metrics.h"
+#include "flow/recent.h"
 
-#define RECENT       65536
 #define PENDING_MAX  20000 /* receipts being recorded; beyond it the operator is asked to come again */
+#define ANSWER_MS    10000 /* an operator gets its answer after so long, whatever it is */
 #define JOIN_MS      1000
 #define JOIN_IDLE_MS 30000
-
-struct recent {
-	struct map_node node;
-	char carrier[24];
-	char id[RECEIPT_ID];
-	struct receipt_home home;
-};
 
 struct settle {
 	struct loop *loop;
@@ -31,14 +24,14 @@ struct settle {
 	struct feed *feed;
 	struct events *events;
 	struct receipts *receipts;
-	struct list open;
-	struct map by_id;
-	struct recent *ring;
-	size_t next;
-	struct timer *join_timer;
+	struct aside *aside;
+	struct recent *recent;
+	struct list open; /* in order of their coming */
+	struct list told; /* answered before their outcome was known */
+	struct timer *join_timer, *answer_timer;
 	bool joining, join_is_soon;
 	int64_t join_ms; /* until the next look, when nothing hurries */
-	struct metric *found[3], *busy, *aside;
+	struct metric *found[3], *busy;
 };
 
 /* One receipt on its way to its event. */
@@ -47,9 +40,9 @@ struct settling {
 	struct receipt_quest quest;
 	struct receipt_wait wait;
 	struct settle *settle;
-	struct ways *ways;
-	uint32_t way;
-	struct deliver_ticket ticket;
+	struct aside_answer to;
+	bool answered; /* stands among those told */
+	int64_t begun_ms;
 	char carrier[24];
 	struct receipt receipt;
 	enum parts_mode mode;
@@ -60,36 +53,26 @@ struct settling {
 	char detail[32];
 };
 
-struct recent_key {
-	const char *carrier, *id;
-};
-
-static bool recent_equal(const struct map_node *n, const void *key)
-{
-	const struct recent *r = map_entry(n, struct recent, node);
-	const struct recent_key *k = key;
-
-	return !strcmp(r->id, k->id) && !strcmp(r->carrier, k->carrier);
-}
-
-static uint64_t recent_hash(const struct recent_key *k)
-{
-	return map_hash_bytes(k->id, strlen(k->id)) ^ map_hash_bytes(k->carrier, strlen(k->carrier));
-}
-
 static void settle_join(void *arg);
+static void settle_on_late(void *arg);
 
-struct settle *settle_new(
-    struct loop *l, struct pg *pg, struct feed *feed, struct events *events, struct receipts *receipts)
+struct settle *settle_new(struct loop *l, struct pg *pg, struct feed *feed, struct events *events,
+    struct receipts *receipts, struct aside *aside)
 {
 	static const char *const ways[] = {"found=\"memory\"", "found=\"database\"", "found=\"not_yet\""};
 	struct settle *s = mem_new(sizeof *s);
 
-	*s = (struct settle){
-	    .loop = l, .pg = pg, .feed = feed, .events = events, .receipts = receipts, .join_ms = JOIN_MS};
+	*s = (struct settle){.loop = l,
+	    .pg = pg,
+	    .feed = feed,
+	    .events = events,
+	    .receipts = receipts,
+	    .aside = aside,
+	    .recent = recent_new(),
+	    .join_ms = JOIN_MS};
 	list_init(&s->open);
-	map_init(&s->by_id, recent_equal);
-	s->ring = mem_array(RECENT, sizeof *s->ring);
+	list_init(&s->told);
+	s->answer_timer = timer_new(l, settle_on_late, s);
 	s->join_timer = timer_new(l, settle_join, s);
 	timer_start(s->join_timer, JOIN_MS);
 	for (size_t i = 0; i < 3; i++)
@@ -97,33 +80,70 @@ struct settle *settle_new(
 		    "kezek_receipts_total", "Receipts by where their message was found", ways[i]);
 	s->busy = metric_counter(
 	    "kezek_receipts_put_off_total", "Receipts the operator was asked to send again", "");
-	s->aside = metric_counter("kezek_receipts_aside_total", "Unreadable receipts kept aside", "");
 	return s;
 }
 
 void settle_remember(
     struct settle *s, const char *carrier, const char *operator_id, const struct receipt_home *home)
 {
-	struct recent *r = &s->ring[s->next++ % RECENT];
+	char id[RECEIPT_ID];
 
-	if (r->node.linked)
-		map_remove(&s->by_id, &r->node);
-	snprintf(r->carrier, sizeof r->carrier, "%s", carrier);
-	receipt_id_canonical(operator_id, r->id);
-	r->home = *home;
-	const struct recent_key key = {r->carrier, r->id};
-	map_put(&s->by_id, &r->node, recent_hash(&key));
+	receipt_id_canonical(operator_id, id);
+	if (*id) /* seen: an operator that gives none */
+		recent_put(s->recent, carrier, id, home);
 }
 
-static void settling_answer(struct settling *g, bool busy)
+static void settling_answer(const struct settling *g, bool busy)
 {
-	struct settle *s = g->settle;
+	metric_add(g->settle->busy, busy);
+	ways_answer(g->to.ways, g->to.way, g->to.ticket, busy);
+}
 
-	if (busy)
-		metric_add(s->busy, 1);
-	ways_answer(g->ways, g->way, g->ticket, busy);
-	list_remove(&s->open, &g->node);
+static void settling_free(struct settling *g)
+{
+	list_remove(g->answered ? &g->settle->told : &g->settle->open, &g->node);
 	free(g);
+}
+
+static void settling_end(struct settling *g, bool busy)
+{
+	if (!g->answered)
+		settling_answer(g, busy);
+	settling_free(g);
+}
+
+/* The database does not want it, now or ever: for people, who see what it was. */
+static void settling_refused(struct settling *g)
+{
+	const struct receipt *r = &g->receipt;
+	char text[160];
+	int n =
+	    snprintf(text, sizeof text, "id:%s stat:%s err:%s", r->id, receipt_state_name(r->state), r->err);
+
+	log_error(g->carrier, "the database refuses a receipt: kept aside");
+	aside_keep(g->settle->aside, g->carrier, "refused by the database", text, (size_t)n,
+	    g->answered ? NULL : &g->to);
+	settling_free(g);
+}
+
+static void settle_on_late(void *arg)
+{
+	struct settle *s = arg;
+	int64_t now_ms = loop_now_ms(s->loop);
+	struct list_node *n;
+
+	while ((n = list_first(&s->open)) != NULL) {
+		struct settling *g = list_entry(n, struct settling, node);
+
+		if (g->begun_ms + ANSWER_MS > now_ms) {
+			timer_start(s->answer_timer, g->begun_ms + ANSWER_MS - now_ms);
+			return;
+		}
+		settling_answer(g, true);
+		g->answered = true;
+		list_remove(&s->open, n);
+		list_append(&s->told, n);
+	}
 }
 
 static enum message_state settling_state(const struct receipt *r)
@@ -149,8 +169,10 @@ static enum message_state settling_state(const struct receipt *r)
 static void settling_on_event(void *arg, const struct message_event *e, enum kz r)
 {
 	(void)e;
-	(void)r; /* refused for good is logged; the operator's sending it again would change nothing */
-	settling_answer(arg, false);
+	if (r == KZ_REFUSED)
+		settling_refused(arg);
+	else
+		settling_end(arg, false);
 }
 
 static void settling_record(struct settling *g, const struct receipt_home *home)
@@ -186,12 +208,10 @@ static void settling_on_waiting(struct receipt_wait *w, enum kz r)
 		metric_add(s->found[2], 1);
 		settle_join_soon(s);
 	}
-	if (r == KZ_REFUSED) {
-		log_error(g->carrier, "the database refuses a receipt; kept aside");
-		receipts_put_aside(s->pg, g->at_us, g->carrier, "refused by the database", g->receipt.id,
-		    strlen(g->receipt.id));
-	}
-	settling_answer(g, r == KZ_LOST);
+	if (r == KZ_REFUSED)
+		settling_refused(g);
+	else
+		settling_end(g, r == KZ_LOST);
 }
 
 static void settling_wait(struct settling *g)
@@ -222,11 +242,10 @@ static bool settling_fits(const struct settling *g, const struct receipt_home *h
 static const struct receipt_home *settle_look(const struct settle *s, const struct settling *g)
 {
 	for (unsigned i = 0; i < g->ids_n; i++) {
-		const struct recent_key key = {g->carrier, g->ids[i]};
-		struct map_node *n = map_get(&s->by_id, recent_hash(&key), &key);
+		const struct receipt_home *home = recent_find(s->recent, g->carrier, g->ids[i]);
 
-		if (n && settling_fits(g, &map_entry(n, struct recent, node)->home))
-			return &map_entry(n, struct recent, node)->home;
+		if (home && settling_fits(g, home))
+			return home;
 	}
 	return NULL;
 }
@@ -236,7 +255,7 @@ static void settling_on_found(struct receipt_quest *q, enum kz r, const struct r
 	struct settling *g = (struct settling *)((char *)q - offsetof(struct settling, quest));
 
 	if (r == KZ_LOST) {
-		settling_answer(g, true);
+		settling_end(g, true);
 	} else if (r == KZ_OK && settling_fits(g, home)) {
 		metric_add(g->settle->found[1], 1);
 		settling_record(g, home);
@@ -258,9 +277,8 @@ static struct settling *settling_new(struct settle *s, struct ways *ways, struct
 	struct msisdn m;
 
 	*g = (struct settling){.settle = s,
-	    .ways = ways,
-	    .way = way,
-	    .ticket = ticket,
+	    .to = {ways, way, ticket},
+	    .begun_ms = loop_now_ms(s->loop),
 	    .receipt = *r,
 	    .mode = (enum parts_mode)p->receipt_parts,
 	    .at_us = loop_clock(s->loop)->wall_us()};
@@ -273,13 +291,15 @@ static struct settling *settling_new(struct settle *s, struct ways *ways, struct
 	else if (r->network_error)
 		snprintf(g->detail, sizeof g->detail, "network error 0x%06x", r->network_error);
 	list_append(&s->open, &g->node);
+	if (!timer_is_armed(s->answer_timer))
+		timer_start(s->answer_timer, ANSWER_MS);
 	return g;
 }
 
 void settle_begin(struct settle *s, struct ways *ways, struct carrier *c, uint32_t way,
     const struct receipt *r, struct deliver_ticket ticket)
 {
-	if (s->open.count >= PENDING_MAX) {
+	if (settle_pending(s) >= PENDING_MAX || !pg_is_up(s->pg)) {
 		metric_add(s->busy, 1);
 		ways_answer(ways, way, ticket, true);
 		return;
@@ -296,13 +316,6 @@ void settle_begin(struct settle *s, struct ways *ways, struct carrier *c, uint32
 	for (unsigned i = 0; i < g->ids_n; i++)
 		g->quest.ids[i] = g->ids[i];
 	receipts_find(s->receipts, &g->quest);
-}
-
-void settle_aside(struct settle *s, const char *carrier, const struct pdu_sm *m, const char *what)
-{
-	metric_add(s->aside, 1);
-	log_warn(carrier, "kept aside: %s, octets=%zu", what, m->text_len);
-	receipts_put_aside(s->pg, loop_clock(s->loop)->wall_us(), carrier, what, m->text, m->text_len);
 }
 
 /* What was put off is due within half its age: as long as nothing is due the pauses double. */
@@ -336,7 +349,7 @@ static void settle_join(void *arg)
 
 size_t settle_pending(const struct settle *s)
 {
-	return s->open.count;
+	return s->open.count + s->told.count;
 }
 
 void settle_free(struct settle *s)
@@ -344,9 +357,11 @@ void settle_free(struct settle *s)
 	if (!s)
 		return;
 	while (s->open.count)
-		free(list_entry(list_take_first(&s->open), struct settling, node));
-	map_fini(&s->by_id);
-	free(s->ring);
+		settling_free(list_entry(list_first(&s->open), struct settling, node));
+	while (s->told.count)
+		settling_free(list_entry(list_first(&s->told), struct settling, node));
+	recent_free(s->recent);
 	timer_free(s->join_timer);
+	timer_free(s->answer_timer);
 	free(s);
 }

@@ -6,23 +6,22 @@
 
 #include <stdint.h>
 
+#include "flow/aside.h"
 #include "flow/ways.h"
 #include "store/events.h"
 #include "store/receipts.h"
 
 struct settle;
 
-/* ways: to answer; all outlive it. */
-struct settle *settle_new(
-    struct loop *l, struct pg *pg, struct feed *feed, struct events *events, struct receipts *receipts);
+/* aside: where goes what the database refuses; all outlive it. */
+struct settle *settle_new(struct loop *l, struct pg *pg, struct feed *feed, struct events *events,
+    struct receipts *receipts, struct aside *aside);
 /* A part was submitted under operator_id (as it came). */
 void settle_remember(
     struct settle *s, const char *carrier, const char *operator_id, const struct receipt_home *home);
 /* Records a receipt and answers it by ways_answer. */
 void settle_begin(struct settle *s, struct ways *ways, struct carrier *c, uint32_t way,
     const struct receipt *r, struct deliver_ticket ticket);
-/* Keeps aside what could not be read. */
-void settle_aside(struct settle *s, const char *carrier, const struct pdu_sm *m, const char *what);
 /* Receipts that are being recorded. */
 size_t settle_pending(const struct settle *s);
 void settle_free(struct settle *s);

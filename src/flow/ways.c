@@ -79,6 +79,14 @@ static void way_on_receipt(
 	w->ways->events->on_receipt(w->ways->arg, c, w->number, r, ticket);
 }
 
+static void way_on_unreadable(
+    void *arg, struct carrier *c, const struct pdu_sm *m, struct deliver_ticket ticket)
+{
+	struct way *w = arg;
+
+	w->ways->events->on_unreadable(w->ways->arg, c, w->number, m, ticket);
+}
+
 static void way_on_other(void *arg, struct carrier *c, const struct pdu_sm *m, const char *what)
 {
 	struct way *w = arg;
@@ -102,6 +110,7 @@ static const struct carrier_events way_events = {
     .on_done = way_on_done,
     .on_late = way_on_late,
     .on_receipt = way_on_receipt,
+    .on_unreadable = way_on_unreadable,
     .on_other = way_on_other,
     .on_up = way_on_up,
 };

@@ -24,6 +24,8 @@ struct ways_events {
 	/* way: the carrier's number for ways_answer. */
 	void (*on_receipt)(void *arg, struct carrier *c, uint32_t way, const struct receipt *r,
 	    struct deliver_ticket ticket);
+	void (*on_unreadable)(
+	    void *arg, struct carrier *c, uint32_t way, const struct pdu_sm *m, struct deliver_ticket ticket);
 	void (*on_other)(void *arg, struct carrier *c, const struct pdu_sm *m, const char *what);
 	/* Carriers went up or down, came or went: waiting shipments may want another. */
 	void (*on_change)(void *arg);

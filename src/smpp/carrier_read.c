@@ -1,18 +1,18 @@
-/* carrier_read: what the operator sends. A receipt is its owner's until it is recorded; all else is answered
- * here at once: an unreadable receipt well, since the same octets again would be no better and would block
- * those behind it; a message from a phone with a final refusal, since nobody here reads it yet. */
+/* carrier_read: what the operator sends. A receipt is its owner's until it is recorded, or kept aside when
+ * nobody can read it; a message from a phone is answered here at once with a final refusal, since nobody here
+ * reads it yet. */
 #include "base/log.h"
 #include "smpp/carrier_body.h"
 
-#define ESME_ROK       0x00
 #define ESME_RX_P_APPN 0x65
 
-static void carrier_on_other(
-    struct carrier *c, struct link *l, const struct pdu_sm *m, const char *metric, const char *what)
+static void carrier_on_phone(
+    struct carrier *c, struct link *l, const struct pdu_sm *m, struct deliver_ticket t)
 {
-	link_count_odd(l, metric);
-	log_warn(link_name(l), "%s, not taken", what);
-	c->events->on_other(c->arg, c, m, what);
+	link_count_odd(l, "mobile_originated");
+	log_warn(link_name(l), "message from a phone, not taken");
+	c->events->on_other(c->arg, c, m, "message from a phone");
+	link_answer(l, t, ESME_RX_P_APPN);
 }
 
 void carrier_on_deliver(void *arg, struct link *l, const struct pdu_sm *m, struct deliver_ticket t)
@@ -22,11 +22,11 @@ void carrier_on_deliver(void *arg, struct link *l, const struct pdu_sm *m, struc
 	struct receipt r;
 
 	if (!receipt_is(m, c->profile->receipts_loose)) {
-		carrier_on_other(c, l, m, "mobile_originated", "message from a phone");
-		link_answer(l, t, ESME_RX_P_APPN);
+		carrier_on_phone(c, l, m, t);
 	} else if (receipt_parse(m, &r) != KZ_OK) {
-		carrier_on_other(c, l, m, "unreadable_receipt", "unreadable receipt");
-		link_answer(l, t, ESME_ROK);
+		link_count_odd(l, "unreadable_receipt");
+		log_warn(link_name(l), "unreadable receipt, octets=%zu", m->text_len);
+		c->events->on_unreadable(c->arg, c, m, t);
 	} else {
 		link_count_receipt(l);
 		c->events->on_receipt(c->arg, c, &r, t);

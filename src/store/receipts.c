@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/ids.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "store/pg_array.h"
 
@@ -241,29 +240,4 @@ enum kz receipts_join(struct pg *pg, struct feed *feed, uint64_t low, receipts_j
 	feed_release(feed, &q->hold);
 	free(q);
 	return KZ_BUSY;
-}
-
-static const uint32_t aside_types[] = {PG_TIMESTAMPTZ, PG_TEXT, PG_TEXT, PG_BYTEA};
-static const struct pg_sql sql_aside = {"receipts_aside",
-    "insert into receipt_aside (at, carrier, what, body) values ($1, $2, $3, $4)", 4, aside_types};
-
-static void aside_on_done(void *arg, enum kz r, const struct pg_reply *reply)
-{
-	(void)arg;
-	(void)reply;
-	if (r != KZ_OK)
-		log_warn("receipts", "an unreadable receipt could not be kept aside: %s", kz_name(r));
-}
-
-void receipts_put_aside(
-    struct pg *pg, int64_t at_us, const char *carrier, const char *what, const void *body, size_t n)
-{
-	uint8_t at[8];
-	const struct pg_value values[] = {
-	    pg_timestamp(at_us, at), pg_string(carrier), pg_string(what), {body ? body : "", n}};
-	struct pg_job *job = pg_job_new(pg, aside_on_done, NULL);
-
-	pg_job_add(job, &sql_aside, values);
-	if (pg_job_run(job, NULL) != KZ_OK)
-		aside_on_done(NULL, KZ_BUSY, NULL);
 }

@@ -1,5 +1,5 @@
 /* receipts: from an operator's id to the part of a message that it names; receipts that come before their
- * submission is recorded wait in a table until it is; unreadable ones are kept aside. */
+ * submission is recorded wait in a table until it is. */
 #ifndef STORE_RECEIPTS_H
 #define STORE_RECEIPTS_H
 
@@ -62,9 +62,5 @@ void receipts_free(struct receipts *rs);
 typedef void receipts_join_fn(void *arg, enum kz r, size_t looked, size_t joined);
 enum kz receipts_join(
     struct pg *pg, struct feed *feed, uint64_t low, receipts_join_fn *done, void *arg) KZ_CHECK;
-/* Keeps an unreadable one; fire and forget: it has been acknowledged (it would block the line), so a loss is
- * logged. */
-void receipts_put_aside(
-    struct pg *pg, int64_t at_us, const char *carrier, const char *what, const void *body, size_t n);
 
 #endif

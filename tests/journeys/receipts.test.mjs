@@ -108,8 +108,48 @@ journey('receipts__unknown_or_unreadable__acknowledged_and_kept_aside', async (s
     assert.equal(r.status, 0);
   }
   assert.equal(await database.count('receipt_waiting'), 1, 'kept until its submission is known');
-  await until('kept aside', async () => await database.count('receipt_aside') === 1);
+  assert.equal(await database.count('receipt_aside'), 1, 'kept before it was acknowledged');
   assert.equal((await k.door.message(id)).state, 'submitted');
+});
+
+journey('receipts__database_stands_still_or_is_away__asked_to_come_again_and_nothing_lost', async (stage) => {
+  const centre = await startCentre(stage, { receipts: false });
+  const database = await servers.database();
+  const k = await Kezek.start(stage, database, { config: { database: { job_timeout: '13s' } },
+    operators: { one: operator(stage, { port: centre.port, receipts: { busy_status: 88 } }) } });
+  await k.bound();
+  const { id } = await k.door.send({ to: '+77011234567', text: 'one' });
+  await k.settled(id, 'submitted');
+  const wordings = { known: undefined, unknown: () => 'id:nobody-knows-it stat:DELIVRD err:000', unreadable: () => 'what a day' };
+  const askedAgain = async (why) => {
+    const sent = Object.entries(wordings).map(([name, wording]) => [name, centre.receipt(centre.submits[0], wording ? { wording } : {})]);
+    for (const [name, r] of sent) {
+      await until(`${name} is answered`, () => r.ackedAt, 30000);
+      assert.equal(r.status, 88, `${name}, ${why}`);
+    }
+  };
+  const goOn = await database.freeze();
+  try {
+    await askedAgain('the database stands still');
+  } finally {
+    goOn();
+  }
+  await k.ready();
+  await servers.kill();
+  await until('it is known', async () => (await k.door.get('/readyz')).status !== 200);
+  await askedAgain('the database is away');
+  await servers.restart();
+  await k.ready();
+  for (const [name, wording] of Object.entries(wordings))
+    await until(`${name} is taken`, async () => {
+      const r = centre.receipt(centre.submits[0], wording ? { wording } : {});
+      await until('answered', () => r.ackedAt, 30000);
+      return r.status === 0;
+    });
+  await k.settled(id);
+  assert.ok(await database.count('receipt_waiting') >= 1);
+  assert.ok(await database.count('receipt_aside', "what = 'unreadable receipt'") >= 1);
+  assert.equal(await k.metric('kezek_smpp_link_bound'), 1);
 });
 
 journey('receipt__database_stands_still__not_acknowledged_until_recorded', async (stage) => {

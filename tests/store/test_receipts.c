@@ -562,19 +562,6 @@ static void join__message_below_the_bound__waits_on(void **state)
 	assert_int_equal(join_from(g, id).n, 1);
 }
 
-static void aside__unreadable__kept_octet_by_octet(void **state)
-{
-	struct store_rig *g = *state;
-
-	receipts_put_aside(g->pg, 1767225630000000, "beeline", "no id", "id\0\xff:", 5);
-	receipts_put_aside(g->pg, 1767225630000000, "beeline", "empty", NULL, 0);
-	store_await_sql(g, "select count(*) from receipt_aside", 2);
-	assert_string_equal(
-	    store_sql(g, "select string_agg(concat_ws('|', extract(epoch from at)::bigint, carrier, what,"
-	                 " encode(body, 'hex')), ' ' order by what desc) from receipt_aside"),
-	    "1767225630|beeline|no id|696400ff3a 1767225630|beeline|empty|");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -601,7 +588,6 @@ int main(void)
 	    STORE_CASE(join__nothing_found__looked_at_again_when_half_as_old_again),
 	    STORE_CASE(join__thousands_that_match_nothing__do_not_stand_before_one_that_does),
 	    STORE_CASE(join__message_below_the_bound__waits_on),
-	    STORE_CASE(aside__unreadable__kept_octet_by_octet),
 	};
 
 	return store_main("receipts", tests, sizeof tests / sizeof *tests);

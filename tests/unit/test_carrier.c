@@ -33,7 +33,7 @@ struct fixture {
 	struct profile *profile;
 	struct carrier *carrier;
 	struct shipment_part like; /* what every part has beside its text */
-	int receipts, others, ups, downs, nears;
+	int receipts, unreadables, others, ups, downs, nears;
 	struct receipt receipt;
 	struct deliver_ticket ticket;
 	char what[64];
@@ -123,6 +123,16 @@ static void on_receipt(void *arg, struct carrier *c, const struct receipt *r, st
 	f->ticket = ticket;
 }
 
+static void on_unreadable(void *arg, struct carrier *c, const struct pdu_sm *m, struct deliver_ticket ticket)
+{
+	struct fixture *f = arg;
+
+	assert_ptr_equal(c, f->carrier);
+	assert_int_equal(m->text_len, 7);
+	f->unreadables++;
+	f->ticket = ticket;
+}
+
 static void on_other(void *arg, struct carrier *c, const struct pdu_sm *m, const char *what)
 {
 	struct fixture *f = arg;
@@ -150,7 +160,7 @@ static void on_drained(void *arg)
 }
 
 static const struct carrier_events events = {
-    on_near, on_turn, on_part, on_done, on_late, on_receipt, on_other, on_up};
+    on_near, on_turn, on_part, on_done, on_late, on_receipt, on_unreadable, on_other, on_up};
 
 #define COMMON                                                                                               \
 	"timers: {enquire: 5m, response: 10s, unbind: 4s}\n"                                                 \
@@ -983,17 +993,20 @@ static void carrier_receipt__deliver_and_data_sm__answered_when_recorded(void **
 	end(&f);
 }
 
-static void carrier_receipt__unreadable__acknowledged_and_kept_aside(void **state)
+static void carrier_receipt__unreadable__answered_when_its_owner_kept_it(void **state)
 {
 	struct fixture f;
 
 	(void)state;
 	begin_bound(&f, ONE);
-	centre_deliver(&f.centre, 0, 5, PDU_DELIVER_SM, 4, "what a fine day");
+	centre_deliver(&f.centre, 0, 5, PDU_DELIVER_SM, 4, "a fine ");
+	centre_fence(&f.centre, 0); /* not answered yet */
+	assert_int_equal(f.unreadables, 1);
+	carrier_answer(f.carrier, f.ticket, 0);
 	struct pdu_header h = centre_expect(&f.centre, 0, PDU_DELIVER_SM | PDU_RESP);
 	assert_int_equal(h.status, 0);
-	assert_int_equal(f.others, 1);
-	assert_string_equal(f.what, "unreadable receipt");
+	assert_int_equal(h.sequence, 5);
+	assert_int_equal(f.others, 0);
 	end(&f);
 }
 
@@ -1359,7 +1372,7 @@ int main(void)
 	    cmocka_unit_test(carrier_turn__two_links__load_spreads),
 	    cmocka_unit_test(carrier_turn__transmitter_and_receiver__submits_on_one_receipts_on_the_other),
 	    cmocka_unit_test(carrier_receipt__deliver_and_data_sm__answered_when_recorded),
-	    cmocka_unit_test(carrier_receipt__unreadable__acknowledged_and_kept_aside),
+	    cmocka_unit_test(carrier_receipt__unreadable__answered_when_its_owner_kept_it),
 	    cmocka_unit_test(carrier_receipt__message_of_a_phone__refused_for_good),
 	    cmocka_unit_test(carrier_answer__foreign_ticket__nothing),
 	    cmocka_unit_test(carrier_drain__outstanding_and_waiting__one_answered_the_other_kept),
