@@ -21,7 +21,7 @@
 #include "store/pg_array.h"
 
 #define BACKOFF_MIN_MS 50
-#define BACKOFF_MAX_MS 5000
+#define BACKOFF_MAX_MS 1000 /* all who wait for the database wait so much longer */
 
 /* The server's end: a host that vanished is noticed within some 25 s, because its locks hold slots; on a unix
  * socket these settings mean nothing and are taken all the same. Plans: once a connection, for whatever

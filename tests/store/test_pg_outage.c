@@ -1,6 +1,7 @@
 /* pg against a PostgreSQL that dies, stops, is silent, cannot write, and comes back. */
 #include "pg_rig.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -262,6 +263,41 @@ static void hosts__first_is_mute__the_second_is_reached(void **state)
 	close(fd);
 }
 
+static int64_t fake_us;
+
+static int64_t fake_now_us(void)
+{
+	return fake_us;
+}
+
+/* All who wait for the database wait on the slowest of its connections. */
+static void dial__refused_again_and_again__tried_once_a_second_at_least(void **state)
+{
+	static const struct clock fake = {fake_now_us, fake_now_us};
+	struct rig *g = *state;
+	char dir[64];
+	int64_t last_us = 0;
+
+	snprintf(dir, sizeof dir, "%s/closing", servers_dir);
+	int fd = mute_host(dir);
+	loop_free(g->loop);
+	g->loop = loop_new(&fake);
+	snprintf(g->conninfo, sizeof g->conninfo, "host=%s user=kezek dbname=kezek", dir);
+	rig_dial(g);
+	for (int dials = 0; dials < 15; fake_us += 10000) {
+		struct pollfd coming = {.fd = fd, .events = POLLIN};
+
+		loop_turn(g->loop, 1);
+		assert_true(fake_us - last_us <= 1100000);
+		if (poll(&coming, 1, 0) != 1)
+			continue;
+		close(accept(fd, NULL, NULL));
+		last_us = fake_us;
+		dials++;
+	}
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -275,6 +311,7 @@ int main(void)
 	    PG_CASE(server__told_to_stop__says_why_and_is_found_again),
 	    PG_CASE(job__on_a_read_only_server__lost_and_dialed_anew),
 	    PG_CASE(hosts__first_is_mute__the_second_is_reached),
+	    PG_CASE(dial__refused_again_and_again__tried_once_a_second_at_least),
 	};
 
 	return rig_main(tests, sizeof tests / sizeof *tests);
