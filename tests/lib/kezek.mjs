@@ -163,17 +163,30 @@ export class Kezek {
 export class Simulator {
   static async start(stage, args = [], name = 'kezek-smsc', { log = true } = {}) {
     const s = new Simulator();
-    s.port = await freePort();
-    s.log = stage.path(`${name}.log`);
+    Object.assign(s, { stage, name, port: await freePort(), log: stage.path(`${name}.log`), runs: [] });
+    s.args = ['--listen', `127.0.0.1:${s.port}`, '--quiet', ...(log ? ['--log', s.log] : []), ...args];
     writeFileSync(s.log, '');
-    s.process = stage.start(name, join(binaries, 'kezek-smsc'),
-      ['--listen', `127.0.0.1:${s.port}`, '--quiet', ...(log ? ['--log', s.log] : []), ...args], { env: { ...process.env, ...sanitizers } });
     stage.daemons.push(s);
-    await until('kezek-smsc listens', () => {
-      assert.ok(!s.process.ended, s.process.err());
-      return s.process.out().includes(String(s.port)) || s.process.err().includes(String(s.port));
-    });
+    s.run();
+    await until('kezek-smsc listens', () => s.listens());
     return s;
+  }
+
+  run() {
+    const name = this.runs.length ? `${this.name}-${this.runs.length + 1}` : this.name;
+    this.process = this.stage.start(name, join(binaries, 'kezek-smsc'), this.args, { env: { ...process.env, ...sanitizers } });
+    this.runs.push({ process: this.process, killed: false });
+    return this.process;
+  }
+
+  listens() {
+    assert.ok(!this.process.ended, this.process.err());
+    return this.process.out().includes(String(this.port)) || this.process.err().includes(String(this.port));
+  }
+
+  async kill() {
+    this.runs.at(-1).killed = true;
+    await this.process.stop('SIGKILL');
   }
 
   events() {
@@ -181,7 +194,9 @@ export class Simulator {
   }
 
   judge() {
-    assert.ok(!reports.test(this.process.err()), 'kezek-smsc: a report of a sanitizer or an assertion');
-    assert.equal(this.process.ended?.code, 0, `kezek-smsc: ${JSON.stringify(this.process.ended)}`);
+    for (const { process: p, killed } of this.runs) {
+      assert.ok(!reports.test(p.err()), `${p.name}: a report of a sanitizer or an assertion`);
+      if (!killed) assert.equal(p.ended?.code, 0, `${p.name}: ${JSON.stringify(p.ended)}`);
+    }
   }
 }

@@ -55,6 +55,15 @@ export class Servers {
 
   kill() { return run('bash', [script, 'kill-pg', this.dir]); }
   restart() { return run('bash', [script, 'restart-pg', this.dir]); }
+
+  // Whether a PostgreSQL runs, recovered or not.
+  begun() {
+    try {
+      return process.kill(Number(readFileSync(join(this.dir, 'pg/postmaster.pid'), 'utf8').split('\n')[0]), 0);
+    } catch {
+      return false;
+    }
+  }
 }
 
 class Database {

@@ -1,0 +1,130 @@
+// The judge of the crash test, pure: what one message went through, as its sender, the message centre and the database
+// tell it, and everything in it that the promises forbid.
+//
+// A history: {
+//   n        the message's number
+//   parts    into how many it is cut
+//   answer   the id that the 202 said; null: it never came
+//   rows     ids of the messages in the database under its Idempotency-Key
+//   took     what the centre noted: [{part, id, acked}], acked: the answers to its receipts (command_status)
+//   events   of the first row: [{at, kind, final, state, part, operatorId}] by time; kinds and states are numbers
+//   waiting  operator's ids whose receipts wait in the database for a submission
+//   seen     states that were asked for meanwhile, in their order: ['accepted', ...]
+// }
+// Numbers as in src/rules/message.h.
+const SUBMITTED = 1, RECEIPT = 4, RESENT = 8;
+const states = ['accepted', 'submitted', 'failed', 'rejected', 'undeliverable', 'expired', 'delivered', 'unconfirmed'];
+// Ends that say themselves that the phone may have nothing.
+const honest = new Set(['failed', 'rejected', 'expired']);
+const rank = (state) => Math.min(states.indexOf(state), 2);
+
+const partsOf = (h) => Array.from({ length: h.parts }, (_, i) => i + 1);
+
+// As the API tells it: the first final event decides; without one, whether any part was submitted.
+export function stateOf(events) {
+  const end = events.find((e) => e.final);
+  if (end) return states[end.state];
+  return events.some((e) => e.kind === SUBMITTED) ? 'submitted' : 'accepted';
+}
+
+function judgeKeeping(h, say) {
+  if (h.answer === null) say('never answered 202');
+  else if (h.rows.length === 0) say('answered 202 and not in the database');
+  else if (!h.rows.includes(h.answer)) say('its 202 names another message');
+  if (h.rows.length > 1) say(`one Idempotency-Key, ${h.rows.length} messages`);
+}
+
+function judgeEnd(h, state, say) {
+  if (!h.events.some((e) => e.final)) say('no end state');
+  const sent = new Set(h.took.map((t) => t.part));
+  const missing = partsOf(h).filter((p) => !sent.has(p));
+  if (missing.length && !honest.has(state)) say(`lost: ${state}, and the centre never saw part ${missing.join(', ')}`);
+  if (h.took.some((t) => t.part < 1 || t.part > h.parts)) say('the centre saw a part that it does not have');
+}
+
+function judgeSeen(h, state, say) {
+  const seen = [...h.seen, state];
+  for (let i = 1; i < seen.length; i++)
+    if (rank(seen[i]) < rank(seen[i - 1]) || (rank(seen[i]) === 2 && rank(seen[i - 1]) === 2 && seen[i] !== seen[i - 1]))
+      say(`its state went back: ${seen[i - 1]}, then ${seen[i]}`);
+}
+
+// Once more than once needs as many marks.
+function judgeDuplicates(h, say) {
+  let duplicates = 0;
+  for (const part of partsOf(h)) {
+    const times = h.took.filter((t) => t.part === part).length;
+    const marks = h.events.filter((e) => e.kind === RESENT && e.part === part).length;
+    duplicates += Math.max(times - 1, 0);
+    if (times - 1 > marks) say(`part ${part} came ${times} times and ${marks} of them are marked`);
+  }
+  return duplicates;
+}
+
+// A receipt is recorded as an event of its part, or waits for a submission that nobody recorded. Events do not say
+// which receipt they were, so they are counted.
+function judgeReceipts(h, say) {
+  const known = new Map(h.events.filter((e) => e.kind === SUBMITTED).map((e) => [e.operatorId, e.part]));
+  const want = new Map();
+  for (const t of h.took)
+    for (const status of t.acked) {
+      if (status !== 0) say(`the receipt of ${t.id} was answered with status ${status}`);
+      else if (known.has(t.id)) want.set(known.get(t.id), (want.get(known.get(t.id)) ?? 0) + 1);
+      else if (!h.waiting.includes(t.id)) say(`the receipt of ${t.id} was acknowledged and is not recorded`);
+    }
+  for (const [part, n] of want) {
+    const have = h.events.filter((e) => e.kind === RECEIPT && e.part === part).length;
+    if (have < n) say(`${n} receipts of part ${part} were acknowledged and ${have} are recorded`);
+  }
+}
+
+// Answers {state, duplicates, resent, faults}; faults: in words, none when all is as promised.
+export function judgeMessage(h) {
+  const faults = [];
+  const say = (fault) => faults.push(fault);
+  const state = stateOf(h.events);
+  judgeKeeping(h, say);
+  judgeEnd(h, state, say);
+  judgeSeen(h, state, say);
+  const duplicates = judgeDuplicates(h, say);
+  judgeReceipts(h, say);
+  return { state, duplicates, resent: h.events.filter((e) => e.kind === RESENT).length, faults };
+}
+
+const OFFENDERS_SHOWN = 5; // histories of each kind of fault
+
+// Gathers verdicts.
+export class Verdict {
+  constructor() {
+    Object.assign(this, { accepted: 0, parts: 0, took: 0, duplicates: 0, resent: 0, ended: {}, offenders: [], kinds: new Map() });
+  }
+
+  add(h) {
+    const v = judgeMessage(h);
+    if (h.answer !== null) this.accepted += 1;
+    this.parts += h.parts;
+    this.took += h.took.length;
+    this.duplicates += v.duplicates;
+    this.resent += v.resent;
+    this.ended[v.state] = (this.ended[v.state] ?? 0) + 1;
+    if (v.faults.some((fault) => this.note(fault) <= OFFENDERS_SHOWN)) this.offenders.push({ faults: v.faults, history: h });
+  }
+
+  // Accepted, never seen by the centre, and no end that says so.
+  get lost() { return [...this.kinds].filter(([kind]) => /^lost|not in the database/.test(kind)).reduce((n, [, m]) => n + m, 0); }
+
+  // How many of its kind there are.
+  note(fault) {
+    const kind = fault.replace(/\d+(, \d+)*/g, 'N');
+    this.kinds.set(kind, (this.kinds.get(kind) ?? 0) + 1);
+    return this.kinds.get(kind);
+  }
+
+  // What is wrong in words; none: everything is as promised. most: so many duplicates may there be in all.
+  faults(most) {
+    const all = [...this.kinds].map(([kind, n]) => `${n} times: ${kind}`);
+    if (this.duplicates > most) all.push(`${this.duplicates} duplicates, and ${most} may be`);
+    if (this.accepted === 0) all.push('nothing was accepted');
+    return all;
+  }
+}
