@@ -87,6 +87,11 @@ void secret_base64url(const void *bytes, size_t n, char *text)
 	*text = '\0';
 }
 
+void secret_base64(const void *bytes, size_t n, char *text)
+{
+	EVP_EncodeBlock((unsigned char *)text, bytes, (int)n);
+}
+
 static enum kz secret_read(int fd, size_t max, char **ret_text)
 {
 	char *text = mem_new(max + 2);

@@ -25,6 +25,8 @@ void secret_wipe(void *bytes, size_t n);
 void secret_hex(const void *bytes, size_t n, char *text);
 /* n octets as URL-safe base 64 without padding and NUL: (n * 4 + 2) / 3 + 1 octets of room. */
 void secret_base64url(const void *bytes, size_t n, char *text);
+/* The same in the standard alphabet with padding: (n + 2) / 3 * 4 + 1 octets of room. */
+void secret_base64(const void *bytes, size_t n, char *text);
 /* Reads a secret file: at most max octets, one trailing newline cut, no other white space or NUL.
  * Returns text to free() after secret_wipe. KZ_NOT_FOUND, KZ_INVALID (empty, too long, readable by others'
  * write). */

@@ -161,6 +161,23 @@ static void secret_base64url__known_answers__room_as_promised(void **state)
 	}
 }
 
+/* RFC 4648, 10. */
+static void secret_base64__known_answers__room_as_promised(void **state)
+{
+	static const char *const pairs[][2] = {{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"},
+	    {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}, {"\xfb\xff\xfe", "+//+"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+		size_t n = strlen(pairs[i][0]), room = (n + 2) / 3 * 4 + 1;
+		char *text = mem_array(room, 1);
+
+		secret_base64(pairs[i][0], n, text);
+		assert_string_equal(text, pairs[i][1]);
+		free(text);
+	}
+}
+
 static char path[] = "/tmp/kezek-secret-XXXXXX";
 
 static int file_make(void **state)
@@ -291,6 +308,7 @@ int main(void)
 	    cmocka_unit_test(secret_wipe__a_buffer__no_octet_left),
 	    cmocka_unit_test(secret_hex__every_octet__two_lower_case_digits),
 	    cmocka_unit_test(secret_base64url__known_answers__room_as_promised),
+	    cmocka_unit_test(secret_base64__known_answers__room_as_promised),
 	    cmocka_unit_test(secret_file__one_line__text_without_its_newline),
 	    cmocka_unit_test(secret_file__anything_but_one_word__invalid),
 	    cmocka_unit_test(secret_file__writable_by_everybody__invalid),

@@ -1,0 +1,94 @@
+#include "rules/hook.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/ids.h"
+#include "base/secret.h"
+
+void hook_secret_text(const uint8_t secret[HOOK_SECRET], char text[HOOK_SECRET_TEXT])
+{
+	memcpy(text, "whsec_", 6);
+	secret_base64(secret, HOOK_SECRET, text + 6);
+}
+
+char *hook_id(const struct hook_event *e, char text[HOOK_ID])
+{
+	memcpy(text, "end_", 4);
+	ids_text(e->message_id, text + 4);
+	return text;
+}
+
+/* RFC 8259, 7. The texts are UTF-8: the database keeps no other. */
+static void hook_put_text(struct buf *out, const char *text)
+{
+	buf_char(out, '"');
+	for (const char *p = text; *p; p++) {
+		if (*p == '"' || *p == '\\')
+			buf_printf(out, "\\%c", *p);
+		else if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			buf_printf(out, "\\u%04x", (unsigned)*p);
+		else
+			buf_char(out, *p);
+	}
+	buf_char(out, '"');
+}
+
+static void hook_put_field(struct buf *out, const char *name, const char *text)
+{
+	if (!*text)
+		return;
+	buf_printf(out, ",\"%s\":", name);
+	hook_put_text(out, text);
+}
+
+void hook_body(const struct hook_event *e, struct buf *out)
+{
+	const char *state = message_state_name(e->state);
+	char id[IDS_TEXT], seq[IDS_TEXT], at[32];
+
+	clock_rfc3339(e->at_us, at);
+	buf_printf(out,
+	    "{\"type\":\"message.%s\",\"timestamp\":\"%s\",\"seq\":\"%s\",\"data\":{\"id\":\"%s\"", state, at,
+	    ids_text(e->feed, seq), ids_text(e->message_id, id));
+	hook_put_field(out, "client_ref", e->client_ref);
+	buf_printf(out,
+	    ",\"state\":\"%s\",\"class\":\"%s\",\"segments\":%u,\"possible_duplicate\":%s,\"ended_at\":\"%"
+	    "s\"",
+	    state, message_class_name(e->class), e->parts, e->resent ? "true" : "false", at);
+	hook_put_field(out, "status", e->status);
+	hook_put_field(out, "detail", e->detail);
+	buf_str(out, "}}");
+}
+
+void hook_sign(const uint8_t *secret, size_t secret_n, const char *id, int64_t timestamp_s, const char *body,
+    size_t body_n, char signature[HOOK_SIGNATURE])
+{
+	struct buf signed_text = {0};
+	uint8_t mac[SECRET_HASH];
+
+	buf_printf(&signed_text, "%s.%lld.", id, (long long)timestamp_s);
+	buf_add(&signed_text, body, body_n);
+	secret_hmac(secret, secret_n, signed_text.data, signed_text.len, mac);
+	memcpy(signature, "v1,", 3);
+	secret_base64(mac, sizeof mac, signature + 3);
+	buf_fini(&signed_text);
+}
+
+/* With 5 s first: 30 s, 2 min, 10 min, 1 h, 3 h, 6 h, 12 h, 24 h, 24 h; 71 hours in all. */
+static const int64_t waits[] = {1, 6, 24, 120, 720, 2160, 4320, 8640, 17280, 17280};
+#define WAITS      (sizeof waits / sizeof *waits)
+#define PROBE_LAST 3
+
+_Static_assert(WAITS == HOOK_ATTEMPTS - 1, "a wait between each two attempts");
+
+int64_t hook_wait_ms(unsigned attempts, int64_t first_ms)
+{
+	return attempts <= WAITS ? waits[attempts - 1] * first_ms : -1;
+}
+
+int64_t hook_probe_ms(unsigned probes, int64_t first_ms)
+{
+	return waits[probes - 1 < PROBE_LAST ? probes - 1 : PROBE_LAST] * first_ms;
+}

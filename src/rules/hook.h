@@ -1,0 +1,46 @@
+/* hook: the law of webhooks, pure: what is told of the end of a message, how it is signed
+ * (www.standardwebhooks.com), when it is told again. */
+#ifndef RULES_HOOK_H
+#define RULES_HOOK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "rules/message.h"
+
+#define HOOK_SECRET      32 /* octets of a secret, any */
+#define HOOK_SECRET_TEXT 51 /* "whsec_", its base 64 and NUL */
+#define HOOK_ID          18 /* "end_", the message's id and NUL */
+#define HOOK_SIGNATURE   48 /* "v1,", base 64 of the MAC and NUL */
+#define HOOK_ATTEMPTS    11 /* of one event; the last is made about three days after the first */
+#define HOOK_DOWN_AFTER  5  /* failures in a row after which an endpoint counts as down */
+
+/* The end of a message. Texts belong to whoever holds it; "" when absent. */
+struct hook_event {
+	uint64_t feed; /* its place in the order of telling */
+	uint64_t message_id;
+	int64_t at_us;
+	enum message_state state;
+	enum message_class class;
+	unsigned parts;
+	bool resent; /* a possible duplicate */
+	const char *client_ref, *status, *detail;
+};
+
+void hook_secret_text(const uint8_t secret[HOOK_SECRET], char text[HOOK_SECRET_TEXT]);
+/* The same for each telling of the event, and no other message's: a message ends once. */
+char *hook_id(const struct hook_event *e, char text[HOOK_ID]);
+/* Appends the body: JSON, no number, no text. */
+void hook_body(const struct hook_event *e, struct buf *out);
+void hook_sign(const uint8_t *secret, size_t secret_n, const char *id, int64_t timestamp_s, const char *body,
+    size_t body_n, char signature[HOOK_SIGNATURE]);
+
+/* After so many failed attempts, 1..HOOK_ATTEMPTS: the wait until the next, -1 when none is left. first_ms:
+ * the first wait; the others are 6, 24, 120, 720, 2,160, 4,320, 8,640 and twice 17,280 times as long. */
+int64_t hook_wait_ms(unsigned attempts, int64_t first_ms);
+/* The same for probes of an endpoint that is down, without end and at most 120 times first_ms. */
+int64_t hook_probe_ms(unsigned probes, int64_t first_ms);
+
+#endif

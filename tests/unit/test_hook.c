@@ -1,0 +1,149 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/ids.h"
+#include "rules/hook.h"
+
+#define AT_US INT64_C(1795371786123000) /* 2026-11-22T18:23:06.123Z */
+
+static struct hook_event event_make(void)
+{
+	return (struct hook_event){.feed = ids_floor(AT_US / 1000) + 5,
+	    .message_id = ids_floor(AT_US / 1000),
+	    .at_us = AT_US,
+	    .state = MESSAGE_DELIVERED,
+	    .class = MESSAGE_CODE,
+	    .parts = 2,
+	    .client_ref = "",
+	    .status = "",
+	    .detail = ""};
+}
+
+/* The example of the Standard Webhooks' own libraries. */
+static void sign__known_answer(void **state)
+{
+	static const uint8_t secret[] = {0x31, 0xf2, 0x90, 0xf6, 0xbf, 0x06, 0x29, 0x8a, 0xab, 0x4f, 0x08,
+	    0xd4, 0x3c, 0x3f, 0x08, 0x2c, 0xf6, 0x48, 0xa3, 0x62, 0xda, 0x2d, 0xa4, 0xb0};
+	static const char body[] = "{\"test\": 2432232314}";
+	char signature[HOOK_SIGNATURE];
+
+	(void)state;
+	hook_sign(
+	    secret, sizeof secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, body, strlen(body), signature);
+	assert_string_equal(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+	assert_int_equal(strlen(signature) + 1, HOOK_SIGNATURE);
+}
+
+static void secret_text__prefix_and_base64(void **state)
+{
+	uint8_t secret[HOOK_SECRET] = {0xfb, 0xff};
+	char text[HOOK_SECRET_TEXT];
+
+	(void)state;
+	hook_secret_text(secret, text);
+	assert_string_equal(text, "whsec_+/8AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+	assert_int_equal(strlen(text) + 1, HOOK_SECRET_TEXT);
+}
+
+static void id__of_the_message_alone__same_for_each_telling(void **state)
+{
+	struct hook_event e = event_make();
+	char first[HOOK_ID], again[HOOK_ID], message[IDS_TEXT];
+
+	(void)state;
+	hook_id(&e, first);
+	e.feed += 1000;
+	e.state = MESSAGE_EXPIRED;
+	assert_string_equal(hook_id(&e, again), first);
+	assert_string_equal(first + 4, ids_text(e.message_id, message));
+	assert_int_equal(strlen(first) + 1, HOOK_ID);
+	assert_null(strchr(first, '.')); /* it stands before one in what is signed */
+}
+
+static void body__least__no_empty_field(void **state)
+{
+	struct hook_event e = event_make();
+	struct buf b = {0};
+	char id[IDS_TEXT], seq[IDS_TEXT], wanted[512];
+
+	(void)state;
+	hook_body(&e, &b);
+	snprintf(wanted, sizeof wanted,
+	    "{\"type\":\"message.delivered\",\"timestamp\":\"2026-11-22T18:23:06.123Z\",\"seq\":\"%s\","
+	    "\"data\":{"
+	    "\"id\":\"%s\",\"state\":\"delivered\",\"class\":\"code\",\"segments\":2,\"possible_duplicate\":"
+	    "false,"
+	    "\"ended_at\":\"2026-11-22T18:23:06.123Z\"}}",
+	    ids_text(e.feed, seq), ids_text(e.message_id, id));
+	assert_string_equal(buf_text(&b), wanted);
+	buf_fini(&b);
+}
+
+static void body__odd_texts__escaped(void **state)
+{
+	struct hook_event e = event_make();
+	struct buf b = {0};
+
+	(void)state;
+	e.state = MESSAGE_REJECTED;
+	e.resent = true;
+	e.client_ref = "a\"b\\c\nd\x7f"
+	               "қ";
+	e.status = "ESME_RINVDSTADR";
+	e.detail = "err 011";
+	hook_body(&e, &b);
+	assert_non_null(strstr(buf_text(&b), "{\"type\":\"message.rejected\","));
+	assert_non_null(
+	    strstr(buf_text(&b), ",\"client_ref\":\"a\\\"b\\\\c\\u000ad\\u007fқ\",\"state\":\"rejected\","));
+	assert_non_null(strstr(buf_text(&b), ",\"possible_duplicate\":true,"));
+	assert_non_null(strstr(buf_text(&b), ",\"status\":\"ESME_RINVDSTADR\",\"detail\":\"err 011\"}}"));
+	buf_fini(&b);
+}
+
+static void wait__of_each_attempt__grows_over_three_days_then_none(void **state)
+{
+	int64_t sum = 0, last = 0;
+
+	(void)state;
+	for (unsigned i = 1; i < HOOK_ATTEMPTS; i++) {
+		int64_t wait_ms = hook_wait_ms(i, 5000);
+
+		assert_true(wait_ms >= last);
+		last = wait_ms;
+		sum += wait_ms;
+	}
+	assert_int_equal(hook_wait_ms(1, 5000), 5000);
+	assert_int_equal(last, 86400000);
+	assert_in_range(sum, INT64_C(70) * 3600000, INT64_C(72) * 3600000);
+	assert_int_equal(hook_wait_ms(HOOK_ATTEMPTS, 5000), -1);
+}
+
+static void probe__however_many__ten_minutes_at_most(void **state)
+{
+	(void)state;
+	assert_int_equal(hook_probe_ms(1, 5000), 5000);
+	assert_int_equal(hook_probe_ms(2, 5000), 30000);
+	assert_int_equal(hook_probe_ms(4, 5000), 600000);
+	assert_int_equal(hook_probe_ms(4000000000, 5000), 600000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(sign__known_answer),
+	    cmocka_unit_test(secret_text__prefix_and_base64),
+	    cmocka_unit_test(id__of_the_message_alone__same_for_each_telling),
+	    cmocka_unit_test(body__least__no_empty_field),
+	    cmocka_unit_test(body__odd_texts__escaped),
+	    cmocka_unit_test(wait__of_each_attempt__grows_over_three_days_then_none),
+	    cmocka_unit_test(probe__however_many__ten_minutes_at_most),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
