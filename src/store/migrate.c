@@ -29,8 +29,10 @@
 	extern const char symbol[]
 
 MIGRATION(migration_0001, 1, "0001_messages.sql");
+MIGRATION(migration_0002, 2, "0002_webhooks.sql");
 
-static const struct pg_sql migrations[] = {{"migrate_1", migration_0001, 0, NULL}};
+static const struct pg_sql migrations[] = {
+    {"migrate_1", migration_0001, 0, NULL}, {"migrate_2", migration_0002, 0, NULL}};
 
 #define MIGRATIONS ((int)(sizeof migrations / sizeof *migrations))
 

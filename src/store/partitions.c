@@ -38,13 +38,13 @@ static const struct pg_sql sql_make = {"partitions_make",
 static const struct pg_sql sql_lock = {
     "partitions_lock", "select set_config('lock_timeout', '200ms', true)", 0, NULL};
 /* Rare tables without partitions: receipts of submissions that were never recorded, and unreadable ones,
- * which may hold a number. */
-static const uint32_t sweep_types[] = {PG_TIMESTAMPTZ};
+ * which may hold a number; webhooks of messages that are gone. */
+static const uint32_t sweep_types[] = {PG_TIMESTAMPTZ, PG_INT8};
 static const struct pg_sql sql_sweep = {"partitions_sweep",
     "with waiting as (delete from receipt_waiting where at < $1), aside as (delete from receipt_aside where "
     "at < $1)"
-    " select 1",
-    1, sweep_types};
+    " delete from webhook_retry where message_id < $2",
+    2, sweep_types};
 static const uint32_t drop_types[] = {PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ};
 static const struct pg_sql sql_drop = {"partitions_drop",
     "select partition_drop('message', ($1 at time zone 'UTC')::date)"
@@ -178,12 +178,13 @@ static void partitions_on_swept(void *arg, enum kz r, const struct pg_reply *rep
 
 static void partitions_sweep(struct partitions *p)
 {
-	uint8_t room[8];
-	int64_t before_us = loop_clock(p->loop)->wall_us() - p->keep.personal_ms * 1000;
-	const struct pg_value before = pg_timestamp(before_us, room);
+	uint8_t before[8], low[8];
+	int64_t now_us = loop_clock(p->loop)->wall_us();
+	const struct pg_value values[] = {pg_timestamp(now_us - p->keep.personal_ms * 1000, before),
+	    pg_int8((int64_t)ids_floor(now_us / 1000 - p->keep.messages_ms), low)};
 	struct pg_job *job = pg_job_new(p->pg, partitions_on_swept, p);
 
-	pg_job_add(job, &sql_sweep, &before);
+	pg_job_add(job, &sql_sweep, values);
 	if (pg_job_run(job, &p->sweeping) != KZ_OK)
 		p->sweeping = 0;
 }

@@ -299,16 +299,23 @@ static void sweep__rare_tables__kept_as_long_as_personal_fields(void **state)
 {
 	struct store_rig *g = *state;
 	struct store_told t = {0};
+	uint64_t kept = ids_floor(store_wall_us() / 1000 - 8 * DAY_MS);
 
 	store_sql(g,
 	    "insert into receipt_aside (at, carrier, what, body) select now() - n * interval '1 day',"
 	    " 'beeline', n, '' from (values (1), (3)) v(n);"
 	    "insert into receipt_waiting (at, carrier, operator_ids, final, state, parts_mode)"
-	    " select now() - n * interval '1 day', n, '{}', true, 6, 0 from (values (1), (3)) v(n)");
+	    " select now() - n * interval '1 day', n, '{}', true, 6, 0 from (values (1), (3)) v(n);"
+	    "insert into webhook (client, url, secret, since) values ('portal', '', '', 0);"
+	    "insert into webhook_retry select id, n, 0, 1, null, now(), '500' from webhook, (values (%llu), "
+	    "(%llu)) v(n)",
+	    (unsigned long long)kept, (unsigned long long)ids_floor(store_wall_us() / 1000 - 10 * DAY_MS));
 	struct partitions *p = partitions_up(g, &(struct partitions_keep){9 * DAY_MS, 2 * DAY_MS}, &t);
 	jobs_end(g);
 	assert_string_equal(store_sql(g, "select string_agg(what, ',') from receipt_aside"), "1");
 	assert_string_equal(store_sql(g, "select string_agg(carrier, ',') from receipt_waiting"), "1");
+	assert_true((uint64_t)store_int(g, "select sum(message_id) from webhook_retry") ==
+	            kept); /* with its message */
 	partitions_free(p);
 }
 

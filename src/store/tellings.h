@@ -1,0 +1,77 @@
+/* tellings: what is told to endpoints, as the teller reads and notes it: the feed of ended messages, how far
+ * each endpoint was told of it, and what is told again. */
+#ifndef STORE_TELLINGS_H
+#define STORE_TELLINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rules/hook.h"
+#include "store/pg.h"
+
+/* Each answers once, later, or KZ_BUSY at once without a callback; *ret_ticket can cancel it (pg_job_cancel).
+ */
+typedef void tellings_done_fn(void *arg, enum kz r);
+
+/* An endpoint that is told, and how far one of the slots is; slot -1: none of them ever was, nor has any that
+ * is not named. Rows of one endpoint come together. Pointers live during the callback. */
+struct tellings_endpoint {
+	int32_t id, round;
+	uint64_t since;
+	const char *client, *url;
+	const uint8_t *secret;
+	size_t secret_n;
+	int slot;
+	uint64_t cursor;
+};
+typedef void tellings_endpoint_fn(void *arg, const struct tellings_endpoint *e);
+enum kz tellings_load(struct pg *pg, const bool held[], tellings_endpoint_fn *each, tellings_done_fn *done,
+    void *arg, uint64_t *ret_ticket) KZ_CHECK;
+
+/* A page of a slot's feed: numbers after < n < before, at most `most` looked at, of them the first ends of
+ * the client's messages in their order. Then done: how many were looked at and the last one's number (0:
+ * none). */
+struct tellings_page {
+	const char *client;
+	uint8_t slot;
+	uint64_t after, before;
+	int most;
+};
+typedef void tellings_event_fn(void *arg, const struct hook_event *e);
+typedef void tellings_page_fn(void *arg, enum kz r, size_t looked, uint64_t last);
+enum kz tellings_read(struct pg *pg, const struct tellings_page *p, tellings_event_fn *each,
+    tellings_page_fn *done, void *arg, uint64_t *ret_ticket) KZ_CHECK;
+
+/* Of an endpoint all up to cursor has been told in this round, or is kept as a retry. Never goes back. */
+struct tellings_mark {
+	int32_t id, round;
+	uint8_t slot;
+	uint64_t cursor;
+};
+enum kz tellings_save(struct pg *pg, const struct tellings_mark *marks, size_t n, tellings_done_fn *done,
+    void *arg, uint64_t *ret_ticket) KZ_CHECK;
+
+/* An event that failed so often; due_us 0: it is given up. */
+struct tellings_retry {
+	int32_t id;
+	uint64_t message_id;
+	uint8_t slot;
+	unsigned attempts;
+	int64_t now_us, due_us;
+	const char *status;
+};
+enum kz tellings_put_off(struct pg *pg, const struct tellings_retry *r, tellings_done_fn *done, void *arg,
+    uint64_t *ret_ticket) KZ_CHECK;
+/* It was told. */
+enum kz tellings_settle(struct pg *pg, int32_t id, uint64_t message_id, tellings_done_fn *done, void *arg,
+    uint64_t *ret_ticket) KZ_CHECK;
+
+/* What is due now of the slots and endpoints named, the oldest first, at most `most`; then when the next is
+ * due after now, 0: none. Those whose message is gone are passed over. */
+typedef void tellings_due_fn(void *arg, int32_t id, unsigned attempts, const struct hook_event *e);
+typedef void tellings_next_fn(void *arg, enum kz r, int64_t next_us);
+enum kz tellings_due(struct pg *pg, const bool held[], const int32_t *ids, size_t n, int64_t now_us, int most,
+    tellings_due_fn *each, tellings_next_fn *done, void *arg, uint64_t *ret_ticket) KZ_CHECK;
+
+#endif

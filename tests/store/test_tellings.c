@@ -1,0 +1,345 @@
+/* What is told to endpoints, as it is read and noted in a real PostgreSQL. */
+#include "hooks_rig.h"
+
+#include "store/events.h"
+
+static void read__ends_of_the_client__in_order_with_all_that_is_told(void **state)
+{
+	struct store_rig *g = *state;
+	struct ids ids = {0}, feeds = {.slot = 2};
+	int64_t now_ms = store_wall_us() / 1000;
+	uint64_t first, second;
+
+	portal_make(g);
+	first = store_put_message(g, &ids, 2, 77011234567);
+	second = store_put_message(g, &ids, 1, 77011234567);
+	store_sql(g, "update message set client_ref = 'ref' where id = %llu", (unsigned long long)second);
+	store_put_event(g, second, 1, EVENT_RESENT, false, 0, 1, 0, "beeline", "");
+	uint64_t a = ids_next(&feeds, now_ms), b = ids_next(&feeds, now_ms);
+	end_put(g, second, 5, EVENT_RECEIPT, MESSAGE_UNDELIVERABLE, b);
+	end_put(g, first, 4, EVENT_EXPIRED, MESSAGE_EXPIRED, a);
+	const struct pages p = page_read(g, "portal", 2, 0, INT64_MAX, 10);
+	assert_int_equal(p.n, 2);
+	assert_int_equal(p.looked, 2);
+	assert_true(p.last == b);
+	assert_true(p.all[0].feed == a && p.all[0].message_id == first);
+	assert_int_equal(p.all[0].state, MESSAGE_EXPIRED);
+	assert_int_equal(p.all[0].parts, 2);
+	assert_int_equal(p.all[0].class, MESSAGE_NOTICE);
+	assert_int_equal(p.all[0].at_us, INT64_C(1767225604000000));
+	assert_false(p.all[0].resent);
+	assert_true(p.all[1].feed == b && p.all[1].message_id == second && p.all[1].resent);
+	assert_string_equal(p.text, "ref|SAID|err 1");
+}
+
+static void read__second_end_of_a_message__not_told_whoever_recorded_it(void **state)
+{
+	struct store_rig *g = *state;
+	struct ids ids = {0}, ours = {.slot = 2}, theirs = {.slot = 3};
+	int64_t now_ms = store_wall_us() / 1000;
+	uint64_t id = store_put_message(g, &ids, 1, 77011234567), first = ids_next(&ours, now_ms);
+
+	portal_make(g);
+	end_put(g, id, 4, EVENT_EXPIRED, MESSAGE_EXPIRED, first);
+	end_put(g, id, 4, EVENT_EXPIRED, MESSAGE_EXPIRED, first);                     /* written twice */
+	end_put(g, id, 5, EVENT_RECEIPT, MESSAGE_DELIVERED, ids_next(&ours, now_ms)); /* late */
+	end_put(g, id, 4, EVENT_EXPIRED, MESSAGE_EXPIRED,
+	    ids_next(&ours, now_ms)); /* again, after a slot was lost */
+	struct pages p = page_read(g, "portal", 2, 0, INT64_MAX, 10);
+	assert_int_equal(p.looked, 4);
+	assert_int_equal(p.n, 1);
+	assert_true(p.all[0].feed == first);
+	/* That of another daemon, said earlier and told by itself, comes first in the timeline too. */
+	end_put(g, id, 3, EVENT_RECEIPT, MESSAGE_UNDELIVERABLE, ids_next(&theirs, now_ms + 1000));
+	assert_int_equal(page_read(g, "portal", 2, 0, INT64_MAX, 10).n, 0);
+	p = page_read(g, "portal", 3, 0, INT64_MAX, 10);
+	assert_int_equal(p.n, 1);
+	assert_int_equal(p.all[0].state, MESSAGE_UNDELIVERABLE);
+}
+
+static void read__bounds_slots_and_clients__only_what_was_asked(void **state)
+{
+	struct store_rig *g = *state;
+	struct ids ids = {0}, feeds = {.slot = 2}, other = {.slot = 1};
+	int64_t now_ms = store_wall_us() / 1000;
+	uint64_t n[5];
+
+	portal_make(g);
+	for (int i = 0; i < 5; i++) {
+		uint64_t id = store_put_message(g, &ids, 1, 77011234567);
+
+		n[i] = ids_next(&feeds, now_ms);
+		end_put(g, id, i, EVENT_EXPIRED, MESSAGE_EXPIRED, n[i]);
+		end_put(g, store_put_message(g, &ids, 1, 77011234567), i, EVENT_EXPIRED, MESSAGE_EXPIRED,
+		    ids_next(&other, now_ms));
+		if (i == 2)
+			store_sql(
+			    g, "update message set api_key = 99 where id = %llu", (unsigned long long)id);
+	}
+	struct pages p = page_read(g, "portal", 2, n[0], n[4], 10);
+	assert_int_equal(p.looked, 3);
+	assert_int_equal(p.n, 2);
+	assert_true(p.all[0].feed == n[1] && p.all[1].feed == n[3]);
+	assert_true(p.last == n[3]);
+	p = page_read(g, "portal", 2, n[1], INT64_MAX, 1); /* a page of somebody else's */
+	assert_int_equal(p.looked, 1);
+	assert_int_equal(p.n, 0);
+	assert_true(p.last == n[2]);
+	p = page_read(g, "portal", 2, n[4], INT64_MAX, 10);
+	assert_int_equal(p.looked, 0);
+	assert_int_equal(p.last, 0);
+	assert_int_equal(page_read(g, "nobody", 2, 0, INT64_MAX, 10).n, 0);
+}
+
+static void read__ended_with_its_parts__what_the_operator_said_of_the_worst(void **state)
+{
+	struct store_rig *g = *state;
+	struct ids ids = {0};
+	uint64_t id = store_put_message(g, &ids, 2, 77011234567);
+
+	portal_make(g);
+	store_sql(g,
+	    "insert into message_event (message_id, at, kind, final, state, part, status, detail) values"
+	    " (%llu, now(), 4, false, 6, 1, 'DELIVRD', 'err 000'), (%llu, now(), 4, false, 4, 2, 'UNDELIV', "
+	    "'err "
+	    "011');"
+	    "insert into message_event (message_id, at, kind, final, state, feed) values (%llu, now(), 7, "
+	    "true, 4, %llu)",
+	    (unsigned long long)id, (unsigned long long)id, (unsigned long long)id,
+	    (unsigned long long)ids_floor(store_wall_us() / 1000));
+	const struct pages p = page_read(g, "portal", 0, 0, INT64_MAX, 10);
+	assert_int_equal(p.n, 1);
+	assert_string_equal(p.text, "|UNDELIV|err 011");
+}
+
+/* The whole way: what events commit is read below the bound, each once. */
+static void read__up_to_the_bound_while_batches_commit_out_of_order__each_once(void **state)
+{
+	struct store_rig *g = *state;
+	struct events *es = events_new(g->loop, g->pg, g->feed, &g->limits);
+	struct ids ids = {0};
+	uint64_t blocked = store_put_message(g, &ids, 2, 77011234567), read_to = 0;
+	size_t told = 0;
+
+	portal_make(g);
+	store_put_event(g, blocked, 1, EVENT_SUBMITTED, false, 1, 1, 2, "b", "1");
+	store_put_event(g, blocked, 1, EVENT_SUBMITTED, false, 1, 2, 2, "b", "2");
+	store_put_event(g, blocked, 2, EVENT_RECEIPT, false, MESSAGE_DELIVERED, 1, 0, "b", "");
+	store_sql(g, "begin; select pg_advisory_xact_lock(%llu)", (unsigned long long)blocked);
+	struct message_event *e =
+	    message_event_new(blocked, 1767225603000000, EVENT_RECEIPT, 2, "b", NULL, NULL, NULL, NULL);
+	e->may_close = true;
+	e->state = MESSAGE_DELIVERED;
+	events_add(es, e);
+	store_await_sql(g, STORE_WAITS_FOR_LOCK, 1);
+	for (int i = 0; i < 10; i++) {
+		e = message_event_new(store_put_message(g, &ids, 1, 77011234567), 1767225604000000,
+		    EVENT_EXPIRED, 0, NULL, NULL, NULL, NULL, NULL);
+		e->final = true;
+		e->state = MESSAGE_EXPIRED;
+		events_add(es, e);
+	}
+	while (events_pending(es) > 1)
+		loop_turn(g->loop, 20);
+	assert_int_equal(page_read(g, "portal", 0, 0, feed_low(g->feed), 64).n, 0);
+	store_sql(g, "commit");
+	while (events_pending(es))
+		loop_turn(g->loop, 20);
+	for (int page = 0; page < 4; page++) {
+		const struct pages p = page_read(g, "portal", 0, read_to, feed_low(g->feed), 4);
+
+		for (size_t i = 0; i < p.n; i++)
+			assert_true(p.all[i].feed > read_to);
+		told += p.n;
+		read_to = p.last ? p.last : read_to;
+	}
+	assert_int_equal(told, 11);
+	events_free(es);
+}
+
+struct loaded {
+	int count;
+	size_t n;
+	struct tellings_endpoint all[8];
+	char text[8][64];
+};
+
+static void loaded_on_each(void *arg, const struct tellings_endpoint *e)
+{
+	struct loaded *l = arg;
+
+	assert_true(l->n < 8);
+	assert_int_equal(e->secret_n, HOOK_SECRET);
+	assert_memory_equal(e->secret, hook_secret, HOOK_SECRET);
+	snprintf(l->text[l->n], sizeof l->text[0], "%s %s", e->client, e->url);
+	l->all[l->n++] = *e;
+}
+
+static void loaded_on_done(void *arg, enum kz r)
+{
+	struct loaded *l = arg;
+
+	assert_int_equal(r, KZ_OK);
+	l->count++;
+}
+
+static struct loaded load(struct store_rig *g, const bool held[])
+{
+	struct loaded l = {0};
+	uint64_t ticket;
+
+	assert_int_equal(tellings_load(g->pg, held, loaded_on_each, loaded_on_done, &l, &ticket), KZ_OK);
+	servers_await(g->loop, &l.count, 1);
+	return l;
+}
+
+static void save(struct store_rig *g, const struct tellings_mark *marks, size_t n)
+{
+	uint64_t ticket;
+
+	assert_int_equal(HOOK_DID(g, tellings_save(g->pg, marks, n, hook_on_done, &h, &ticket)), KZ_OK);
+}
+
+static void save_and_load__of_the_round_and_the_slots_held__never_back(void **state)
+{
+	struct store_rig *g = *state;
+	bool held[IDS_SLOTS] = {[0] = true, [7] = true};
+	struct loaded l;
+	int32_t a, b;
+
+	portal_make(g);
+	a = hook_made(g);
+	b = hook_made(g);
+	l = load(g, held);
+	assert_int_equal(l.n, 2);
+	assert_int_equal(l.all[0].slot, -1);
+	assert_string_equal(l.text[0], "portal https://portal.example/x");
+	assert_true(l.all[0].since > 0);
+	const struct tellings_mark marks[] = {{a, 0, 0, 100}, {a, 0, 7, 200}, {a, 0, 9, 300}, {99, 0, 0, 1}};
+	save(g, marks, 4);
+	const struct tellings_mark back = {a, 0, 7, 150};
+	save(g, &back, 1);
+	l = load(g, held);
+	assert_int_equal(l.n, 3);
+	assert_int_equal(l.all[0].id, a);
+	assert_int_equal(l.all[1].id, a);
+	assert_int_equal(l.all[0].cursor + l.all[1].cursor, 300);
+	assert_int_equal(l.all[2].id, b);
+	assert_int_equal(l.all[2].slot, -1);
+	assert_int_equal(HOOK_DID(g, hook_replay(g->pg, a, 1767225600000, hook_on_done, &h)), KZ_OK);
+	save(g, &marks[0], 1); /* by a daemon that has not heard of it */
+	l = load(g, held);
+	assert_int_equal(l.n, 2);
+	assert_int_equal(l.all[0].slot, -1);
+	assert_int_equal(l.all[0].round, 1);
+	const struct tellings_mark next = {a, 1, 0, 5}; /* lower, of the new round */
+	save(g, &next, 1);
+	save(g, &marks[0], 1);
+	l = load(g, held);
+	assert_int_equal(l.all[0].slot, 0);
+	assert_int_equal(l.all[0].cursor, 5);
+	assert_int_equal(HOOK_DID(g, hook_disable(g->pg, a, "x", hook_on_done, &h)), KZ_OK);
+	assert_int_equal(load(g, held).n, 1);
+}
+
+struct due {
+	int count;
+	size_t n;
+	int64_t next_us;
+	int32_t ids[8];
+	unsigned attempts[8];
+	struct hook_event events[8];
+};
+
+static void due_on_each(void *arg, int32_t id, unsigned attempts, const struct hook_event *e)
+{
+	struct due *d = arg;
+
+	assert_true(d->n < 8);
+	d->ids[d->n] = id;
+	d->attempts[d->n] = attempts;
+	d->events[d->n++] = *e;
+}
+
+static void due_on_done(void *arg, enum kz r, int64_t next_us)
+{
+	struct due *d = arg;
+
+	assert_int_equal(r, KZ_OK);
+	d->count++;
+	d->next_us = next_us;
+}
+
+static struct due due(struct store_rig *g, uint8_t slot, int32_t id, int64_t now_us, int most)
+{
+	bool held[IDS_SLOTS] = {0};
+	struct due d = {0};
+	uint64_t ticket;
+
+	held[slot] = true;
+	assert_int_equal(
+	    tellings_due(g->pg, held, &id, 1, now_us, most, due_on_each, due_on_done, &d, &ticket), KZ_OK);
+	servers_await(g->loop, &d.count, 1);
+	return d;
+}
+
+static void put_off__due_in_order_then_again_then_given_up_or_settled(void **state)
+{
+	struct store_rig *g = *state;
+	struct ids ids = {0}, feeds = {.slot = 4};
+	int64_t now_us = 1767225700000000;
+	struct tellings_retry r = {.slot = 4, .attempts = 1, .now_us = now_us, .status = "500"};
+	uint64_t n[3], ticket;
+
+	portal_make(g);
+	r.id = hook_made(g);
+	for (int i = 0; i < 3; i++) {
+		n[i] = store_put_message(g, &ids, 1, 77011234567);
+		end_put(g, n[i], 9, EVENT_RECEIPT, MESSAGE_DELIVERED, ids_next(&feeds, now_us / 1000));
+		end_put(g, n[i], 9 + i, EVENT_RECEIPT, MESSAGE_EXPIRED, ids_next(&feeds, now_us / 1000));
+		r.message_id = n[i];
+		r.due_us = now_us + (3 - i) * 1000000;
+		assert_int_equal(HOOK_DID(g, tellings_put_off(g->pg, &r, hook_on_done, &h, &ticket)), KZ_OK);
+	}
+	struct due d = due(g, 4, r.id, now_us, 8);
+	assert_int_equal(d.n, 0);
+	assert_int_equal(d.next_us, now_us + 1000000);
+	d = due(g, 4, r.id, now_us + 2000000, 8);
+	assert_int_equal(d.n, 2);
+	assert_true(d.events[0].message_id == n[2] && d.events[1].message_id == n[1]);
+	assert_int_equal(d.attempts[0], 1);
+	assert_int_equal(d.events[0].state, MESSAGE_DELIVERED);
+	assert_int_equal(d.next_us, now_us + 3000000);
+	assert_int_equal(due(g, 4, r.id, now_us + 2000000, 1).n, 1);
+	assert_int_equal(due(g, 5, r.id, now_us + 2000000, 8).n, 0);
+	assert_int_equal(due(g, 4, r.id + 1, now_us + 2000000, 8).n, 0);
+	r.message_id = n[2];
+	r.attempts = 2;
+	r.due_us = 0;
+	assert_int_equal(HOOK_DID(g, tellings_put_off(g->pg, &r, hook_on_done, &h, &ticket)), KZ_OK);
+	assert_int_equal(HOOK_DID(g, tellings_settle(g->pg, r.id, n[1], hook_on_done, &h, &ticket)), KZ_OK);
+	d = due(g, 4, r.id, now_us + 9000000, 8);
+	assert_int_equal(d.n, 1);
+	assert_true(d.events[0].message_id == n[0]);
+	assert_int_equal(d.next_us, 0);
+	assert_int_equal(
+	    store_int(g, "select count(*) from webhook_retry where due is null and attempts = 2"), 1);
+	r.id += 1; /* an endpoint that was removed meanwhile */
+	assert_int_equal(HOOK_DID(g, tellings_put_off(g->pg, &r, hook_on_done, &h, &ticket)), KZ_OK);
+	assert_int_equal(store_int(g, "select count(*) from webhook_retry"), 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    STORE_CASE(read__ends_of_the_client__in_order_with_all_that_is_told),
+	    STORE_CASE(read__second_end_of_a_message__not_told_whoever_recorded_it),
+	    STORE_CASE(read__bounds_slots_and_clients__only_what_was_asked),
+	    STORE_CASE(read__ended_with_its_parts__what_the_operator_said_of_the_worst),
+	    STORE_CASE(read__up_to_the_bound_while_batches_commit_out_of_order__each_once),
+	    STORE_CASE(save_and_load__of_the_round_and_the_slots_held__never_back),
+	    STORE_CASE(put_off__due_in_order_then_again_then_given_up_or_settled),
+	};
+
+	return store_main("tellings", tests, sizeof tests / sizeof *tests);
+}
