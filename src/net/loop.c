@@ -224,7 +224,8 @@ static int64_t loop_wait_us(const struct loop *l, int64_t most_us)
 static void loop_poll(struct loop *l, int64_t wait_us)
 {
 	if (!wait_us) {
-		event_base_loop(l->base, EVLOOP_NONBLOCK);
+		/* without ONCE it would go on as long as any descriptor is ready, and no timer would fire */
+		event_base_loop(l->base, EVLOOP_NONBLOCK | EVLOOP_ONCE);
 		return;
 	}
 	if (wait_us > 0) {

@@ -296,6 +296,42 @@ static void on_signal(void *arg, int signo)
 	loop_stop(arg);
 }
 
+static void on_pipe_never_read(void *arg, bool readable, bool writable)
+{
+	int *times = arg;
+
+	(void)readable;
+	(void)writable;
+	assert_true(++*times < 100); /* the loop would never come back */
+}
+
+static void watch__always_ready__timers_and_deferred_calls_have_their_turn(void **state)
+{
+	struct loop *l = fake_loop();
+	struct timer *t = timer_new(l, note_arg, NAME('t'));
+	struct defer d = {0};
+	struct watch *w;
+	int p[2], times = 0;
+
+	(void)state;
+	assert_int_equal(pipe(p), 0);
+	assert_int_equal(write(p[1], "x", 1), 1);
+	w = watch_new(l, p[0], on_pipe_never_read, &times);
+	watch_set(w, true, false);
+	for (int i = 0; i < 3; i++) {
+		timer_start(t, 0);
+		loop_defer(l, &d, note_arg, NAME('d'));
+		loop_turn(l, 0);
+	}
+	assert_string_equal(calls, "dtdtdt");
+	assert_int_equal(times, 3);
+	watch_free(w);
+	timer_free(t);
+	close(p[0]);
+	close(p[1]);
+	loop_free(l);
+}
+
 static void signal__raised__is_heard_in_the_loop(void **state)
 {
 	struct loop *l = fake_loop();
@@ -340,6 +376,7 @@ int main(void)
 	    cmocka_unit_test(defer__cancelled_by_one_before_it__does_not_run),
 	    cmocka_unit_test(defer__from_a_timer__runs_in_the_same_round),
 	    cmocka_unit_test(watch__set_and_cleared__hears_only_what_is_set),
+	    cmocka_unit_test(watch__always_ready__timers_and_deferred_calls_have_their_turn),
 	    cmocka_unit_test(signal__raised__is_heard_in_the_loop),
 	    cmocka_unit_test(run__with_the_real_clock__wakes_for_a_timer),
 	};
