@@ -10,18 +10,20 @@
 /* One late answer. */
 struct late_answer {
 	struct send *send;
-	struct carrier *carrier;
+	const char *carrier;
 	uint64_t id;
 	unsigned part, parts; /* part: 0-based */
 	const struct part_result *result;
 	int64_t doubt_us; /* since when it was in doubt */
+	int64_t at_us;    /* when it was told */
+	const char *how;
 };
 
 /* Whether the letter has nothing else in place of what is answered: neither its end nor another cut. */
 static bool late_concerns(const struct late_answer *a, const struct letter *l)
 {
 	return (l->phase == LETTER_WAITING || l->phase == LETTER_PAUSED) && l->parts == a->parts &&
-	       (!l->taken_by || !strcmp(l->taken_by, carrier_name(a->carrier)));
+	       (!l->taken_by || !strcmp(l->taken_by, a->carrier));
 }
 
 /* The newest submission says who has a message now: one that says nothing of that is dated back. */
@@ -30,14 +32,12 @@ static struct message_event *late_event(const struct late_answer *a, bool concer
 	const struct part_result *r = a->result;
 	bool taken = r->outcome == PART_SUBMITTED;
 	char operator_id[RECEIPT_ID] = "", room[12];
-	int64_t now_us = loop_clock(a->send->base.loop)->wall_us();
 
 	if (taken)
 		receipt_id_canonical(r->operator_id, operator_id);
-	struct message_event *e = message_event_new(a->id, concerns ? now_us : a->doubt_us,
-	    taken ? EVENT_SUBMITTED : EVENT_REFUSED, a->part + 1, carrier_name(a->carrier), r->link,
-	    operator_id, taken ? NULL : status_name(r->status, room),
-	    taken ? "answered late" : status_class_name(r->class));
+	struct message_event *e = message_event_new(a->id, concerns ? a->at_us : a->doubt_us,
+	    taken ? EVENT_SUBMITTED : EVENT_REFUSED, a->part + 1, a->carrier, r->link, operator_id,
+	    taken ? NULL : status_name(r->status, room), taken ? a->how : status_class_name(r->class));
 	if (taken) {
 		e->state = MESSAGE_SUBMITTED;
 		e->parts = a->parts;
@@ -59,7 +59,7 @@ static void late_taken(const struct late_answer *a, struct letter *l)
 	l->doubt_mask &= ~(1u << a->part);
 	l->shipment.done_mask |= 1u << a->part;
 	if (a->parts > 1 && !l->taken_by)
-		l->taken_by = mem_str(carrier_name(a->carrier));
+		l->taken_by = mem_str(a->carrier);
 	if (l->shipment.done_mask == all && late_can_conclude(l))
 		letter_conclude(l);
 }
@@ -91,7 +91,7 @@ static void late_tell(const struct late_answer *a, struct letter *l)
 	const struct receipt_home home = {a->id, a->part + 1, a->parts, l ? l->to.digits : 0};
 
 	if (a->result->outcome == PART_SUBMITTED)
-		settle_remember(a->send->settle, carrier_name(a->carrier), a->result->operator_id, &home);
+		settle_remember(a->send->settle, a->carrier, a->result->operator_id, &home);
 	if (l)
 		letter_record(l, late_event(a, concerns));
 	else
@@ -108,7 +108,46 @@ void letter_on_late(void *arg, struct carrier *c, uint64_t id, unsigned part, un
     int64_t doubt_us, const struct part_result *r)
 {
 	struct send *s = arg;
-	const struct late_answer a = {s, c, id, part, parts, r, doubt_us};
+	const struct late_answer a = {.send = s,
+	    .carrier = carrier_name(c),
+	    .id = id,
+	    .part = part,
+	    .parts = parts,
+	    .result = r,
+	    .doubt_us = doubt_us,
+	    .at_us = loop_clock(s->base.loop)->wall_us(),
+	    .how = "answered late"};
 
 	late_tell(&a, letter_find(s, id));
+}
+
+void letter_on_doubt_over(void *arg, const struct doubt *d, const char *id, int64_t at_us)
+{
+	struct send *s = arg;
+	const struct part_result taken = {PART_SUBMITTED, STATUS_OK, 0, id, NULL};
+	const struct late_answer a = {.send = s,
+	    .carrier = d->carrier,
+	    .id = d->home.message_id,
+	    .part = d->home.part - 1,
+	    .parts = d->home.parts,
+	    .result = &taken,
+	    .doubt_us = d->since_us,
+	    .at_us = at_us,
+	    .how = "never answered; its receipt names it"};
+
+	late_tell(&a, letter_find(s, a.id));
+}
+
+void letter_doubt(struct letter *l, const char *carrier, uint32_t mask)
+{
+	struct send *s = l->send;
+
+	l->doubt_mask |= mask;
+	for (unsigned part = 0; part < l->parts; part++) {
+		const struct doubt d = {carrier, {l->shipment.id, part + 1, l->parts, l->to.digits},
+		    loop_clock(s->base.loop)->wall_us()};
+
+		if (mask & 1u << part)
+			settle_doubt(s->settle, d);
+	}
 }

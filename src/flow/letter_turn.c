@@ -135,13 +135,13 @@ static void letter_on_part(void *arg, struct shipment *sh, unsigned part, const 
 	}
 	if (a > l->worst)
 		l->worst = (uint8_t)a;
-	if (a == ATTEMPT_IN_DOUBT)
-		l->doubt_mask |= 1u << part;
 	letter_record(
 	    l, letter_event(l, r->outcome == PART_REFUSED ? EVENT_REFUSED : EVENT_IN_DOUBT, part + 1,
 	           carrier_name(sh->carrier), r,
 	           r->outcome == PART_REFUSED ? status_name(r->status, room) : NULL,
 	           r->outcome == PART_REFUSED ? status_class_name(r->class) : "written and not answered"));
+	if (a == ATTEMPT_IN_DOUBT)
+		letter_doubt(l, carrier_name(sh->carrier), 1u << part);
 }
 
 static bool letter_has_other(const struct letter *l, const struct carrier *now)

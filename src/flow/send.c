@@ -54,7 +54,14 @@ struct send *send_new(const struct send_base *base, const struct conf *conf)
 	s->scan_timer = timer_new(base->loop, resume_pump, s);
 	s->unsure_timer = timer_new(base->loop, parcels_on_unsure, s);
 	s->aside = aside_new(base->loop, base->pg);
-	s->settle = settle_new(base->loop, base->pg, base->feed, base->events, base->receipts, s->aside);
+	s->settle = settle_new(&(struct settle_base){.loop = base->loop,
+	    .pg = base->pg,
+	    .feed = base->feed,
+	    .events = base->events,
+	    .receipts = base->receipts,
+	    .aside = s->aside,
+	    .on_over = letter_on_doubt_over,
+	    .arg = s});
 	s->queues = queues_new();
 	s->silence = silence_new(base->loop, base->pg, base->feed, s->held);
 	s->ways = ways_new(base->loop, &letter_ways_events, s);

@@ -154,6 +154,9 @@ void letter_conclude(struct letter *l);
 extern const struct ways_events letter_ways_events;
 
 /* letter_late.c */
+settle_over_fn letter_on_doubt_over;
+/* The parts of mask were written and not answered; carrier: "" when not known. */
+void letter_doubt(struct letter *l, const char *carrier, uint32_t mask);
 void letter_on_late(void *arg, struct carrier *c, uint64_t id, unsigned part, unsigned parts,
     int64_t doubt_us, const struct part_result *r);
 

@@ -38,6 +38,7 @@ static void resume_on_open(void *arg, const struct message_open *o)
 		letter_pause(l, s->law.in_doubt_ms); /* its receipt may still come */
 	else
 		letter_go(l);
+	letter_doubt(l, "", o->doubt_mask | o->wire_mask);
 }
 
 static void resume_free_lingering(struct send *s)

@@ -18,6 +18,8 @@
 #define JOIN_MS      1000
 #define JOIN_IDLE_MS 30000
 
+enum { FOUND_IN_MEMORY, FOUND_IN_DATABASE, FOUND_NOT_YET, FOUND_IN_DOUBT, FOUND_WAYS };
+
 struct settle {
 	struct loop *loop;
 	struct pg *pg;
@@ -25,13 +27,16 @@ struct settle {
 	struct events *events;
 	struct receipts *receipts;
 	struct aside *aside;
+	settle_over_fn *on_over;
+	void *arg;
 	struct recent *recent;
+	struct doubts *doubts;
 	struct list open; /* in order of their coming */
 	struct list told; /* answered before their outcome was known */
 	struct timer *join_timer, *answer_timer;
 	bool joining, join_is_soon;
 	int64_t join_ms; /* until the next look, when nothing hurries */
-	struct metric *found[3], *busy;
+	struct metric *found[FOUND_WAYS], *busy;
 };
 
 /* One receipt on its way to its event. */
@@ -46,6 +51,7 @@ struct settling {
 	char carrier[24];
 	struct receipt receipt;
 	enum parts_mode mode;
+	bool echoes; /* a reference that was ours */
 	uint64_t msisdn;
 	int64_t at_us;
 	char ids[RECEIPT_IDS][RECEIPT_ID];
@@ -56,26 +62,29 @@ struct settling {
 static void settle_join(void *arg);
 static void settle_on_late(void *arg);
 
-struct settle *settle_new(struct loop *l, struct pg *pg, struct feed *feed, struct events *events,
-    struct receipts *receipts, struct aside *aside)
+struct settle *settle_new(const struct settle_base *base)
 {
-	static const char *const ways[] = {"found=\"memory\"", "found=\"database\"", "found=\"not_yet\""};
+	static const char *const ways[] = {
+	    "found=\"memory\"", "found=\"database\"", "found=\"not_yet\"", "found=\"in_doubt\""};
 	struct settle *s = mem_new(sizeof *s);
 
-	*s = (struct settle){.loop = l,
-	    .pg = pg,
-	    .feed = feed,
-	    .events = events,
-	    .receipts = receipts,
-	    .aside = aside,
+	*s = (struct settle){.loop = base->loop,
+	    .pg = base->pg,
+	    .feed = base->feed,
+	    .events = base->events,
+	    .receipts = base->receipts,
+	    .aside = base->aside,
+	    .on_over = base->on_over,
+	    .arg = base->arg,
 	    .recent = recent_new(),
+	    .doubts = doubts_new(),
 	    .join_ms = JOIN_MS};
 	list_init(&s->open);
 	list_init(&s->told);
-	s->answer_timer = timer_new(l, settle_on_late, s);
-	s->join_timer = timer_new(l, settle_join, s);
+	s->answer_timer = timer_new(base->loop, settle_on_late, s);
+	s->join_timer = timer_new(base->loop, settle_join, s);
 	timer_start(s->join_timer, JOIN_MS);
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < FOUND_WAYS; i++)
 		s->found[i] = metric_counter(
 		    "kezek_receipts_total", "Receipts by where their message was found", ways[i]);
 	s->busy = metric_counter(
@@ -91,6 +100,14 @@ void settle_remember(
 	receipt_id_canonical(operator_id, id);
 	if (*id) /* seen: an operator that gives none */
 		recent_put(s->recent, carrier, id, home);
+}
+
+void settle_doubt(struct settle *s, struct doubt d)
+{
+	char id[RECEIPT_ID];
+
+	if (doubts_note(s->doubts, &d, id))
+		s->on_over(s->arg, &d, id, loop_clock(s->loop)->wall_us());
 }
 
 static void settling_answer(const struct settling *g, bool busy)
@@ -205,7 +222,7 @@ static void settling_on_waiting(struct receipt_wait *w, enum kz r)
 	struct settle *s = g->settle;
 
 	if (r == KZ_OK) {
-		metric_add(s->found[2], 1);
+		metric_add(s->found[FOUND_NOT_YET], 1);
 		settle_join_soon(s);
 	}
 	if (r == KZ_REFUSED)
@@ -250,6 +267,21 @@ static const struct receipt_home *settle_look(const struct settle *s, const stru
 	return NULL;
 }
 
+/* Its submission was never answered, but what the receipt echoes names it. */
+static bool settling_ends_doubt(struct settling *g)
+{
+	struct settle *s = g->settle;
+	struct doubt d;
+
+	if (!g->echoes || !g->msisdn ||
+	    !doubts_settle(s->doubts, g->carrier, g->msisdn, (uint16_t)g->receipt.reference, g->ids[0], &d))
+		return false;
+	metric_add(s->found[FOUND_IN_DOUBT], 1);
+	s->on_over(s->arg, &d, g->ids[0], g->at_us);
+	settling_record(g, &d.home);
+	return true;
+}
+
 static void settling_on_found(struct receipt_quest *q, enum kz r, const struct receipt_home *home)
 {
 	struct settling *g = (struct settling *)((char *)q - offsetof(struct settling, quest));
@@ -257,13 +289,13 @@ static void settling_on_found(struct receipt_quest *q, enum kz r, const struct r
 	if (r == KZ_LOST) {
 		settling_end(g, true);
 	} else if (r == KZ_OK && settling_fits(g, home)) {
-		metric_add(g->settle->found[1], 1);
+		metric_add(g->settle->found[FOUND_IN_DATABASE], 1);
 		settling_record(g, home);
 	} else if ((home = settle_look(g->settle, g)) != NULL) {
 		/* its submit_sm_resp came meanwhile, over another link */
-		metric_add(g->settle->found[0], 1);
+		metric_add(g->settle->found[FOUND_IN_MEMORY], 1);
 		settling_record(g, home);
-	} else {
+	} else if (!settling_ends_doubt(g)) {
 		settling_wait(g);
 	}
 }
@@ -281,6 +313,7 @@ static struct settling *settling_new(struct settle *s, struct ways *ways, struct
 	    .begun_ms = loop_now_ms(s->loop),
 	    .receipt = *r,
 	    .mode = (enum parts_mode)p->receipt_parts,
+	    .echoes = p->user_message_reference && r->reference >= 0,
 	    .at_us = loop_clock(s->loop)->wall_us()};
 	snprintf(g->carrier, sizeof g->carrier, "%s", carrier_name(c));
 	if (msisdn_parse(r->source.text, &m, &why) == KZ_OK)
@@ -307,7 +340,7 @@ void settle_begin(struct settle *s, struct ways *ways, struct carrier *c, uint32
 	struct settling *g = settling_new(s, ways, c, way, r, ticket);
 	const struct receipt_home *home = settle_look(s, g);
 	if (home) {
-		metric_add(s->found[0], 1);
+		metric_add(s->found[FOUND_IN_MEMORY], 1);
 		settling_record(g, home);
 		return;
 	}
@@ -361,6 +394,7 @@ void settle_free(struct settle *s)
 	while (s->told.count)
 		settling_free(list_entry(list_first(&s->told), struct settling, node));
 	recent_free(s->recent);
+	doubts_free(s->doubts);
 	timer_free(s->join_timer);
 	timer_free(s->answer_timer);
 	free(s);

@@ -7,18 +7,34 @@
 #include <stdint.h>
 
 #include "flow/aside.h"
+#include "flow/doubts.h"
 #include "flow/ways.h"
 #include "store/events.h"
 #include "store/receipts.h"
 
 struct settle;
 
-/* aside: where goes what the database refuses; all outlive it. */
-struct settle *settle_new(struct loop *l, struct pg *pg, struct feed *feed, struct events *events,
-    struct receipts *receipts, struct aside *aside);
+/* A part in doubt was taken by the operator, under id (canonical), as its receipt says at at_us. */
+typedef void settle_over_fn(void *arg, const struct doubt *d, const char *id, int64_t at_us);
+
+/* All outlive it. */
+struct settle_base {
+	struct loop *loop;
+	struct pg *pg;
+	struct feed *feed;
+	struct events *events;
+	struct receipts *receipts;
+	struct aside *aside; /* where goes what the database refuses */
+	settle_over_fn *on_over;
+	void *arg;
+};
+
+struct settle *settle_new(const struct settle_base *base);
 /* A part was submitted under operator_id (as it came). */
 void settle_remember(
     struct settle *s, const char *carrier, const char *operator_id, const struct receipt_home *home);
+/* A part was written and not answered. on_over comes from inside when its receipt was faster. */
+void settle_doubt(struct settle *s, struct doubt d);
 /* Records a receipt and answers it by ways_answer. */
 void settle_begin(struct settle *s, struct ways *ways, struct carrier *c, uint32_t way,
     const struct receipt *r, struct deliver_ticket ticket);

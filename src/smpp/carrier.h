@@ -26,7 +26,7 @@ struct carrier;
 /* One message on its way through one carrier; embedded in its owner's object. The owner sets the fields above
  * the line before carrier_submit. */
 struct shipment {
-	uint64_t id; /* message id, for logs and user_message_reference */
+	uint64_t id; /* message id, for logs and submission_reference */
 	enum lane lane;
 	int64_t queued_ms;  /* loop time at which the message was accepted: for ages */
 	uint32_t done_mask; /* bit i: part i+1 was answered OK before and is not sent again */

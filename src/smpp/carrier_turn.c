@@ -114,7 +114,7 @@ static void carrier_tell_part(
 static enum kz carrier_write(
     struct carrier *c, struct line *line, struct shipment *s, unsigned part, const struct shipment_part *p)
 {
-	const struct submission what = {s->id, s->lane, clock_wall_ms(loop_clock(c->loop))};
+	const struct submission what = {s->id, part, s->lane, clock_wall_ms(loop_clock(c->loop))};
 	struct pdu_sm m;
 	enum kz r = submission_fill(c->profile, &what, p, &c->tlvs, &m);
 

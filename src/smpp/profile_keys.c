@@ -77,7 +77,7 @@ const struct key profile_keys[] = {
 	{"submit.validity_max", KEY_MS, AT(validity_max_ms), "2d", MINUTE, 30 * DAY, NULL, true, "",
 	    "Longest validity_period that the operator takes."},
 	{"submit.user_message_reference", KEY_BOOL, AT(user_message_reference), "no", 0, 0, NULL, true, "",
-	    "Send that TLV with two octets of the message's id; some operators echo it, some refuse it."},
+	    "Send that TLV with a number of the part; one who echoes it in receipts ends doubts with it, some refuse it."},
 
 	{"text.concat", KEY_CHOICE, AT(concat), "udh8", 0, 0, concats, true, "",
 	    "How the parts of a long text are tied together."},

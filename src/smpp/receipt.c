@@ -139,6 +139,7 @@ enum kz receipt_parse(const struct pdu_sm *m, struct receipt *ret)
 {
 	struct receipt r = {.source = m->source};
 	struct receipt_text text;
+	uint32_t reference;
 
 	receipt_text_read(m, &text);
 	if (!tlv_id(m, r.id))
@@ -150,6 +151,9 @@ enum kz receipt_parse(const struct pdu_sm *m, struct receipt *ret)
 	memcpy(r.err, text.err, sizeof r.err);
 	if (!pdu_tlv_uint(m->tlvs, TAG_NETWORK_ERROR_CODE, &r.network_error))
 		r.network_error = 0;
+	r.reference = pdu_tlv_uint(m->tlvs, TAG_USER_MESSAGE_REFERENCE, &reference) && reference <= UINT16_MAX
+	                  ? (int32_t)reference
+	                  : -1;
 	r.done_wall_ms = text.done_wall_ms;
 	/* an intermediate notification (5.2.12: 0x20) tells of a try, never of the end */
 	r.final = state_is_final(r.state) && (m->esm_class & 0x24) != 0x20;

@@ -37,6 +37,7 @@ struct receipt {
 	enum receipt_state state;
 	char err[9];               /* "" when absent */
 	uint32_t network_error;    /* TLV 0x0423 as one number, 0 when absent */
+	int32_t reference;         /* user_message_reference, -1 when absent */
 	int64_t done_wall_ms;      /* "done date" read as UTC+5; 0 when absent or unreadable */
 	struct pdu_address source; /* the phone that the message had gone to, as the receipt says */
 	bool final;                /* DELIVERED, EXPIRED, DELETED, UNDELIVERABLE, REJECTED */

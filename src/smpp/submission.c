@@ -83,16 +83,23 @@ static void submission_tlv16(struct buf *tlvs, uint16_t tag, uint16_t v)
 	pdu_put_tlv(tlvs, tag, octets, 2);
 }
 
-static void submission_tlvs(const struct profile *p, uint64_t id, const struct segment *s, struct buf *tlvs)
+/* Mixed, since the low bits of an id count within a millisecond and are nearly always the same. */
+uint16_t submission_reference(uint64_t id, unsigned part)
+{
+	return (uint16_t)((id * 32 + part) * 0x9E3779B97F4A7C15u >> 48);
+}
+
+static void submission_tlvs(
+    const struct profile *p, const struct submission *s, const struct segment *seg, struct buf *tlvs)
 {
 	buf_clear(tlvs);
 	if (p->user_message_reference)
-		submission_tlv16(tlvs, TAG_USER_MESSAGE_REFERENCE, (uint16_t)id);
-	if (!s->has_sar)
+		submission_tlv16(tlvs, TAG_USER_MESSAGE_REFERENCE, submission_reference(s->id, s->part));
+	if (!seg->has_sar)
 		return;
-	submission_tlv16(tlvs, TAG_SAR_MSG_REF_NUM, s->reference);
-	pdu_put_tlv(tlvs, TAG_SAR_TOTAL_SEGMENTS, &s->total, 1);
-	pdu_put_tlv(tlvs, TAG_SAR_SEGMENT_SEQNUM, &s->number, 1);
+	submission_tlv16(tlvs, TAG_SAR_MSG_REF_NUM, seg->reference);
+	pdu_put_tlv(tlvs, TAG_SAR_TOTAL_SEGMENTS, &seg->total, 1);
+	pdu_put_tlv(tlvs, TAG_SAR_SEGMENT_SEQNUM, &seg->number, 1);
 }
 
 static uint8_t submission_priority(const struct profile *p, enum lane lane)
@@ -121,7 +128,7 @@ enum kz submission_fill(const struct profile *p, const struct submission *s, con
 	};
 	snprintf(ret->service_type, sizeof ret->service_type, "%s", p->service_type);
 	submission_validity(p, part->expires_wall_ms, s->wall_ms, ret->validity);
-	submission_tlvs(p, s->id, seg, tlvs);
+	submission_tlvs(p, s, seg, tlvs);
 	ret->tlvs = (struct pdu_tlvs){(const uint8_t *)tlvs->data, tlvs->len};
 
 	enum kz r = submission_sender(p, part->sender, &ret->source);

@@ -11,6 +11,7 @@
 /* What the shipment says beside its part. */
 struct submission {
 	uint64_t id;
+	unsigned part; /* 0-based */
 	enum lane lane;
 	int64_t wall_ms;
 };
@@ -19,6 +20,8 @@ struct submission {
  * destination over 20 characters. SMPP 3.4, 4.4.1. */
 enum kz submission_fill(const struct profile *p, const struct submission *s, const struct shipment_part *part,
     struct buf *tlvs, struct pdu_sm *ret) KZ_CHECK;
+/* The user_message_reference of a part (0-based), the same in every process. */
+uint16_t submission_reference(uint64_t id, unsigned part);
 /* How many segments it counts for: a payload is cut by the operator. */
 unsigned submission_weight(const struct shipment_part *part);
 /* The validity_period of 16 characters, or "" for none. 7.1.1: relative YYMMDDhhmmss000R; absolute

@@ -359,3 +359,62 @@ journey('response__late_for_a_code_that_went_again__both_submissions_and_both_re
   assert.deepEqual(m.timeline.filter((e) => e.event === 'receipt').map((e) => e.status), ['UNDELIV', 'DELIVRD']);
   assert.equal(await k.metric('kezek_receipts_total{found="not_yet"}'), 0);
 });
+
+// The first submission has no answer, and its message waits for long; receipts bring its reference back.
+async function lostAnswerRig(stage, { onFirst = drop, echo = true, wait = '1m', response = '30s' } = {}) {
+  const centre = await startCentre(stage, { receipts: false, echo,
+    onSubmit: (s) => (centre.submits.length === 1 ? onFirst(s) : undefined) });
+  const k = await Kezek.start(stage, await servers.database(), { config: { message: { in_doubt_wait: wait } },
+    operators: { one: operator(stage, { port: centre.port, submit: { user_message_reference: true }, timers: { response } }) } });
+  await k.bound();
+  const { id } = await k.door.send({ to, text: 'hello' });
+  const receipt = async (o = {}) => {
+    await until('it is written', () => centre.submits.length === 1);
+    const r = centre.receipt(centre.submits[0], o);
+    await until('acknowledged', () => r.ackedAt);
+    assert.equal(r.status, 0);
+  };
+  const ends = async (expected) => {
+    assert.deepEqual(events(await k.settled(id)), expected);
+    await until('it has left memory', async () => await unfinished(k) === 0);
+    assert.equal(centre.submits.length, 1);
+  };
+  return { centre, k, id, receipt, ends };
+}
+
+journey('receipt__of_a_part_whose_answer_was_lost__named_by_its_reference_and_not_sent_again', async (stage) => {
+  const { k, id, receipt, ends } = await lostAnswerRig(stage);
+  await until('in doubt', async () => events(await k.door.message(id)).includes('in_doubt'));
+  await k.bound();
+  await receipt({ state: 'ENROUTE' });
+  await until('submitted', async () => events(await k.door.message(id)).includes('submitted'));
+  await receipt();
+  await ends(['accepted', 'in_doubt', 'submitted', 'receipt', 'receipt']);
+});
+
+journey('receipt__before_its_answer_is_given_up__the_doubt_is_over_at_once', async (stage) => {
+  const { receipt, ends } = await lostAnswerRig(stage, { onFirst: () => ({ silent: true }), response: '1s' });
+  await receipt();
+  await ends(['accepted', 'receipt', 'in_doubt', 'submitted']);
+});
+
+journey('kezekd__killed_with_a_part_on_the_wire__its_receipt_names_it_to_the_next_run', async (stage) => {
+  const { centre, k, receipt, ends } = await lostAnswerRig(stage, { onFirst: () => ({ silent: true }) });
+  await until('it is written', () => centre.submits.length === 1);
+  await k.kill();
+  k.run();
+  await k.ready();
+  await k.bound();
+  await receipt();
+  await ends(['accepted', 'interrupted', 'submitted', 'receipt']);
+});
+
+journey('receipt__names_nobody__message_in_doubt_is_sent_again_and_marked', async (stage) => {
+  const { centre, k, id, receipt } = await lostAnswerRig(stage, { echo: false, wait: '1s' });
+  await until('in doubt', async () => events(await k.door.message(id)).includes('in_doubt'));
+  await k.bound();
+  await receipt();
+  const m = await k.settled(id, 'submitted');
+  assert.deepEqual(events(m), ['accepted', 'in_doubt', 'resent', 'submitted']);
+  assert.equal(centre.submits.length, 2);
+});

@@ -78,6 +78,7 @@ export class Centre {
       form: 'text',           // tlv | both | payload (text in the message_payload TLV)
       state: 'DELIVRD',
       esmClass: 0x04,
+      echo: false,            // receipts bring the submission's user_message_reference back
       before: false,          // the receipt goes before the submit_sm_resp
       wording: null,          // (fields) => text of the receipt
       onSubmit: null,         // (submit) => {status, silent, after (a promise), noReceipt, state} | undefined; may be async
@@ -195,7 +196,7 @@ export class Centre {
 
   // Sends a receipt for a submission; o overrides options. Answers the record that the response will be noted in.
   receipt(submit, o = {}) {
-    const { via, form, state, wording, esmClass } = { ...this.account(submit.systemId), ...o };
+    const { via, form, state, wording, esmClass, echo } = { ...this.account(submit.systemId), ...o };
     const record = { submit, sentAt: Date.now(), ackedAt: null, status: null };
     const stamp = new Date().toISOString().replace(/[-:T]/g, '').slice(2, 12);
     const fields = {
@@ -218,6 +219,7 @@ export class Centre {
       pdu.receipted_message_id = submit.receiptId;
       pdu.message_state = STATES[state];
     }
+    if (echo) pdu.user_message_reference = submit.pdu.user_message_reference;
     Object.assign(record, { via, pdu });
     if (this.receiver(submit.systemId) || this.options.keepsReceipts) this.receiptsSent.push(record);
     else this.faults.push(new Error(`nobody listens for receipts of ${submit.systemId}`));

@@ -1247,8 +1247,9 @@ static void submission_validity__each_form__sixteen_characters(void **state)
 
 static void submission_fill__every_field__as_the_profile_says(void **state)
 {
-	static const uint8_t tlvs[] = {
-	    2, 4, 0, 2, 0xBE, 0xEF, 2, 0x0C, 0, 2, 0x12, 0x34, 2, 0x0E, 0, 1, 3, 2, 0x0F, 0, 1, 2};
+	uint16_t reference = submission_reference(0xDEADBEEF, 1);
+	const uint8_t tlvs[] = {2, 4, 0, 2, (uint8_t)(reference >> 8), (uint8_t)reference, 2, 0x0C, 0, 2,
+	    0x12, 0x34, 2, 0x0E, 0, 1, 3, 2, 0x0F, 0, 1, 2};
 	struct profile p = {.sender = (char *)(uintptr_t) "1414",
 	    .sender_ton = -1,
 	    .sender_npi = 9,
@@ -1270,7 +1271,7 @@ static void submission_fill__every_field__as_the_profile_says(void **state)
 	        .alphabet = ALPHABET_UCS2,
 	        .bytes = (const uint8_t *)"\x04\x51",
 	        .len = 2}};
-	struct submission s = {0xDEADBEEF, LANE_CODE, 0};
+	struct submission s = {0xDEADBEEF, 1, LANE_CODE, 0};
 	struct buf b = {0};
 	struct pdu_sm m;
 
@@ -1307,6 +1308,18 @@ static void submission_fill__every_field__as_the_profile_says(void **state)
 	assert_int_equal(m.tlvs.len, 0);
 	assert_true(m.payload); /* over 254 octets there is no other way */
 	buf_fini(&b);
+}
+
+static void submission_reference__ids_a_millisecond_apart_and_parts__all_differ(void **state)
+{
+	uint16_t all[64];
+
+	(void)state;
+	for (uint64_t i = 0; i < 64; i++) {
+		all[i] = submission_reference((i / 4) << 22 | 3 << 14, (unsigned)(i % 4));
+		for (uint64_t k = 0; k < i; k++)
+			assert_int_not_equal(all[i], all[k]);
+	}
 }
 
 static void submission_sender_shape__names_codes_numbers__ton_and_npi(void **state)
@@ -1386,6 +1399,7 @@ int main(void)
 	    cmocka_unit_test(carrier_submit__sender_too_long__our_bug),
 	    cmocka_unit_test(submission_validity__each_form__sixteen_characters),
 	    cmocka_unit_test(submission_fill__every_field__as_the_profile_says),
+	    cmocka_unit_test(submission_reference__ids_a_millisecond_apart_and_parts__all_differ),
 	    cmocka_unit_test(submission_sender_shape__names_codes_numbers__ton_and_npi),
 	    cmocka_unit_test(submission_weight__payload__segments_of_the_operator),
 	};

@@ -266,6 +266,23 @@ static void receipt_parse__tlv_id_over_its_bound__text_instead(void **state)
 	buf_fini(&tlvs);
 }
 
+static void receipt_parse__user_message_reference__as_it_came(void **state)
+{
+	static const uint8_t reference[] = {0x02, 0x04, 0, 2, 0xBE, 0xEF}, odd[] = {0x02, 0x04, 0, 1, 0xBE};
+	struct pdu_sm m = sm_of("id:1 stat:DELIVRD", 17);
+	struct receipt r;
+
+	(void)state;
+	assert_int_equal(receipt_parse(&m, &r), KZ_OK);
+	assert_int_equal(r.reference, -1);
+	m.tlvs = (struct pdu_tlvs){reference, sizeof reference};
+	assert_int_equal(receipt_parse(&m, &r), KZ_OK);
+	assert_int_equal(r.reference, 0xBEEF);
+	m.tlvs = (struct pdu_tlvs){odd, sizeof odd};
+	assert_int_equal(receipt_parse(&m, &r), KZ_OK);
+	assert_int_equal(r.reference, 0xBE);
+}
+
 static void receipt_parse__network_error_code__one_number(void **state)
 {
 	struct buf tlvs = {0};
@@ -487,6 +504,7 @@ int main(void)
 	    cmocka_unit_test(receipt_parse__intermediate_notification__tells_no_end),
 	    cmocka_unit_test(receipt_parse__tlvs__before_the_text),
 	    cmocka_unit_test(receipt_parse__tlv_id_over_its_bound__text_instead),
+	    cmocka_unit_test(receipt_parse__user_message_reference__as_it_came),
 	    cmocka_unit_test(receipt_parse__network_error_code__one_number),
 	    cmocka_unit_test(receipt_parse__ucs2_header_and_nuls__read),
 	    cmocka_unit_test(receipt_parse__header_over_the_text__no_read_beyond),
