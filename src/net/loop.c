@@ -5,11 +5,14 @@
 #include "net/loop.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <event2/event.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/heap.h"
+#include "base/log.h"
 #include "base/mem.h"
 
 struct loop {
@@ -265,6 +268,16 @@ void loop_turn(struct loop *l, int wait_ms)
 	loop_round(l, (int64_t)wait_ms * 1000);
 }
 
+/* The kernel's memory for watching is memory: without it the program ends, as a socket that nobody hears of
+ * would be worse. */
+static void loop_add_event(struct event *e)
+{
+	if (event_add(e, NULL) == 0)
+		return;
+	log_error("loop", "a descriptor cannot be watched: %s", strerror(errno));
+	abort();
+}
+
 static void watch_on_event(evutil_socket_t fd, short what, void *arg)
 {
 	struct watch *w = arg;
@@ -296,7 +309,7 @@ void watch_set(struct watch *w, bool read, bool write)
 	if (!flags)
 		return;
 	event_assign(w->event, w->loop->base, w->fd, (short)(flags | EV_PERSIST), watch_on_event, w);
-	event_add(w->event, NULL);
+	loop_add_event(w->event);
 }
 
 void watch_free(struct watch *w)
@@ -323,6 +336,6 @@ void loop_signal(struct loop *l, int signo, signal_fn *fn, void *arg)
 	*s = (struct loop_signal){.next = l->signals, .fn = fn, .arg = arg};
 	s->event = evsignal_new(l->base, signo, loop_on_signal, s);
 	assert(s->event);
-	event_add(s->event, NULL);
+	loop_add_event(s->event);
 	l->signals = s;
 }
