@@ -19,13 +19,13 @@ static const struct pg_sql sql_unheard = {
 static void unheard_on_done(void *arg, enum kz r, const struct pg_reply *reply)
 {
 	struct unheard_quest *q = arg;
-	bool stuck = pg_int(reply, 0, 0, 2) != 0;
+	bool stuck = pg_int(reply, 1, 0, 2) != 0;
 
 	if (r == KZ_LOST && !pg_reply_never_sent(reply))
 		feed_abandon(q->feed, &q->hold);
 	else
 		feed_release(q->feed, &q->hold);
-	q->done(q->arg, r, (size_t)pg_int(reply, 0, 0, 1), !stuck && pg_int(reply, 0, 0, 0) == UNHEARD_MOST);
+	q->done(q->arg, r, (size_t)pg_int(reply, 1, 0, 1), !stuck && pg_int(reply, 1, 0, 0) == UNHEARD_MOST);
 	free(q);
 }
 
@@ -33,6 +33,7 @@ enum kz unheard_end(struct pg *pg, struct feed *feed, uint8_t slot, uint64_t upt
     unheard_fn *done, void *arg)
 {
 	struct unheard_quest *q;
+	struct lease_slots slots = {0};
 	uint8_t slot_room[4], upto_room[8], before_room[8], most_room[4], first_room[8];
 
 	if (feed_slot(feed) < 0)
@@ -43,6 +44,8 @@ enum kz unheard_end(struct pg *pg, struct feed *feed, uint8_t slot, uint64_t upt
 	    pg_timestamp(before_us, before_room), pg_int4(UNHEARD_MOST, most_room),
 	    pg_int8((int64_t)feed_number(feed, &q->hold, UNHEARD_MOST), first_room)};
 	struct pg_job *job = pg_job_new(pg, unheard_on_done, q);
+	slots.in[slot] = slots.in[ids_slot(q->hold.first)] = true;
+	lease_fence(feed_lease(feed), &slots, job);
 	pg_job_add(job, &sql_unheard, values);
 	if (pg_job_run(job, NULL) == KZ_OK)
 		return KZ_OK;

@@ -4,10 +4,9 @@
 #include "rules/message.h"
 #include "store/unheard.h"
 
-#define SLOT      3
-#define LONG_AGO  1767225600000000 /* 2026-01-01, when store_put_event's events are */
-#define FOR_EVER  INT64_MAX
-#define MAKE_EACH "insert into slot values (3, 0), (4, 0)"
+#define SLOT     3
+#define LONG_AGO 1767225600000000 /* 2026-01-01, when store_put_event's events are */
+#define FOR_EVER INT64_MAX
 
 struct ended {
 	int done;
@@ -34,6 +33,12 @@ static size_t unheard(struct store_rig *g, uint64_t upto)
 	return e.ended;
 }
 
+static void hold_slots(struct store_rig *g)
+{
+	store_hold_feed_slot(g);
+	store_hold_slot(g, SLOT);
+}
+
 static uint64_t put(struct store_rig *g, int parts)
 {
 	static struct ids ids = {.slot = SLOT};
@@ -58,7 +63,7 @@ static void unheard__submitted_long_ago__ends_unconfirmed_once_and_is_numbered(v
 	struct store_rig *g = *state;
 	uint64_t one = put(g, 1), two = put(g, 2);
 
-	store_sql(g, MAKE_EACH);
+	hold_slots(g);
 	put_submitted(g, one, 1, 1, 1);
 	put_submitted(g, two, 1, 1, 2);
 	put_submitted(g, two, 4, 2, 2);
@@ -74,7 +79,7 @@ static void unheard__ended_before__left_alone(void **state)
 	struct store_rig *g = *state;
 	uint64_t id = put(g, 1), after = put(g, 1);
 
-	store_sql(g, MAKE_EACH);
+	hold_slots(g);
 	put_submitted(g, id, 1, 1, 1);
 	store_put_event(g, id, 2, EVENT_RECEIPT, true, MESSAGE_DELIVERED, 1, 0, "beeline", "");
 	put_submitted(g, after, 1, 1, 1);
@@ -88,7 +93,7 @@ static void unheard__under_way__stops_there_and_goes_on_when_it_is_over(void **s
 	struct store_rig *g = *state;
 	uint64_t first = put(g, 1), half = put(g, 2), late = put(g, 1);
 
-	store_sql(g, MAKE_EACH);
+	hold_slots(g);
 	put_submitted(g, first, 1, 1, 1);
 	put_submitted(g, half, 1, 1, 2);
 	put_submitted(g, late, 9, 1, 1);
@@ -106,7 +111,7 @@ static void unheard__never_submitted_and_long_over__ends_expired(void **state)
 	struct store_rig *g = *state;
 	uint64_t id = put(g, 1);
 
-	store_sql(g, MAKE_EACH);
+	hold_slots(g);
 	assert_int_equal(unheard(g, FOR_EVER), 0);
 	store_sql(g, "update message set expires_at = now() - interval '25 hours'");
 	assert_int_equal(unheard(g, FOR_EVER), 1);
@@ -119,13 +124,28 @@ static void unheard__of_another_slot_or_younger__left_alone(void **state)
 	struct ids other = {.slot = 4};
 	uint64_t others = store_put_message(g, &other, 1, 77011234567), mine = put(g, 1), young = put(g, 1);
 
-	store_sql(g, MAKE_EACH);
+	hold_slots(g);
 	put_submitted(g, others, 1, 1, 1);
 	put_submitted(g, mine, 1, 1, 1);
 	put_submitted(g, young, 1, 1, 1);
 	assert_int_equal(unheard(g, young), 1);
 	assert_int_equal(ends(g, mine), MESSAGE_UNCONFIRMED);
 	assert_int_equal(ends(g, others) + ends(g, young), 0);
+}
+
+static void unheard__slot_taken_by_another__refused_and_nothing_ends(void **state)
+{
+	struct store_rig *g = *state;
+	struct ended e = {0};
+
+	put_submitted(g, put(g, 1), 1, 1, 1);
+	hold_slots(g);
+	store_sql(g, "update slot set epoch = epoch + 1 where id = %d", SLOT);
+	assert_int_equal(
+	    unheard_end(g->pg, g->feed, SLOT, FOR_EVER, LONG_AGO + 5000000, on_ended, &e), KZ_OK);
+	servers_await(g->loop, &e.done, 1);
+	assert_int_equal(e.r, KZ_REFUSED);
+	assert_int_equal(store_int(g, "select count(*) from message_event where final"), 0);
 }
 
 static void unheard__no_slot_held__busy(void **state)
@@ -146,6 +166,7 @@ int main(void)
 	    STORE_CASE(unheard__under_way__stops_there_and_goes_on_when_it_is_over),
 	    STORE_CASE(unheard__never_submitted_and_long_over__ends_expired),
 	    STORE_CASE(unheard__of_another_slot_or_younger__left_alone),
+	    STORE_CASE(unheard__slot_taken_by_another__refused_and_nothing_ends),
 	    STORE_CASE(unheard__no_slot_held__busy),
 	};
 
