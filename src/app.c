@@ -167,7 +167,8 @@ static struct http_limits app_http_limits(const struct conf *c)
 	    .connections_per_peer = (size_t)c->http_connections_per_peer,
 	    .request_ms = c->http_request_ms,
 	    .idle_ms = c->http_idle_ms,
-	    .write_ms = c->http_write_ms};
+	    .write_ms = c->http_write_ms,
+	    .held_bytes = (size_t)c->http_memory};
 }
 
 static void app_open_door(struct app *a)

@@ -32,6 +32,8 @@ static const struct key table[] = {
 	    "Open connections at most."},
 	{"http.connections_per_peer", KEY_INT, AT(http_connections_per_peer), "11000", 1, 60000, NULL, true, "",
 	    "Open connections at most from one address."},
+	{"http.memory", KEY_BYTES, AT(http_memory), "128m", 1 << 20, INT64_C(16) << 30, NULL, true, "octets",
+	    "Octets of all requests that are held at once; beyond it a client that sent over 8 KiB of one gets 503."},
 	{"http.request_timeout", KEY_MS, AT(http_request_ms), "10s", 100, 5 * MINUTE, NULL, true, "",
 	    "From the first octet of a request to its last, however slowly they come."},
 	{"http.idle_timeout", KEY_MS, AT(http_idle_ms), "60s", SECOND, HOUR, NULL, true, "",

@@ -11,7 +11,7 @@
  * resolved against the file's folder. */
 struct conf {
 	char *http_listen, *http_tls_cert, *http_tls_key;
-	int64_t http_header_limit, http_body_limit, http_connections, http_connections_per_peer;
+	int64_t http_header_limit, http_body_limit, http_connections, http_connections_per_peer, http_memory;
 	int64_t http_request_ms, http_idle_ms, http_write_ms;
 	char *control_socket;
 	char *database_conninfo, *database_password_file;

@@ -47,6 +47,7 @@ static void conn_free(struct conn *c)
 		list_remove(&c->door->fresh, &c->fresh);
 	list_remove(&s->conns, &c->node);
 	metric_set(s->open, (double)s->conns.count);
+	conn_weigh_nothing(c);
 	peer_leave(&s->peers, c->peer);
 	timer_free(c->timer);
 	defer_cancel(&c->replied);
@@ -113,6 +114,7 @@ static void conn_refuse(struct conn *c, enum http_refusal r, const char *detail)
 	c->state = CONN_REFUSED;
 	timer_start(c->timer, CONN_LINGER_MS);
 	evbuffer_drain(in, evbuffer_get_length(in));
+	conn_weigh_nothing(c);
 	http_refusal_write(r, detail, &out);
 	conn_enter(c);
 	evbuffer_add(bufferevent_get_output(c->bev), out.data, out.len);
@@ -171,8 +173,9 @@ static void conn_bring_back(struct conn *c, size_t n)
 static void conn_bound_ahead(struct conn *c)
 {
 	size_t ahead = c->ahead ? evbuffer_get_length(c->ahead) : 0;
+	size_t most = conn_may_hold(c) ? CONN_AHEAD : 0;
 
-	if (ahead + evbuffer_get_length(bufferevent_get_input(c->bev)) > CONN_AHEAD)
+	if (ahead + evbuffer_get_length(bufferevent_get_input(c->bev)) > most)
 		bufferevent_disable(c->bev, EV_READ);
 	else
 		bufferevent_enable(c->bev, EV_READ);
@@ -274,6 +277,10 @@ static void conn_take(struct conn *c)
 		conn_dispatch(c);
 		return;
 	}
+	if (!conn_may_hold(c)) {
+		conn_refuse(c, HTTP_CROWDED, NULL);
+		return;
+	}
 	conn_wait(c);
 	if (c->head.whole && c->head.expects_continue) {
 		conn_enter(c);
@@ -315,6 +322,7 @@ static void conn_on_replied(void *arg)
 	conn_take_over(c);
 	c->state = CONN_IDLE;
 	c->head = (struct http_head){0};
+	conn_weigh(c);
 	timer_start(c->timer, c->server->limits.idle_ms);
 	if (c->ahead)
 		conn_bring_back(c, evbuffer_get_length(c->ahead));

@@ -49,7 +49,8 @@ struct http_server {
 	struct map peers;
 	struct conn *reading; /* whose request evhttp is reading now */
 	bool draining;
-	struct metric *open, *refused[HTTP_REFUSALS];
+	size_t held; /* octets of requests, of all connections */
+	struct metric *open, *held_gauge, *refused[HTTP_REFUSALS];
 };
 
 struct conn {
@@ -64,6 +65,7 @@ struct conn {
 	struct http_head head;
 	struct evbuffer *ahead; /* octets behind the request that evhttp has; NULL until needed */
 	struct timer *timer;
+	size_t weight;    /* octets that it holds, as last weighed */
 	size_t unwritten; /* when the write timer started */
 	struct defer replied;
 	struct call *call;
@@ -92,6 +94,13 @@ void conn_on_request(struct evhttp_request *request, void *door);
 void conn_answer(struct conn *c, int status);
 /* The last thing done with c. Its open call becomes an orphan. */
 void conn_close(struct conn *c);
+
+/* http_hold.c */
+/* Counts what c holds now / that it holds nothing more. */
+void conn_weigh(struct conn *c);
+void conn_weigh_nothing(struct conn *c);
+/* Weighs it, and whether it may hold that much. */
+bool conn_may_hold(struct conn *c);
 
 struct call *call_new(struct conn *conn, struct evhttp_request *request);
 /* Its connection goes before its holder has answered. */

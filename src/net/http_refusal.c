@@ -23,6 +23,8 @@ static const struct {
         true},
     [HTTP_FULL] = {503, "too_many_connections", "Service Unavailable",
         "Too many connections; keep fewer open and come again later.", true},
+    [HTTP_CROWDED] = {503, "too_many_octets", "Service Unavailable",
+        "All requests together hold too much; send less at a time, or come again later.", true},
     [HTTP_METHOD_UNKNOWN] = {501, "method_unknown", "Not Implemented",
         "Use GET, POST, PUT, DELETE, PATCH, HEAD or OPTIONS.", false},
     [HTTP_EXPECTATION] = {417, "expectation_failed", "Expectation Failed",
@@ -47,7 +49,7 @@ void http_refusal_write(enum http_refusal r, const char *detail, struct buf *out
 	    "HTTP/1.1 %d %s\r\nContent-Type: application/problem+json\r\nContent-Length: %zu\r\n"
 	    "Connection: close\r\n",
 	    refusals[r].status, refusals[r].title, body.len);
-	if (r == HTTP_FULL)
+	if (r == HTTP_FULL || r == HTTP_CROWDED)
 		buf_printf(out, "Retry-After: %d\r\n", RETRY_AFTER_S);
 	buf_str(out, "\r\n");
 	buf_add(out, body.data, body.len);

@@ -145,6 +145,8 @@ struct http_server *http_server_new(
 	list_init(&s->conns);
 	peers_init(&s->peers);
 	s->open = metric_gauge("kezek_http_connections", "Open HTTP connections.", "");
+	s->held_gauge =
+	    metric_gauge("kezek_http_held_octets", "Octets of requests that connections hold.", "");
 	for (enum http_refusal r = HTTP_MALFORMED; r < HTTP_REFUSALS; r++) {
 		snprintf(label, sizeof label, "code=\"%s\"", http_refusal_code(r));
 		s->refused[r] = metric_counter(

@@ -3,7 +3,8 @@
  * connection closed: Transfer-Encoding (411 length_required), doubled or odd Content-Length, folded or
  * malformed header lines (400 malformed_request), header over its limit (431 header_too_large), body over its
  * limit (413 body_too_large), an unfinished request after its time (408 request_timeout, or a silent close),
- * too many connections (503 too_many_connections + Retry-After, or a silent close), a method not named at
+ * too many connections (503 too_many_connections + Retry-After, or a silent close), over 8 KiB of a request
+ * while all requests together hold too much (503 too_many_octets + Retry-After), a method not named at
  * call_method (501 method_unknown), an Expect other than 100-continue (417 expectation_failed).
  * HTTP/1.0 and 1.1, keep-alive, pipelining. */
 #ifndef NET_HTTP_SERVER_H
@@ -27,6 +28,7 @@ struct http_limits {
 	int64_t request_ms;          /* from the first octet of a request to its last, however it dribbles */
 	int64_t idle_ms;             /* keep-alive without a request, and a connection that never sends one */
 	int64_t write_ms;            /* a client that does not read its answer */
+	size_t held_bytes;           /* octets of requests held at once, over all connections */
 };
 
 /* Called once per good request, from the loop. The handler, or somebody it hands c to, calls call_reply

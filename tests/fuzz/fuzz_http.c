@@ -81,7 +81,7 @@ static void leave(void)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	static const struct http_limits limits = {1024, 4096, 8, 8, 5000, 60000, 3000};
+	static const struct http_limits limits = {1024, 4096, 8, 8, 5000, 60000, 3000, 10000};
 	char text[sizeof address.sun_path + 8], why[256];
 
 	(void)argc;

@@ -27,6 +27,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/metrics.h"
 #include "net/http_server.h"
 #include "net/loop.h"
 
@@ -52,7 +53,7 @@ struct stage {
 	struct buf log; /* "METHOD path body;" of each request */
 };
 
-static const struct http_limits limits = {1024, 4096, 20, 10, 5000, 60000, 3000};
+static const struct http_limits limits = {1024, 4096, 20, 10, 5000, 60000, 3000, 1 << 20};
 
 static void answer(struct call *c)
 {
@@ -506,6 +507,58 @@ static void request__chunked__is_411(void **state)
 	assert_refused(&t,
 	    "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\ntransfer-encoding: xchunked\r\n\r\n0\r\n",
 	    "411 ", "\"type\":\"/problems/length_required\"");
+	stage_close(&t);
+}
+
+/* A client that has sent n octets of a body of 60,000. */
+static int client_with_half(struct stage *t, size_t n)
+{
+	int fd = client_open(t);
+	char *part = mem_new(n + 1);
+
+	client_send(fd, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n");
+	memset(part, 'x', n);
+	client_send(fd, part);
+	free(part);
+	return fd;
+}
+
+static double held(void)
+{
+	return metric_value(
+	    metric_gauge("kezek_http_held_octets", "Octets of requests that connections hold.", ""));
+}
+
+static void requests__hold_too_much_together__large_ones_are_503_and_small_ones_pass(void **state)
+{
+	static const struct http_limits narrow = {1024, 65536, 20, 20, 5000, 60000, 3000, 100000};
+	struct stage t;
+	struct buf got = {0};
+	int large[3], small;
+
+	(void)state;
+	stage_open(&t);
+	http_server_set_limits(t.server, &narrow);
+	for (int i = 0; i < 2; i++) {
+		large[i] = client_with_half(&t, 40000);
+		TURN_UNTIL(&t, held() >= (i + 1) * 40000);
+	}
+	large[2] = client_with_half(&t, 40000);
+	assert_begins(client_read_all(&t, large[2], &got), "HTTP/1.1 503 ");
+	assert_has(buf_text(&got), "\"code\":\"too_many_octets\"");
+	assert_has(buf_text(&got), "Retry-After: 5\r\n");
+	small = client_open(&t);
+	buf_clear(&got);
+	client_send(small, "POST /small HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nxxxx");
+	TURN_UNTIL(&t, client_sees(small, &got, "POST /small xxxx"));
+	close(large[0]);
+	TURN_UNTIL(&t, held() < 50000);
+	close(large[1]);
+	close(large[2]);
+	close(small);
+	TURN_UNTIL(&t, !http_server_connections(t.server));
+	assert_int_equal(held(), 0);
+	buf_fini(&got);
 	stage_close(&t);
 }
 
@@ -1033,6 +1086,7 @@ int main(void)
 	    cmocka_unit_test(call__its_parts__are_decoded),
 	    cmocka_unit_test(request__malformed__is_400),
 	    cmocka_unit_test(request__chunked__is_411),
+	    cmocka_unit_test(requests__hold_too_much_together__large_ones_are_503_and_small_ones_pass),
 	    cmocka_unit_test(request__too_large__is_431_or_413),
 	    cmocka_unit_test(request__as_large_as_allowed__is_good),
 	    cmocka_unit_test(request__dribbled__is_408_after_its_whole_time),
