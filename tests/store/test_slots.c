@@ -81,6 +81,13 @@ static void daemon_kill_session(struct store_rig *g, int slot)
 	    1);
 }
 
+/* Its process ended, and the server has noticed. */
+static void daemon_leave(struct store_rig *g, struct daemon *d)
+{
+	daemon_end(d);
+	store_await_sql(g, "select count(*) from pg_locks where locktype = 'advisory'", 0);
+}
+
 static void slots__two_daemons__two_slots(void **state)
 {
 	struct store_rig *g = *state;
@@ -148,7 +155,7 @@ static void slots__taken__lease_runs_under_the_epoch_of_the_row(void **state)
 	daemon_up(g, &a);
 	assert_int_equal(lease_epoch(a.lease, 0), 42);
 	assert_true(lease_runs(a.lease));
-	daemon_end(&a);
+	daemon_leave(g, &a);
 	daemon_up(g, &b);
 	assert_int_equal(lease_epoch(b.lease, 0), 43);
 	assert_int_equal(store_int(g, "select epoch from slot"), 43);
@@ -230,7 +237,7 @@ static void slots__daemon_ended__the_next_has_its_slot_and_low_water(void **stat
 	slots_note(a.slots, g->pg, 1, 99); /* not ours: not written */
 	while (pg_jobs(g->pg))
 		loop_turn(g->loop, 50);
-	daemon_end(&a);
+	daemon_leave(g, &a);
 	assert_int_equal(daemon_up(g, &b), 0);
 	assert_true(b.low_water[0] == 12345678901234);
 	daemon_end(&b);
