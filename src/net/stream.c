@@ -47,6 +47,7 @@ struct stream {
 	struct wire wire;
 	struct watch *watch;
 	struct timer *open, *stall;
+	int64_t open_until_ms;
 	struct defer work;
 	struct buf in, out;
 	size_t out_at; /* octets of out already taken */
@@ -91,6 +92,10 @@ static void stream_on_open_late(void *arg)
 	struct stream *s = arg;
 	char reason[256];
 
+	if (s->state >= STREAM_CONNECTING && s->address < s->addresses_count) {
+		stream_connect_next(s);
+		return;
+	}
 	snprintf(reason, sizeof reason, "%s within %g s", doing[s->state], (double)s->options.open_ms / 1000);
 	stream_close(s, KZ_LOST, reason);
 }
@@ -117,6 +122,7 @@ static struct stream *stream_new(
 	s->wire.fd = -1;
 	s->open = timer_new(l, stream_on_open_late, s);
 	s->stall = timer_new(l, stream_on_stall, s);
+	s->open_until_ms = loop_now_ms(l) + o->open_ms;
 	timer_start(s->open, o->open_ms);
 	loop_defer(l, &s->work, stream_work, s);
 	return s;
@@ -350,6 +356,16 @@ static int stream_dial(struct stream *s, const struct address *a)
 	return -1;
 }
 
+/* What is left of the time is shared by the address that is dialled and those behind it: one that says
+ * nothing must not hide the next. */
+static void stream_share_time(struct stream *s)
+{
+	int64_t left_ms = s->open_until_ms - loop_now_ms(s->loop);
+	size_t behind = s->addresses_count - s->address;
+
+	timer_start(s->open, left_ms > 0 ? left_ms / (int64_t)(1 + behind) : 0);
+}
+
 static void stream_connect_next(struct stream *s)
 {
 	watch_free(s->watch);
@@ -362,6 +378,7 @@ static void stream_connect_next(struct stream *s)
 		if (fd < 0)
 			continue;
 		address_text(a, s->peer);
+		stream_share_time(s);
 		wire_open(&s->wire, fd, s->options.tls, s->server_name);
 		s->watch = watch_new(s->loop, fd, stream_on_ready, s);
 		s->state = STREAM_CONNECTING;

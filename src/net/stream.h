@@ -29,12 +29,13 @@ struct stream_events {
 };
 
 struct stream_options {
-	int64_t open_ms;         /* from the call to on_open, resolution, connection and handshake together */
-	int64_t stall_ms;        /* queued octets and none taken by the peer for so long: closed */
-	size_t max_out;          /* octets queued at most */
-	size_t max_in;           /* unconsumed octets at most; more closes the stream */
-	const char *source;      /* local address to connect from, NULL or "" for any */
-	struct tls *tls;         /* NULL: plain TCP */
+	int64_t open_ms;    /* from the call to on_open, resolution, connection and handshake together; shared
+	                       by the addresses of a name */
+	int64_t stall_ms;   /* queued octets and none taken by the peer for so long: closed */
+	size_t max_out;     /* octets queued at most */
+	size_t max_in;      /* unconsumed octets at most; more closes the stream */
+	const char *source; /* local address to connect from, NULL or "" for any */
+	struct tls *tls;    /* NULL: plain TCP */
 	const char *server_name; /* SNI and the name verified; NULL: host */
 };
 
