@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log_bound.h"
 
 static enum log_level log_limit = LOG_LEVEL_INFO;
 
@@ -65,15 +66,12 @@ static bool log_is_journal(void)
 	       fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device && st.st_ino == inode;
 }
 
-void log_line(enum log_level level, const char *id, const char *fmt, ...)
+static void log_write(enum log_level level, const char *id, const char *text)
 {
 	static int journal = -1;
 	char line[1024], at[32];
-	va_list ap;
 	int n;
 
-	if (level > log_limit)
-		return;
 	if (journal < 0)
 		journal = log_is_journal();
 	if (journal)
@@ -83,9 +81,7 @@ void log_line(enum log_level level, const char *id, const char *fmt, ...)
 		    log_names[level], id);
 	if (n > (int)sizeof line / 2)
 		n = (int)sizeof line / 2;
-	va_start(ap, fmt);
-	int more = vsnprintf(line + n, sizeof line - (size_t)n - 1, fmt, ap);
-	va_end(ap);
+	int more = snprintf(line + n, sizeof line - (size_t)n - 1, "%s", text);
 	size_t len = (size_t)n + (size_t)(more > 0 ? more : 0);
 	if (len > sizeof line - 2)
 		len = sizeof line - 2;
@@ -93,4 +89,34 @@ void log_line(enum log_level level, const char *id, const char *fmt, ...)
 	line[len++] = '\n';
 	if (write(STDERR_FILENO, line, len) < 0)
 		return; /* nobody is left to be told */
+}
+
+static void log_tell_left_out(struct log_bound *b, int64_t now_us)
+{
+	char about[48], text[80];
+	unsigned n;
+
+	while ((n = log_bound_take(b, now_us, about)) > 0) {
+		snprintf(text, sizeof text, "%u more lines of one kind were left out", n);
+		log_write(LOG_LEVEL_WARN, *about ? about : "log", text);
+	}
+}
+
+void log_line(enum log_level level, const char *id, const char *fmt, ...)
+{
+	static struct log_bound bound;
+	int64_t now_us = clock_real.mono_us();
+	char text[1024];
+	va_list ap;
+
+	if (level > log_limit)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	log_tell_left_out(&bound, now_us);
+	/* debug is asked for by a person, who wants all of it */
+	if (level == LOG_LEVEL_DEBUG ||
+	    log_bound_admits(&bound, fmt, id, level == LOG_LEVEL_ERROR ? text : NULL, now_us))
+		log_write(level, id, text);
 }

@@ -9,7 +9,8 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBU
 /* Lines above this level are dropped; LOG_LEVEL_INFO until set. */
 void log_set_level(enum log_level level);
 /* id: what the line is about ("kcell.1", a message's id, "http"); octets outside printable UTF-8 are
- * replaced. */
+ * replaced. Of one kind about one subject only so many lines are written (base/log_bound.h), then how many
+ * were left out; debug has no bound, and no error is left out the first time. */
 void log_line(enum log_level level, const char *id, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -202,6 +202,25 @@ static void log_line__endless__cut_to_one_line(void **state)
 	free(text);
 }
 
+static void say_flood(void)
+{
+	for (int i = 0; i < 1000; i++)
+		log_warn("kcell.1", "odd PDU %d", i);
+}
+
+static void log_line__a_flood_of_one_kind__its_first_lines(void **state)
+{
+	char *text = heard(say_flood, STREAM_NONE);
+	size_t lines = 0;
+
+	(void)state;
+	for (const char *at = text; (at = strchr(at, '\n')) != NULL; at++)
+		lines++;
+	assert_int_equal(lines, 20);
+	assert_non_null(strstr(text, "odd PDU 19"));
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -212,6 +231,7 @@ int main(void)
 	    cmocka_unit_test(log_line__control_characters__one_clean_line),
 	    cmocka_unit_test(log_line__octets_that_are_not_utf8__replaced),
 	    cmocka_unit_test(log_line__endless__cut_to_one_line),
+	    cmocka_unit_test(log_line__a_flood_of_one_kind__its_first_lines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
