@@ -100,7 +100,7 @@ struct send_report {
 	int64_t oldest_ms[LANES];
 };
 void send_report(const struct send *s, struct send_report *ret);
-/* Sets the gauges of what waits for each operator. */
+/* Sets the gauges of what waits: for each operator, for the database. */
 void send_measure(const struct send *s);
 
 /* The end without a drain: nothing is taken, read back or tried again any more. */

@@ -65,6 +65,10 @@ void send_measure(const struct send *s)
 	struct carrier *c;
 	char labels[96];
 
+	metric_set(metric_gauge("kezek_receipts_pending", "Receipts that are being recorded", ""),
+	    (double)settle_pending(s->settle));
+	metric_set(metric_gauge("kezek_pg_jobs", "Transactions that wait or are on their way", ""),
+	    (double)pg_jobs(s->base.pg));
 	for (size_t i = 0; (c = ways_at(s->ways, i)) != NULL; i++)
 		for (enum message_class class = 0; class < MESSAGE_CLASSES; class ++) {
 			snprintf(labels, sizeof labels, "carrier=\"%s\",class=\"%s\"", carrier_name(c),

@@ -167,8 +167,10 @@ static void link_on_deliver(struct link *l, const struct pdu_header *h, const ui
 
 	if (l->state < LINK_BOUND)
 		return link_respond(l, h, ESME_RINVBNDSTS, "");
-	if (l->held >= HELD_MAX)
+	if (l->held >= HELD_MAX) {
+		metric_add(l->meter.put_off, 1);
 		return link_respond(l, h, (uint32_t)l->profile->receipt_busy_status, "");
+	}
 	if (pdu_take_sm(frame, &m) != KZ_OK) {
 		/* A final error: the same octets again would be no better. */
 		meter_odd(&l->meter, "broken");

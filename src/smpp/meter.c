@@ -22,6 +22,8 @@ void meter_init(struct meter *m, const char *carrier, const char *name)
 	    "kezek_smpp_submitted_total", "submit_sm answered ESME_ROK, one per segment.", m->labels);
 	m->receipts = metric_counter(
 	    "kezek_smpp_receipts_total", "deliver_sm and data_sm read as receipts.", m->labels);
+	m->put_off = metric_counter("kezek_smpp_receipts_put_off_total",
+	    "deliver_sm and data_sm answered busy because too many are being recorded.", m->labels);
 	m->bound = metric_gauge("kezek_smpp_link_bound", "1 while the link is bound.", m->labels);
 	m->window = metric_gauge("kezek_smpp_window_used", "submit_sm sent and not answered.", m->labels);
 	m->rate = metric_gauge(

@@ -7,7 +7,7 @@
 
 /* A value that points into the process's table. */
 struct meter {
-	struct metric *submitted, *receipts, *bound, *window, *rate, *rtt, *mute;
+	struct metric *submitted, *receipts, *bound, *window, *rate, *rtt, *put_off, *mute;
 	struct metric *refused[STATUS_CLASSES];
 	char labels[80];
 };

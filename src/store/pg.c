@@ -36,7 +36,7 @@ struct pg {
 	bool stopped;
 	bool told; /* the current outage stands in the log */
 	char why[256];
-	struct metric *jobs_ok, *jobs_refused, *jobs_lost, *seconds, *connections, *lost;
+	struct metric *jobs_ok, *jobs_refused, *jobs_lost, *jobs_busy, *seconds, *connections, *lost;
 };
 
 static void pg_end(struct pg *p, struct pg_job *j, enum kz r, bool never_sent)
@@ -193,6 +193,7 @@ static void pg_find_metrics(struct pg *p)
 	p->jobs_ok = metric_counter(jobs, help, "result=\"ok\"");
 	p->jobs_refused = metric_counter(jobs, help, "result=\"refused\"");
 	p->jobs_lost = metric_counter(jobs, help, "result=\"lost\"");
+	p->jobs_busy = metric_counter(jobs, help, "result=\"busy\"");
 	p->seconds = metric_seconds("kezek_pg_job_seconds", "From a transaction's start to its answer.", "");
 	p->connections = metric_gauge("kezek_pg_connections", "Database connections that are ready.", "");
 	p->lost = metric_counter("kezek_pg_lost_total", "Ready database connections that broke.", "");
@@ -291,6 +292,7 @@ enum kz pg_job_run(struct pg_job *j, uint64_t *ret_ticket)
 	struct pg *p = j->pool;
 
 	if (p->stopped || p->waiting.count >= pg_room(p)) {
+		metric_add(p->jobs_busy, 1);
 		pg_job_free(j);
 		return KZ_BUSY;
 	}

@@ -44,7 +44,7 @@ struct redis {
 	bool told; /* the current outage stands in the log */
 	char why[128];
 	char refusal[128]; /* the first command's */
-	struct metric *ok, *refused, *lost, *up;
+	struct metric *ok, *refused, *lost, *busy, *up, *pending;
 };
 
 static void redis_enter(struct redis *r, enum redis_state next)
@@ -61,6 +61,7 @@ static void redis_enter(struct redis *r, enum redis_state next)
 
 static void redis_answer(struct redis *r, struct redis_command *c, enum kz result, const redisReply *reply)
 {
+	metric_set(r->pending, (double)r->sent.count);
 	metric_add(result == KZ_OK ? r->ok : result == KZ_REFUSED ? r->refused : r->lost, 1);
 	if (c->done)
 		c->done(c->arg, result, (const struct redis_reply *)reply);
@@ -158,6 +159,7 @@ static bool redis_put(
 	*c = (struct redis_command){.ticket = ++r->last_ticket, .done = done, .arg = arg};
 	c->due_ms = r->asked_ms + r->options.command_ms;
 	list_append(&r->sent, &c->node);
+	metric_set(r->pending, (double)r->sent.count);
 	if (r->state == REDIS_UP && r->sent.count == 1)
 		redis_arm(r);
 	return true;
@@ -237,6 +239,8 @@ struct redis *redis_new(
 	r->ok = metric_counter(name, help, "result=\"ok\"");
 	r->refused = metric_counter(name, help, "result=\"refused\"");
 	r->lost = metric_counter(name, help, "result=\"lost\"");
+	r->busy = metric_counter(name, help, "result=\"busy\"");
+	r->pending = metric_gauge("kezek_redis_pending", "Redis commands that are not answered yet.", "");
 	r->up = metric_gauge("kezek_redis_up", "1 when Redis is connected.", "");
 	snprintf(r->why, sizeof r->why, "not connected yet");
 	list_init(&r->sent);
@@ -277,8 +281,10 @@ enum kz redis_ask(struct redis *r, int argc, const char *const *argv, const size
 {
 	if (r->state != REDIS_UP)
 		return KZ_LOST;
-	if (r->sent.count >= r->options.max_commands)
+	if (r->sent.count >= r->options.max_commands) {
+		metric_add(r->busy, 1);
 		return KZ_BUSY;
+	}
 	if (!redis_put(r, argc, argv, lens, done, arg))
 		return KZ_LOST;
 	if (ret_ticket)

@@ -195,7 +195,10 @@ static void run__line_full__busy_and_not_called(void **state)
 	rig_ask_int(g, &a, 1);
 	rig_ask_int(g, &a, 2);
 	j = pg_job_new(g->pg, rig_on_answer, &over);
+	double busy = metric_value(metric_counter("kezek_pg_jobs_total", "", "result=\"busy\""));
 	assert_int_equal(pg_job_run(j, NULL), KZ_BUSY);
+	assert_int_equal(
+	    metric_value(metric_counter("kezek_pg_jobs_total", "", "result=\"busy\"")), busy + 1);
 	assert_int_equal(pg_jobs(g->pg), 2);
 	loop_turn(g->loop, 0);
 	assert_int_equal(over.count, 0);

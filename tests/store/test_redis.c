@@ -123,6 +123,7 @@ static void commands__many_at_once__answered_once_in_order_after_the_return(void
 		rig_ask(g, &a[i], "INCR", "count", NULL);
 	assert_int_equal(
 	    redis_ask(g->redis, 1, (const char *const[]){"PING"}, NULL, rig_on_answer, &over, NULL), KZ_BUSY);
+	assert_int_equal(metrics_total("kezek_redis_pending"), 1000);
 	assert_int_equal(answers, 1);
 	servers_await(g->loop, &answers, 1001);
 	for (int i = 0; i < 1000; i++) {

@@ -1143,6 +1143,7 @@ static void link_read__receipts_nobody_records__the_operator_keeps_them(void **s
 	assert_int_equal(h.status, 100);
 	assert_int_equal(h.sequence, 4097);
 	assert_int_equal(f.delivers, 4096);
+	assert_int_equal(metrics_total("kezek_smpp_receipts_put_off_total"), 1);
 	link_answer(f.l, f.ticket[0], 0);
 	centre_expect(&f.centre, 0, PDU_DELIVER_SM | PDU_RESP);
 	centre_deliver(&f.centre, 0, 5000, PDU_DELIVER_SM, 4, "x");
