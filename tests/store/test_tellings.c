@@ -116,12 +116,14 @@ static void read__ended_with_its_parts__what_the_operator_said_of_the_worst(void
 static void read__up_to_the_bound_while_batches_commit_out_of_order__each_once(void **state)
 {
 	struct store_rig *g = *state;
-	struct events *es = events_new(g->loop, g->pg, g->feed, &g->limits);
+	struct events *es;
 	struct ids ids = {0};
 	uint64_t blocked = store_put_message(g, &ids, 2, 77011234567), read_to = 0;
 	size_t told = 0;
 
 	portal_make(g);
+	store_hold_feed_slot(g);
+	es = events_new(g->loop, g->pg, g->feed, &g->limits);
 	store_put_event(g, blocked, 1, EVENT_SUBMITTED, false, 1, 1, 2, "b", "1");
 	store_put_event(g, blocked, 1, EVENT_SUBMITTED, false, 1, 2, 2, "b", "2");
 	store_put_event(g, blocked, 2, EVENT_RECEIPT, false, MESSAGE_DELIVERED, 1, 0, "b", "");
