@@ -40,6 +40,7 @@ struct app {
 	struct partitions *partitions;
 	struct clients *clients;
 	struct send *send;
+	struct notify *notify;
 	struct rates *rates;
 	struct http_server *http;
 	struct tls *tls;
@@ -79,6 +80,7 @@ static void app_on_slot(void *arg, uint8_t slot, uint64_t low_water, uint64_t ne
 	events_on_slot(a->events);
 	send_set_own(a->send, slots_own(a->slots));
 	send_take_slot(a->send, slot, low_water, newest);
+	notify_take_slot(a->notify, slot);
 	app_tell_ready(a);
 }
 
@@ -89,6 +91,7 @@ static void app_on_slots_lost(void *arg)
 	feed_set_slot(a->feed, -1, 0);
 	events_on_slot(a->events);
 	send_lose_slots(a->send);
+	notify_lose_slots(a->notify);
 }
 
 static const struct slots_events app_slots_events = {app_on_slot, app_on_slots_lost};
@@ -139,6 +142,7 @@ static void app_build_flows(struct app *a)
 	send_set_profiles(a->send, a->files.profiles, a->files.profiles_n);
 	a->files.profiles = NULL;
 	a->files.profiles_n = 0;
+	a->notify = notify_new(a->loop, a->pg, a->feed, a->files.conf);
 	a->rates = rates_new(a->loop);
 	a->note_timer = timer_new(a->loop, app_on_note, a);
 }
@@ -236,12 +240,19 @@ static void app_on_database(void *arg, bool up)
 		messages_fail_waiting(a->messages);
 }
 
-static void app_on_drained(void *arg)
+static void app_on_told(void *arg)
 {
 	struct app *a = arg;
 
 	log_info("kezekd", "drained");
 	loop_stop(a->loop);
+}
+
+static void app_on_drained(void *arg)
+{
+	struct app *a = arg;
+
+	notify_drain(a->notify, app_on_told, a);
 }
 
 static void app_on_end(void *arg)
@@ -300,6 +311,7 @@ static void app_swap(struct app *a, struct app_files *f)
 	if (a->partitions)
 		partitions_set_keep(a->partitions, &keep);
 	send_set_conf(a->send, f->conf);
+	notify_set_conf(a->notify, f->conf);
 	send_set_profiles(a->send, f->profiles, f->profiles_n);
 	a->files.profiles = NULL;
 	a->files.profiles_n = 0;
@@ -390,6 +402,7 @@ static void app_begin(struct app *a)
 	    .started_ms = loop_now_ms(a->loop)};
 	app_build_flows(a);
 	a->door.send = a->send;
+	a->door.notify = a->notify;
 	a->door.rates = a->rates;
 	app_open_door(a);
 	timer_start(a->watchdog_timer, 100);
@@ -409,6 +422,7 @@ static void app_end(struct app *a)
 	clients_free(a->clients);
 	partitions_free(a->partitions);
 	send_free(a->send);
+	notify_free(a->notify);
 	messages_free(a->messages);
 	events_free(a->events);
 	feed_free(a->feed);

@@ -5,6 +5,7 @@
 
 #include "api/control.h"
 #include "api/health.h"
+#include "api/hooks.h"
 #include "api/problem.h"
 #include "api/submit.h"
 #include "api/timeline.h"
@@ -30,6 +31,11 @@ static const struct door_route {
     {"GET", "/control/keys", 0, true, control_keys},
     {"POST", "/control/keys", 0, true, control_key_add},
     {"DELETE", "/control/keys/{id}", 0, true, control_key_revoke},
+    {"GET", "/control/webhooks", 0, true, hooks_show},
+    {"POST", "/control/webhooks", 0, true, hooks_add},
+    {"DELETE", "/control/webhooks/{id}", 0, true, hooks_remove},
+    {"POST", "/control/webhooks/enable/{id}", 0, true, hooks_enable},
+    {"POST", "/control/webhooks/replay", 0, true, hooks_replay},
 };
 #define ROUTES (sizeof routes / sizeof *routes)
 

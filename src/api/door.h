@@ -4,6 +4,7 @@
 #define API_DOOR_H
 
 #include "api/rates.h"
+#include "flow/notify.h"
 #include "flow/send.h"
 #include "net/http_server.h"
 #include "store/clients.h"
@@ -19,6 +20,7 @@ struct door {
 	struct pg *pg;
 	struct redis *redis; /* NULL: none configured */
 	struct send *send;
+	struct notify *notify;
 	struct clients *clients;
 	const struct slots *slots;
 	const struct templates *templates;

@@ -89,6 +89,16 @@ static const struct key table[] = {
 	    "A notice or bulk message that was written and not answered waits so long for a late receipt before it goes again."},
 	{"message.receipt_wait", KEY_MS, AT(message_receipt_wait_ms), "3d", 10 * SECOND, 30 * DAY, NULL, true, "",
 	    "A message that an operator took ends as unconfirmed when no final receipt has come after this."},
+	{"webhook.timeout", KEY_MS, AT(webhook_timeout_ms), "10s", 100, MINUTE, NULL, true, "",
+	    "An endpoint answers within this, or the webhook has failed."},
+	{"webhook.in_flight", KEY_INT, AT(webhook_in_flight), "8", 1, 64, NULL, true, "",
+	    "Webhooks that one endpoint is asked at once at most."},
+	{"webhook.retry_min", KEY_MS, AT(webhook_retry_min_ms), "5s", 10, HOUR, NULL, true, "",
+	    "First wait before a webhook that failed is told again; the others grow with it, to a day."},
+	{"webhook.allow_private", KEY_BOOL, AT(webhook_allow_private), "no", 0, 0, NULL, false, "",
+	    "Endpoints may have private, loopback and other addresses that are not public, and plain http."},
+	{"webhook.tls_ca", KEY_TEXT, AT(webhook_tls_ca), "", 0, 0, NULL, false, "",
+	    "PEM bundle of the authorities that endpoints' certificates are verified by; empty: the system's."},
 	{"retention.messages", KEY_MS, AT(retention_messages_ms), "90d", 8 * DAY, 3660 * DAY, NULL, true, "",
 	    "Messages and their events are dropped after this, by whole days; no message lives longer than 7 days."},
 	{"retention.personal", KEY_MS, AT(retention_personal_ms), "30d", 8 * DAY, 3660 * DAY, NULL, true, "",
@@ -174,7 +184,7 @@ struct conf *conf_load(const char *path, struct faults *faults)
 	struct conf *c = mem_new(sizeof *c);
 	keys_read(table, KEYS, NULL, yaml_root(y), c, faults);
 	char **paths[] = {&c->http_tls_cert, &c->http_tls_key, &c->database_password_file,
-	    &c->redis_password_file, &c->operators, &c->templates, &c->control_socket};
+	    &c->redis_password_file, &c->webhook_tls_ca, &c->operators, &c->templates, &c->control_socket};
 	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
 		conf_resolve(paths[i], path);
 	conf_check(c, yaml_root(y), faults);

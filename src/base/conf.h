@@ -23,6 +23,9 @@ struct conf {
 	int64_t message_max_parts, message_life_code_ms, message_life_notice_ms, message_life_bulk_ms;
 	int64_t message_attempts, message_retry_min_ms, message_retry_max_ms, message_in_doubt_ms,
 	    message_receipt_wait_ms;
+	int64_t webhook_timeout_ms, webhook_in_flight, webhook_retry_min_ms;
+	bool webhook_allow_private;
+	char *webhook_tls_ca;
 	int64_t retention_messages_ms, retention_personal_ms;
 	int64_t shutdown_ms;
 	int log_level;

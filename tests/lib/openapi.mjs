@@ -83,5 +83,19 @@ export function holdAgainstDocument(method, target, answer) {
   seen.add(`${method} ${template ?? '*'} ${answer.status}`);
 }
 
+// hook: {method, headers, body} as an endpoint got it; each header that the document names must be there.
+export function holdWebhookAgainstDocument(hook) {
+  const operation = document.webhooks.messageEnded[hook.method.toLowerCase()];
+  assert.ok(operation, `a webhook by ${hook.method}`);
+  for (const raw of operation.parameters) {
+    const parameter = resolve(raw);
+    const value = hook.headers[parameter.name];
+    assert.ok(value !== undefined, `webhook: header ${parameter.name} is missing`);
+    check(parameter.schema, value, `webhook, header ${parameter.name}`);
+  }
+  assert.equal(hook.headers['content-type'], 'application/json');
+  check(operation.requestBody.content['application/json'].schema, hook.body, 'webhook');
+}
+
 export const seenAnswers = () => [...seen].sort();
 export { document };

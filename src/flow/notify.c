@@ -1,0 +1,357 @@
+/* Who is told: the endpoints are read every few seconds, with how far each was told of the slots that are
+ * held. What is known here is further than what the database says, so only what is new is taken from it, or
+ * what a replay made void. */
+#include "flow/notify.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/secret.h"
+#include "flow/notify_body.h"
+
+#define LOAD_MS       5000
+#define LOAD_RETRY_MS 500
+
+static void notify_load(void *arg);
+
+static void notify_make_metrics(struct notify *n)
+{
+	n->told = metric_counter("kezek_webhooks_told_total", "Webhooks that were answered 2xx", "");
+	for (enum http_outcome o = 0; o < HTTP_OUTCOMES; o++) {
+		char *labels =
+		    mem_printf("reason=\"%s\"", o == HTTP_ANSWERED ? "status" : http_outcome_name(o));
+
+		n->failed[o] =
+		    metric_counter("kezek_webhooks_failed_total", "Webhooks that failed once", labels);
+		free(labels);
+	}
+	n->given_up = metric_counter(
+	    "kezek_webhooks_given_up_total", "Webhooks that failed for three days and are told no more", "");
+	n->disabled = metric_counter("kezek_webhooks_disabled_total", "Endpoints that answered 410", "");
+	n->up_gauge = metric_gauge("kezek_webhooks_endpoints", "Endpoints that are told", "state=\"up\"");
+	n->down_gauge = metric_gauge("kezek_webhooks_endpoints", "Endpoints that are told", "state=\"down\"");
+	n->open_gauge = metric_gauge("kezek_webhooks_open", "Webhooks that are not answered yet", "");
+	n->oldest_gauge = metric_gauge(
+	    "kezek_webhooks_oldest_seconds", "Age of the oldest end that some endpoint was not told of", "");
+}
+
+static void notify_on_feed(void *arg)
+{
+	struct notify *n = arg;
+
+	if (n->endpoints.count)
+		notify_read(n);
+}
+
+struct notify *notify_new(struct loop *l, struct pg *pg, struct feed *feed, const struct conf *conf)
+{
+	const struct http_client_options options = {.asks = NOTIFY_ASKS,
+	    .allow_private = conf->webhook_allow_private,
+	    .ca_path = conf->webhook_tls_ca};
+	struct notify *n = mem_new(sizeof *n);
+
+	*n = (struct notify){.loop = l, .pg = pg, .feed = feed, .conf = conf};
+	list_init(&n->endpoints);
+	n->client = http_client_new(l, &options);
+	n->load_timer = timer_new(l, notify_load, n);
+	n->read_timer = timer_new(l, notify_read, n);
+	n->save_timer = timer_new(l, notify_on_save_timer, n);
+	n->look_timer = timer_new(l, notify_look, n);
+	notify_make_metrics(n);
+	feed_on_change(feed, notify_on_feed, n);
+	return n;
+}
+
+void notify_set_conf(struct notify *n, const struct conf *conf)
+{
+	n->conf = conf;
+}
+
+struct endpoint *notify_find(const struct notify *n, int32_t id)
+{
+	for (struct list_node *at = list_first(&n->endpoints); at; at = list_next(&n->endpoints, at)) {
+		struct endpoint *e = list_entry(at, struct endpoint, node);
+
+		if (e->id == id)
+			return e;
+	}
+	return NULL;
+}
+
+static void endpoint_on_pause(void *arg)
+{
+	struct endpoint *e = arg;
+
+	notify_pump(e->notify);
+}
+
+static struct endpoint *endpoint_new(struct notify *n, const struct tellings_endpoint *row)
+{
+	struct endpoint *e = mem_new(sizeof *e);
+
+	*e = (struct endpoint){.notify = n,
+	    .id = row->id,
+	    .round = row->round,
+	    .since = row->since,
+	    .client = mem_str(row->client),
+	    .url = mem_str(row->url)};
+	e->secret_n = row->secret_n < sizeof e->secret ? row->secret_n : sizeof e->secret;
+	memcpy(e->secret, row->secret, e->secret_n);
+	snprintf(e->name, sizeof e->name, "webhook.%d", (int)e->id);
+	list_init(&e->tellers);
+	list_init(&e->again);
+	list_init(&e->waiting);
+	e->pause = timer_new(n->loop, endpoint_on_pause, e);
+	list_append(&n->endpoints, &e->node);
+	return e;
+}
+
+static void endpoint_drop_tellers(struct endpoint *e)
+{
+	while (e->tellers.count)
+		teller_free(list_entry(list_first(&e->tellers), struct teller, node));
+}
+
+static void endpoint_drop_notes(struct endpoint *e)
+{
+	endpoint_drop_tellers(e);
+	while (e->again.count)
+		note_free(list_entry(list_first(&e->again), struct note, node));
+}
+
+void endpoint_free(struct endpoint *e)
+{
+	endpoint_drop_notes(e);
+	list_remove(&e->notify->endpoints, &e->node);
+	timer_free(e->pause);
+	secret_wipe(e->secret, sizeof e->secret);
+	free(e->client);
+	free(e->url);
+	free(e);
+}
+
+static struct teller *endpoint_teller(const struct endpoint *e, uint8_t slot)
+{
+	for (struct list_node *at = list_first(&e->tellers); at; at = list_next(&e->tellers, at)) {
+		struct teller *t = list_entry(at, struct teller, node);
+
+		if (t->slot == slot)
+			return t;
+	}
+	return NULL;
+}
+
+static void notify_on_endpoint(void *arg, const struct tellings_endpoint *row)
+{
+	struct notify *n = arg;
+	struct endpoint *e = notify_find(n, row->id);
+
+	if (!e)
+		e = endpoint_new(n, row);
+	e->seen = true;
+	if (e->round != row->round) {
+		endpoint_drop_tellers(e);
+		e->round = row->round;
+		e->since = row->since;
+	}
+	if (row->slot >= 0 && row->slot < IDS_SLOTS && n->held[row->slot] &&
+	    !endpoint_teller(e, (uint8_t)row->slot))
+		teller_new(e, (uint8_t)row->slot, row->cursor);
+}
+
+/* Of the slots that it was not told of yet it is told from its making on. */
+static void endpoint_fill(struct endpoint *e)
+{
+	for (unsigned slot = 0; slot < IDS_SLOTS; slot++)
+		if (e->notify->asked[slot] && !endpoint_teller(e, (uint8_t)slot))
+			teller_new(e, (uint8_t)slot, e->since);
+}
+
+static void notify_on_loaded(void *arg, enum kz r)
+{
+	struct notify *n = arg;
+
+	n->loading = 0;
+	timer_start(n->load_timer, n->load_again ? 0 : r == KZ_OK ? LOAD_MS : LOAD_RETRY_MS);
+	list_each(&n->endpoints, at, next)
+	{
+		struct endpoint *e = list_entry(at, struct endpoint, node);
+
+		if (r == KZ_OK && !e->seen)
+			endpoint_free(e); /* removed, or disabled */
+		else if (r == KZ_OK)
+			endpoint_fill(e);
+	}
+	notify_look_in(n, 0);
+	notify_read(n);
+}
+
+static void notify_load(void *arg)
+{
+	struct notify *n = arg;
+
+	n->load_again = n->loading != 0;
+	if (n->loading || n->draining)
+		return;
+	memcpy(n->asked, n->held, sizeof n->asked);
+	list_each(&n->endpoints, at, next) list_entry(at, struct endpoint, node)->seen = false;
+	if (tellings_load(n->pg, n->asked, notify_on_endpoint, notify_on_loaded, n, &n->loading) != KZ_OK)
+		timer_start(n->load_timer, LOAD_RETRY_MS);
+}
+
+void notify_take_slot(struct notify *n, uint8_t slot)
+{
+	n->held[slot] = true;
+	notify_load(n);
+	if (!timer_is_armed(n->save_timer))
+		timer_start(n->save_timer, 0);
+}
+
+void notify_lose_slots(struct notify *n)
+{
+	memset(n->held, 0, sizeof n->held);
+	if (n->loading)
+		pg_job_cancel(n->pg, n->loading);
+	if (n->looking)
+		pg_job_cancel(n->pg, n->looking);
+	n->loading = n->looking = 0;
+	timer_stop(n->load_timer);
+	timer_stop(n->look_timer);
+	list_each(&n->endpoints, at, next) endpoint_drop_notes(list_entry(at, struct endpoint, node));
+	notify_look_drained(n);
+}
+
+void notify_refresh(struct notify *n)
+{
+	for (int slot = 0; slot < IDS_SLOTS; slot++)
+		if (n->held[slot]) {
+			notify_load(n);
+			return;
+		}
+}
+
+/* Each in turn comes first: what one takes of the requests that may be open at once another cannot have. */
+static void notify_pump_all(void *arg)
+{
+	struct notify *n = arg;
+
+	for (size_t i = n->endpoints.count; i > 0; i--) {
+		struct list_node *at = list_take_first(&n->endpoints);
+
+		list_append(&n->endpoints, at);
+		endpoint_pump(list_entry(at, struct endpoint, node));
+	}
+	notify_read(n);
+}
+
+void notify_pump(struct notify *n)
+{
+	loop_defer(n->loop, &n->pumping, notify_pump_all, n);
+}
+
+static int64_t endpoint_oldest_ms(const struct endpoint *e)
+{
+	int64_t now_ms = clock_wall_ms(loop_clock(e->notify->loop)), oldest_ms = 0;
+
+	for (struct list_node *at = list_first(&e->tellers); at; at = list_next(&e->tellers, at)) {
+		const struct list_node *first = list_first(&list_entry(at, struct teller, node)->notes);
+
+		if (first) {
+			int64_t age_ms =
+			    now_ms - ids_wall_ms(list_entry(first, const struct note, node)->event.feed);
+
+			oldest_ms = age_ms > oldest_ms ? age_ms : oldest_ms;
+		}
+	}
+	return oldest_ms;
+}
+
+bool notify_report(const struct notify *n, int32_t id, struct notify_report *ret)
+{
+	const struct endpoint *e = notify_find(n, id);
+
+	if (e)
+		*ret = (struct notify_report){e->probes > 0, e->open, endpoint_oldest_ms(e)};
+	return e != NULL;
+}
+
+static void notify_measure(struct notify *n)
+{
+	int64_t oldest_ms = 0;
+	size_t down = 0;
+
+	list_each(&n->endpoints, at, next)
+	{
+		const struct endpoint *e = list_entry(at, struct endpoint, node);
+		int64_t age_ms = endpoint_oldest_ms(e);
+
+		oldest_ms = age_ms > oldest_ms ? age_ms : oldest_ms;
+		down += e->probes > 0;
+	}
+	metric_set(n->up_gauge, (double)(n->endpoints.count - down));
+	metric_set(n->down_gauge, (double)down);
+	metric_set(n->open_gauge, (double)http_client_open(n->client));
+	metric_set(n->oldest_gauge, (double)oldest_ms / 1000);
+}
+
+void notify_on_save_timer(void *arg)
+{
+	struct notify *n = arg;
+
+	timer_start(n->save_timer, 1000);
+	notify_measure(n);
+	notify_save(n);
+}
+
+static void notify_end_drain(void *arg)
+{
+	struct notify *n = arg;
+	loop_fn *drained = n->drained;
+
+	n->drained = NULL;
+	drained(n->drained_arg);
+}
+
+void notify_look_drained(struct notify *n)
+{
+	if (!n->drained || http_client_open(n->client) || n->saving)
+		return;
+	if (!n->last_saved) {
+		n->last_saved = true;
+		if (notify_save(n))
+			return;
+	}
+	loop_defer(n->loop, &n->drained_soon, notify_end_drain, n);
+}
+
+void notify_drain(struct notify *n, loop_fn *done, void *arg)
+{
+	n->draining = true;
+	n->drained = done;
+	n->drained_arg = arg;
+	timer_stop(n->save_timer);
+	notify_look_drained(n);
+}
+
+void notify_free(struct notify *n)
+{
+	if (!n)
+		return;
+	notify_lose_slots(n);
+	while (n->endpoints.count)
+		endpoint_free(list_entry(list_first(&n->endpoints), struct endpoint, node));
+	if (n->saving)
+		pg_job_cancel(n->pg, n->saving);
+	feed_on_change(n->feed, NULL, NULL);
+	http_client_free(n->client);
+	timer_free(n->load_timer);
+	timer_free(n->read_timer);
+	timer_free(n->save_timer);
+	timer_free(n->look_timer);
+	defer_cancel(&n->pumping);
+	defer_cancel(&n->drained_soon);
+	free(n);
+}

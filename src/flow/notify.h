@@ -1,0 +1,41 @@
+/* notify: the journey from the recorded end of a message to an endpoint of its client that answered 2xx: read
+ * from the feeds of the slots that are held, signed, told, told again with growing waits. At least once: what
+ * was told in the last second before a crash is told again, under the same webhook-id. */
+#ifndef FLOW_NOTIFY_H
+#define FLOW_NOTIFY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/conf.h"
+#include "net/loop.h"
+#include "store/feed.h"
+#include "store/pg.h"
+
+struct notify;
+
+/* All outlive it; asks the database only while a slot is held. */
+struct notify *notify_new(struct loop *l, struct pg *pg, struct feed *feed, const struct conf *conf);
+/* conf: the snapshot in force; it outlives notify or is replaced by the next call. */
+void notify_set_conf(struct notify *n, const struct conf *conf);
+/* The slot is ours / all of them are lost: nothing more is told of them. */
+void notify_take_slot(struct notify *n, uint8_t slot);
+void notify_lose_slots(struct notify *n);
+/* Endpoints were changed, or something is to be told again: looks now. */
+void notify_refresh(struct notify *n);
+
+struct notify_report {
+	bool down;
+	size_t open;       /* requests that are not answered */
+	int64_t oldest_ms; /* since the oldest end that it was not told of; 0: it was told of all */
+};
+/* false: the endpoint is not told by this daemon. */
+bool notify_report(const struct notify *n, int32_t id, struct notify_report *ret);
+
+/* Begins nothing more, waits for open requests, notes how far all came; done once, later. */
+void notify_drain(struct notify *n, loop_fn *done, void *arg);
+/* What is open is forgotten. NULL is fine. */
+void notify_free(struct notify *n);
+
+#endif

@@ -1,0 +1,124 @@
+/* notify_body: what the files of the telling journey share; for src/flow/notify*.c only. */
+#ifndef FLOW_NOTIFY_BODY_H
+#define FLOW_NOTIFY_BODY_H
+
+#include "base/ids.h"
+#include "base/list.h"
+#include "base/metrics.h"
+#include "flow/notify.h"
+#include "net/http_client.h"
+#include "store/tellings.h"
+
+#define NOTIFY_ASKS 128 /* requests at once, of all endpoints together */
+
+struct notify {
+	struct loop *loop;
+	struct pg *pg;
+	struct feed *feed;
+	const struct conf *conf;
+	struct http_client *client;
+	struct list endpoints;
+	bool held[IDS_SLOTS], asked[IDS_SLOTS]; /* asked: the slots that the load in flight is for */
+	bool load_again;
+	uint64_t loading; /* ticket, 0: none is out */
+	struct timer *load_timer;
+	struct timer *read_timer;
+	struct defer pumping;
+	/* how far all came */
+	uint64_t saving;
+	struct timer *save_timer;
+	/* what is told again */
+	uint64_t looking;
+	struct timer *look_timer;
+	int64_t look_at_ms;
+	/* the end */
+	bool draining, last_saved;
+	struct defer drained_soon;
+	loop_fn *drained;
+	void *drained_arg;
+	struct metric *told, *failed[HTTP_OUTCOMES], *given_up, *disabled;
+	struct metric *up_gauge, *down_gauge, *open_gauge, *oldest_gauge;
+};
+
+/* One URL that a client has. Owned by notify. */
+struct endpoint {
+	struct list_node node;
+	struct notify *notify;
+	int32_t id, round;
+	uint64_t since;
+	char *client, *url;
+	uint8_t secret[64];
+	size_t secret_n;
+	char name[24];       /* for the log */
+	struct list tellers; /* one for each slot that is held */
+	struct list again;   /* notes that are told again, of whatever slot */
+	struct list waiting; /* notes whose turn comes, by in_line */
+	struct timer *pause; /* armed: nothing is asked until then */
+	size_t open;
+	unsigned streak; /* failures in a row */
+	unsigned probes; /* since it is down; 0: it is up */
+	bool seen;       /* by the load in flight */
+};
+
+/* How far an endpoint was told of one slot. */
+struct teller {
+	struct list_node node;
+	struct endpoint *endpoint;
+	uint8_t slot;
+	struct list notes; /* read and not yet done, or behind one that is not, by their numbers */
+	uint64_t cursor, saving, saved; /* all up to cursor is done; saved in the database */
+	uint64_t read_to;               /* the last number that was looked at */
+	uint64_t asked_before;          /* the bound of the page in flight */
+	uint64_t bare_before;           /* up to this bound there is nothing more to read */
+	uint64_t reading;               /* ticket, 0: no page is out */
+	int64_t read_ms;                /* not read again before */
+};
+
+enum note_phase {
+	NOTE_WAITING, /* in its endpoint's line */
+	NOTE_ASKING,  /* on its way */
+	NOTE_KEEPING, /* what became of it is being kept */
+	NOTE_DONE,    /* told, or kept as one that is told again */
+};
+
+/* One end of a message on its way to one endpoint. */
+struct note {
+	struct list_node node, in_line;
+	struct endpoint *endpoint;
+	struct teller *teller; /* NULL: it is told again */
+	enum note_phase phase;
+	bool probe;              /* asked while the endpoint was down */
+	unsigned attempts;       /* that failed and were counted */
+	uint64_t ask, job;       /* tickets, 0: none */
+	struct hook_event event; /* its texts in one piece behind the note */
+};
+
+/* notify.c */
+struct endpoint *notify_find(const struct notify *n, int32_t id);
+/* Lets everybody go on who can. */
+void notify_pump(struct notify *n);
+void endpoint_free(struct endpoint *e);
+/* Nothing more is open: the end may be near. */
+void notify_look_drained(struct notify *n);
+
+/* notify_read.c */
+struct teller *teller_new(struct endpoint *e, uint8_t slot, uint64_t cursor);
+void teller_free(struct teller *t);
+/* A note of it is done. */
+void teller_advance(struct teller *t);
+void notify_read(void *arg);
+/* Whether a question is out that ends with notify_look_drained. */
+bool notify_save(struct notify *n);
+void notify_on_save_timer(void *arg);
+/* Looks for what is due to be told again, in so many milliseconds at the latest. */
+void notify_look_in(struct notify *n, int64_t wait_ms);
+void notify_look(void *arg);
+
+/* notify_tell.c */
+struct note *note_new(
+    struct endpoint *e, struct teller *t, const struct hook_event *event, unsigned attempts);
+void note_free(struct note *n);
+/* Asks for as many of its notes as may be asked now. */
+void endpoint_pump(struct endpoint *e);
+
+#endif

@@ -1,0 +1,281 @@
+// The ends of messages told to the portal: signed, each at least once, none lost, nobody asked who should not be.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { journey, until } from '../lib/stage.mjs';
+import { Kezek } from '../lib/kezek.mjs';
+import { operator } from '../lib/operators.mjs';
+import { Receiver, startReceiver } from '../lib/receiver.mjs';
+import { Servers } from '../lib/servers.mjs';
+import { startCentre } from '../lib/smsc.mjs';
+
+const servers = new Servers();
+const to = '+77011234567';
+const text = 'Құпия сөз 284106';
+const webhook = { allow_private: true, retry_min: '10ms', timeout: '5s' };
+
+async function start(stage, receiver, { centre = {}, config = {}, database = null, ...rest } = {}) {
+  const smsc = await startCentre(stage, centre);
+  const k = await Kezek.start(stage, database ?? await servers.database(), {
+    config: { webhook, ...config }, operators: { one: operator(stage, { port: smsc.port }) }, ...rest });
+  await k.bound();
+  if (receiver) receiver.secret = (await k.ctl('webhook', 'add', 'journeys', receiver.url)).secret;
+  return k;
+}
+
+const hooks = async (k) => (await k.ctl('webhook', 'list')).webhooks;
+
+async function send(k, n, wish = {}) {
+  const ids = [];
+  for (let i = 0; i < n; i++) ids.push((await k.door.send({ to, text, ...wish })).id);
+  return ids;
+}
+
+// What the daemon has printed and the database keeps of it stays free of it.
+function logHasNo(k, ...words) {
+  for (const { process: p } of k.runs)
+    for (const word of words) assert.ok(!readFileSync(p.errPath, 'utf8').includes(word), `the log has ${word}`);
+}
+
+journey('webhook__each_end_state__told_once_signed_and_as_the_api_says', async (stage) => {
+  const receiver = await startReceiver(stage);
+  const states = { 1: 'DELIVRD', 2: 'UNDELIV', 3: 'EXPIRED', 4: 'REJECTD' };
+  const k = await start(stage, receiver, {
+    centre: { onSubmit: (s) => {
+      const kind = s.to.at(-1);
+      if (kind === '5') return { status: 0x0b };            // no such subscriber here: nobody else serves it
+      if (kind === '6') return { status: 0x33 };            // refused for good
+      if (kind === '7') return { status: 0x08 };            // no attempt is left
+      return { state: states[kind] };
+    } },
+    config: { message: { attempts: 1 } } });
+  const wanted = { 1: 'delivered', 2: 'undeliverable', 3: 'expired', 4: 'rejected', 5: 'failed', 6: 'rejected', 7: 'failed' };
+  const ids = {};
+  for (const kind of Object.keys(wanted))
+    ids[kind] = (await k.door.send({ to: `+7701123456${kind}`, text, client_ref: `ref "${kind}"\n`.trim(), class: 'code' })).id;
+  const long = (await k.door.send({ to: '+77011234562', text: 'ұзақ '.repeat(40) })).id;
+  await receiver.toldOf([...Object.values(ids), long]);
+  for (const [kind, state] of Object.entries(wanted)) {
+    const [hook, again] = receiver.of(ids[kind]);
+    const m = await k.door.message(ids[kind]);
+    assert.equal(again, undefined, `${kind} is told once`);
+    assert.equal(hook.body.type, `message.${state}`, kind);
+    assert.equal(m.state, state, kind);
+    assert.equal(hook.path, '/hooks/sms?k=v');
+    assert.equal(hook.headers['webhook-id'], `end_${ids[kind]}`);
+    assert.deepEqual([hook.body.data.client_ref, hook.body.data.class, hook.body.data.segments, hook.body.data.possible_duplicate],
+      [`ref "${kind}"`, 'code', 1, false]);
+    assert.equal(hook.body.timestamp, m.timeline.at(-1).at);
+  }
+  assert.deepEqual([receiver.of(ids[2])[0].body.data.status, receiver.of(ids[2])[0].body.data.detail], ['UNDELIV', 'err 001']);
+  assert.equal(receiver.of(long)[0].body.data.status, 'UNDELIV', 'of its parts');
+  assert.equal(receiver.of(long)[0].body.data.segments, (await k.door.message(long)).segments);
+  const seqs = receiver.hooks.map((h) => h.body.seq);
+  assert.equal(new Set(seqs).size, seqs.length);
+  for (const h of receiver.hooks) {
+    const all = JSON.stringify([h.text, h.headers]);
+    for (const word of ['284106', '7011234', 'Құпия']) assert.ok(!all.includes(word), `a webhook has ${word}`);
+  }
+  assert.equal(await k.metric('kezek_webhooks_told_total'), 8);
+  assert.equal(await k.metric('kezek_webhooks_failed_total'), 0);
+  logHasNo(k, receiver.secret, receiver.secret.slice(6), '/hooks/sms');
+  assert.ok(!JSON.stringify(await hooks(k)).includes(receiver.secret.slice(6)));
+});
+
+journey('webhook__of_another_client_or_before_its_making__not_told', async (stage) => {
+  const receiver = await startReceiver(stage);
+  const k = await start(stage, null);
+  const [before] = await send(k, 1);
+  await k.settled(before);
+  receiver.secret = (await k.ctl('webhook', 'add', 'journeys', receiver.url)).secret;
+  const other = k.door.withKey((await k.ctl('key', 'add', 'other', '--scope', 'messages:write', '--scope', 'messages:read')).key);
+  const { id: theirs } = await other.send({ to, text });
+  await until('theirs is delivered', async () => (await other.message(theirs)).state === 'delivered');
+  const ours = await send(k, 3);
+  await receiver.toldOf(ours);
+  assert.equal(receiver.hooks.length, 3);
+  assert.equal((await k.ctlRun('webhook', 'add', 'nobody', receiver.url)).code, 1);
+});
+
+journey('webhook__endpoint_away_then_back__one_probe_at_a_time_and_nothing_lost', async (stage) => {
+  const receiver = new Receiver();
+  stage.defer(() => receiver.close());
+  await receiver.listen();
+  await receiver.close();
+  const k = await start(stage, receiver);
+  const ids = await send(k, 40);
+  await until('it is down', async () => (await hooks(k))[0].state === 'down');
+  for (const id of ids) await k.settled(id);
+  const [h] = await hooks(k);
+  assert.ok(h.retries < 5, `${h.retries} single events are kept`);
+  assert.ok(h.oldest_ms > 0);
+  await until('a metric says so', async () => await k.metric('kezek_webhooks_endpoints{state="down"}') === 1);
+  await receiver.listen();
+  await receiver.toldOf(ids);
+  await until('it is up and owes nothing', async () => {
+    const [now] = await hooks(k);
+    return now.state === 'up' && now.retries === 0 && now.oldest_ms === 0;
+  });
+  assert.equal(await k.metric('kezek_webhooks_given_up_total'), 0);
+});
+
+journey('webhook__single_ones_fail__told_again_under_the_same_id_then_given_up_and_replayed', async (stage) => {
+  let failures = 2;
+  const receiver = await startReceiver(stage, { answer: (h) => {
+    if (h.body.data.client_ref !== 'fails' || failures === 0) return 204;
+    failures -= 1;
+    return 500;
+  } });
+  const database = await servers.database();
+  const k = await start(stage, receiver, { database });
+  const [first] = await send(k, 1, { client_ref: 'fails' });
+  const rest = await send(k, 5);
+  await receiver.toldOf([first, ...rest]);
+  assert.equal(receiver.of(first).length, 3);
+  assert.equal(new Set(receiver.of(first).map((h) => h.headers['webhook-id'])).size, 1);
+  await until('nothing is kept of it', async () => (await database.count('webhook_retry')) === 0);
+
+  failures = Infinity;
+  const [second] = await send(k, 1, { client_ref: 'fails' });
+  await until('it waits for another attempt', async () => (await database.count('webhook_retry', 'due is not null')) === 1);
+  await receiver.toldOf(await send(k, 1)); // the endpoint is up
+  await database.ask('update webhook_retry set attempts = 10, due = now()'); // as if three days had passed
+  await until('it is given up', async () => (await hooks(k))[0].given_up === 1);
+  assert.equal(await k.metric('kezek_webhooks_given_up_total'), 1);
+  failures = 0;
+  await k.ctl('webhook', 'replay', second);
+  await receiver.toldOf([second]);
+  await until('nothing is kept of it', async () => (await database.count('webhook_retry')) === 0);
+  assert.equal((await k.ctlRun('webhook', 'replay', '0000000000000')).code, 1);
+});
+
+journey('webhook__410__disabled_with_the_reason_until_enabled', async (stage) => {
+  let status = 410;
+  const receiver = await startReceiver(stage, { answer: () => status });
+  const k = await start(stage, receiver);
+  const ids = await send(k, 1);
+  await until('it is disabled', async () => (await hooks(k))[0].state === 'disabled');
+  const [h] = await hooks(k);
+  assert.match(h.why, /410/);
+  const asked = receiver.hooks.length;
+  ids.push(...await send(k, 3));
+  for (const id of ids) await k.settled(id);
+  await k.ctl('status');
+  assert.equal(receiver.hooks.length, asked, 'nobody is asked any more');
+  status = 200;
+  await k.ctl('webhook', 'enable', String(h.id));
+  await receiver.toldOf(ids);
+  assert.equal((await hooks(k))[0].why, undefined);
+});
+
+journey('webhook__redirected_or_told_to_wait__nobody_follows_and_it_waits', async (stage) => {
+  const other = await startReceiver(stage);
+  const answers = [{ status: 302, headers: { location: other.url } }, { status: 429, headers: { 'retry-after': '1' } }];
+  const receiver = await startReceiver(stage, { answer: () => answers.shift() ?? 200 });
+  const k = await start(stage, receiver);
+  const ids = await send(k, 1);
+  await receiver.toldOf(ids);
+  assert.equal(other.connections, 0);
+  const [, second, third] = receiver.hooks;
+  assert.ok(third.at - second.at >= 900, `it came again after ${third.at - second.at} ms`);
+  assert.equal(await k.metric('kezek_webhooks_failed_total{reason="status"}'), 2);
+});
+
+journey('webhook__to_a_private_address__refused_unless_allowed', async (stage) => {
+  const receiver = await startReceiver(stage);
+  const k = await start(stage, null, { config: { webhook: { retry_min: '10ms' } } });
+  for (const url of [receiver.url, `https://127.0.0.1:${receiver.port}/`, `https://[::ffff:10.0.0.1]/`, 'https://u:p@portal.kz/',
+    'ftp://portal.kz/']) {
+    const r = await k.ctlRun('webhook', 'add', 'journeys', url);
+    assert.equal(r.code, 1, url);
+    assert.match(r.err, /url/, url);
+  }
+  // What only its name's resolution shows, or an odd spelling hides, is refused when it is to be asked.
+  for (const url of [`https://localhost:${receiver.port}/`, `https://2130706433:${receiver.port}/`])
+    await k.ctl('webhook', 'add', 'journeys', url);
+  const [id] = await send(k, 1);
+  await k.settled(id);
+  await until('both failed', async () => await k.metric('kezek_webhooks_failed_total{reason="forbidden"}') >= 2);
+  assert.equal(receiver.connections, 0);
+  assert.equal(await k.metric('kezek_webhooks_failed_total'), await k.metric('kezek_webhooks_failed_total{reason="forbidden"}'));
+});
+
+journey('webhook__kezekd_killed_between_commit_and_telling__told_by_the_next_run', async (stage) => {
+  let answer = 'silent';
+  const receiver = await startReceiver(stage, { answer: () => answer });
+  const k = await start(stage, receiver);
+  const ids = await send(k, 30);
+  await until('some are on their way', () => receiver.hooks.length >= 8);
+  for (const id of ids) await k.settled(id);
+  await k.kill();
+  answer = 204;
+  k.run();
+  await k.ready();
+  await receiver.toldOf(ids);
+  assert.equal(new Set(receiver.hooks.map((h) => h.headers['webhook-id'])).size, 30);
+});
+
+journey('webhook__stopped_and_started__nothing_told_twice', async (stage) => {
+  const receiver = await startReceiver(stage);
+  const k = await start(stage, receiver);
+  const ids = await send(k, 20);
+  await receiver.toldOf(ids);
+  await k.stop();
+  k.run();
+  await k.ready();
+  await k.bound();
+  await receiver.toldOf(await send(k, 1)); // it has read on from where it was
+  assert.equal(receiver.hooks.length, 21);
+});
+
+journey('webhook__daemon_dies_while_its_endpoint_is_away__another_tells_what_it_had_recorded', async (stage) => {
+  let answer = 503;
+  const receiver = await startReceiver(stage, { answer: () => answer });
+  const database = await servers.database();
+  const k = await start(stage, receiver, { database });
+  const ids = await send(k, 12);
+  for (const id of ids) await k.settled(id);
+  const second = await Kezek.prepare(stage, database, { config: { webhook }, name: 'second' });
+  second.run();
+  await second.ready();
+  await k.kill();
+  answer = 204;
+  await receiver.toldOf(ids, 40000);
+});
+
+journey('webhook__replayed_since_a_time__all_since_then_again', async (stage) => {
+  const receiver = await startReceiver(stage);
+  const k = await start(stage, receiver);
+  const early = await send(k, 3);
+  await receiver.toldOf(early);
+  const since = new Date(Math.max(...receiver.hooks.map((h) => Date.parse(h.body.timestamp))) + 1).toISOString();
+  await until('a millisecond has passed', () => new Date().toISOString() > since);
+  const late = await send(k, 4);
+  await receiver.toldOf(late);
+  const [{ id }] = await hooks(k);
+  await k.ctl('webhook', 'replay', String(id), '--since', since);
+  await until('they are told again', () => late.every((m) => receiver.of(m).length === 2));
+  assert.ok(early.every((m) => receiver.of(m).length === 1));
+  await k.ctl('webhook', 'remove', String(id));
+  assert.deepEqual(await hooks(k), []);
+  assert.equal((await k.ctlRun('webhook', 'replay', String(id), '--since', since)).code, 1);
+  assert.equal((await k.ctlRun('webhook', 'enable', String(id))).code, 1);
+});
+
+async function certificate(stage, name) {
+  const [key, cert] = [stage.path(`${name}.key`), stage.path(`${name}.crt`)];
+  await stage.must('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2',
+    '-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`, '-keyout', key, '-out', cert]);
+  return { cert, pem: { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') } };
+}
+
+journey('webhook__over_tls__told_to_a_known_certificate_alone', async (stage) => {
+  const [good, other] = [await certificate(stage, 'localhost'), await certificate(stage, 'elsewhere')];
+  const receiver = await startReceiver(stage, { tls: good.pem });
+  const wrong = await startReceiver(stage, { tls: other.pem });
+  const k = await start(stage, receiver, { config: { webhook: { ...webhook, tls_ca: good.cert } } });
+  await k.ctl('webhook', 'add', 'journeys', wrong.url);
+  const ids = await send(k, 5);
+  await receiver.toldOf(ids);
+  await until('the other failed', async () => await k.metric('kezek_webhooks_failed_total{reason="tls"}') >= 1);
+  assert.equal(wrong.hooks.length, 0);
+});
