@@ -6,7 +6,6 @@
 
 #include "base/map.h"
 #include "base/mem.h"
-#include "smpp/receipt.h"
 
 #define ROOM 65536
 
@@ -15,6 +14,7 @@ struct submitted {
 	char carrier[24];
 	char id[RECEIPT_ID];
 	struct receipt_home home;
+	uint16_t heard; /* bit: enum receipt_state */
 };
 
 struct recent {
@@ -63,15 +63,38 @@ void recent_put(struct recent *r, const char *carrier, const char *id, const str
 	snprintf(s->carrier, sizeof s->carrier, "%s", carrier);
 	snprintf(s->id, sizeof s->id, "%s", id);
 	s->home = *home;
+	s->heard = 0;
 	map_put(&r->by_id, &s->node, recent_hash(&key));
 }
 
-const struct receipt_home *recent_find(const struct recent *r, const char *carrier, const char *id)
+static struct submitted *recent_get(const struct recent *r, const char *carrier, const char *id)
 {
 	const struct recent_key key = {carrier, id};
 	struct map_node *n = map_get(&r->by_id, recent_hash(&key), &key);
 
-	return n ? &map_entry(n, struct submitted, node)->home : NULL;
+	return n ? map_entry(n, struct submitted, node) : NULL;
+}
+
+const struct receipt_home *recent_find(const struct recent *r, const char *carrier, const char *id)
+{
+	struct submitted *s = recent_get(r, carrier, id);
+
+	return s ? &s->home : NULL;
+}
+
+void recent_hear(struct recent *r, const char *carrier, const char *id, enum receipt_state state)
+{
+	struct submitted *s = recent_get(r, carrier, id);
+
+	if (s)
+		s->heard |= (uint16_t)(1u << state);
+}
+
+bool recent_heard(const struct recent *r, const char *carrier, const char *id, enum receipt_state state)
+{
+	struct submitted *s = recent_get(r, carrier, id);
+
+	return s && (s->heard & 1u << state);
 }
 
 void recent_free(struct recent *r)

@@ -3,6 +3,7 @@
 #ifndef FLOW_RECENT_H
 #define FLOW_RECENT_H
 
+#include "smpp/receipt.h"
 #include "store/receipts.h"
 
 struct recent;
@@ -12,6 +13,9 @@ struct recent *recent_new(void);
 void recent_put(struct recent *r, const char *carrier, const char *id, const struct receipt_home *home);
 /* NULL: not known. Lives until the next recent_put. */
 const struct receipt_home *recent_find(const struct recent *r, const char *carrier, const char *id);
+/* What receipts of it said and is recorded: a state is heard once, however often an operator repeats it. */
+void recent_hear(struct recent *r, const char *carrier, const char *id, enum receipt_state state);
+bool recent_heard(const struct recent *r, const char *carrier, const char *id, enum receipt_state state);
 void recent_free(struct recent *r);
 
 #endif

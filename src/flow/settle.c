@@ -18,7 +18,7 @@
 #define JOIN_MS      1000
 #define JOIN_IDLE_MS 30000
 
-enum { FOUND_IN_MEMORY, FOUND_IN_DATABASE, FOUND_NOT_YET, FOUND_IN_DOUBT, FOUND_WAYS };
+enum { FOUND_IN_MEMORY, FOUND_IN_DATABASE, FOUND_NOT_YET, FOUND_IN_DOUBT, FOUND_REPEATED, FOUND_WAYS };
 
 struct settle {
 	struct loop *loop;
@@ -55,7 +55,7 @@ struct settling {
 	uint64_t msisdn;
 	int64_t at_us;
 	char ids[RECEIPT_IDS][RECEIPT_ID];
-	unsigned ids_n;
+	unsigned ids_n, found; /* found: the one that is known in memory */
 	char detail[32];
 };
 
@@ -64,8 +64,8 @@ static void settle_on_late(void *arg);
 
 struct settle *settle_new(const struct settle_base *base)
 {
-	static const char *const ways[] = {
-	    "found=\"memory\"", "found=\"database\"", "found=\"not_yet\"", "found=\"in_doubt\""};
+	static const char *const ways[] = {"found=\"memory\"", "found=\"database\"", "found=\"not_yet\"",
+	    "found=\"in_doubt\"", "found=\"repeated\""};
 	struct settle *s = mem_new(sizeof *s);
 
 	*s = (struct settle){.loop = base->loop,
@@ -163,8 +163,13 @@ static void settle_on_late(void *arg)
 	}
 }
 
+/* What is not final says only that the operator has it: an intermediate notification of a try that failed,
+ * too.
+ */
 static enum message_state settling_state(const struct receipt *r)
 {
+	if (!r->final)
+		return MESSAGE_SUBMITTED;
 	switch (r->state) {
 	case RECEIPT_DELIVERED:
 		return MESSAGE_DELIVERED;
@@ -185,11 +190,15 @@ static enum message_state settling_state(const struct receipt *r)
 
 static void settling_on_event(void *arg, const struct message_event *e, enum kz r)
 {
+	struct settling *g = arg;
+
 	(void)e;
-	if (r == KZ_REFUSED)
-		settling_refused(arg);
-	else
-		settling_end(arg, false);
+	if (r == KZ_REFUSED) {
+		settling_refused(g);
+		return;
+	}
+	recent_hear(g->settle->recent, g->carrier, g->ids[g->found], g->receipt.state);
+	settling_end(g, false);
 }
 
 static void settling_record(struct settling *g, const struct receipt_home *home)
@@ -256,13 +265,15 @@ static bool settling_fits(const struct settling *g, const struct receipt_home *h
 	return !g->msisdn || !home->msisdn || g->msisdn == home->msisdn;
 }
 
-static const struct receipt_home *settle_look(const struct settle *s, const struct settling *g)
+static const struct receipt_home *settle_look(const struct settle *s, struct settling *g)
 {
 	for (unsigned i = 0; i < g->ids_n; i++) {
 		const struct receipt_home *home = recent_find(s->recent, g->carrier, g->ids[i]);
 
-		if (home && settling_fits(g, home))
+		if (home && settling_fits(g, home)) {
+			g->found = i;
 			return home;
+		}
 	}
 	return NULL;
 }
@@ -290,6 +301,7 @@ static void settling_on_found(struct receipt_quest *q, enum kz r, const struct r
 		settling_end(g, true);
 	} else if (r == KZ_OK && settling_fits(g, home)) {
 		metric_add(g->settle->found[FOUND_IN_DATABASE], 1);
+		recent_put(g->settle->recent, g->carrier, g->ids[0], home);
 		settling_record(g, home);
 	} else if ((home = settle_look(g->settle, g)) != NULL) {
 		/* its submit_sm_resp came meanwhile, over another link */
@@ -339,6 +351,11 @@ void settle_begin(struct settle *s, struct ways *ways, struct carrier *c, uint32
 	}
 	struct settling *g = settling_new(s, ways, c, way, r, ticket);
 	const struct receipt_home *home = settle_look(s, g);
+	if (home && recent_heard(s->recent, g->carrier, g->ids[g->found], r->state)) {
+		metric_add(s->found[FOUND_REPEATED], 1);
+		settling_end(g, false);
+		return;
+	}
 	if (home) {
 		metric_add(s->found[FOUND_IN_MEMORY], 1);
 		settling_record(g, home);

@@ -89,16 +89,20 @@ static void receipts_on_found(
 
 static const struct batch_kind quest_kind = {"receipt_find", receipts_build_find, receipts_on_found};
 
-/* Candidate ids travel as one text with spaces between: an id has none, and arrays of arrays must be of equal
- * length. */
+/* One that waits already says nothing new. Candidate ids travel as one text with spaces between: an id has
+ * none, and arrays of arrays must be of equal length. */
 static const uint32_t wait_types[] = {PG_TIMESTAMPTZ_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY, PG_INT8_ARRAY,
     PG_BOOL_ARRAY, PG_INT2_ARRAY, PG_INT2_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY};
 static const struct pg_sql sql_wait = {"receipts_wait",
     "insert into receipt_waiting (at, carrier, operator_ids, msisdn, final, state, parts_mode, status, "
     "detail)"
-    " select at, carrier, string_to_array(ids, ' '), nullif(msisdn, 0), final, state, mode, status, detail"
+    " select distinct on (carrier, ids, status)"
+    "  at, carrier, string_to_array(ids, ' '), nullif(msisdn, 0), final, state, mode, status, detail"
     " from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)"
-    " as w(at, carrier, ids, msisdn, final, state, mode, status, detail)",
+    " as w(at, carrier, ids, msisdn, final, state, mode, status, detail)"
+    " where not exists (select from receipt_waiting r where r.operator_ids = string_to_array(w.ids, ' ')"
+    "  and r.carrier = w.carrier and r.status = w.status)"
+    " order by carrier, ids, status, at",
     9, wait_types};
 
 static void receipts_put_wait(struct receipts *rs, const struct receipt_wait *w)

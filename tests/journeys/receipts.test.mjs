@@ -80,6 +80,21 @@ journey('receipts__every_state__message_ends_in_it', async (stage) => {
   }
 });
 
+// 0x20: a try failed and the operator goes on trying. It may speak of any state.
+journey('receipts__intermediate_notifications_of_parts__end_nothing', async (stage) => {
+  const centre = await startCentre(stage, { receipts: false });
+  const k = await Kezek.start(stage, await servers.database(), { operators: { one: operator(stage, { port: centre.port }) } });
+  await k.bound();
+  const { id } = await k.door.send({ to: '+77011234567', text: 'ә'.repeat(100) });
+  await k.settled(id, 'submitted');
+  const [first, second] = centre.submits;
+  for (const [submit, o] of [[first, { state: 'UNDELIV', esmClass: 0x20 }], [second, { state: 'DELIVRD' }]])
+    await until('acknowledged', () => (submit.receipt ??= centre.receipt(submit, o)).ackedAt);
+  assert.equal((await k.door.message(id)).state, 'submitted');
+  centre.receipt(first, { state: 'DELIVRD' });
+  await k.settled(id);
+});
+
 journey('receipts__late_enroute_and_repetition__final_state_stays', async (stage) => {
   const centre = await startCentre(stage, { receipts: false });
   const k = await Kezek.start(stage, await servers.database(), { operators: { one: operator(stage, { port: centre.port }) } });
@@ -92,6 +107,36 @@ journey('receipts__late_enroute_and_repetition__final_state_stays', async (stage
     assert.equal(r.status, 0, state);
   }
   assert.equal((await k.door.message(id)).state, 'delivered');
+});
+
+journey('receipts__repeated_a_thousand_times__each_acknowledged_and_recorded_once', async (stage) => {
+  const centre = await startCentre(stage, { receipts: false });
+  const database = await servers.database();
+  const k = await Kezek.start(stage, database, { operators: { one: operator(stage, { port: centre.port }) } });
+  await k.bound();
+  const { id } = await k.door.send({ to: '+77011234567', text: 'one' });
+  await k.settled(id, 'submitted');
+  const unknown = { wording: () => 'id:nobody-knows-it stat:DELIVRD err:000' };
+  const repeat = async (n, o) => {
+    const sent = Array.from({ length: n }, () => centre.receipt(centre.submits[0], o));
+    await until('all are answered', () => sent.every((r) => r.ackedAt));
+    assert.ok(sent.every((r) => r.status === 0));
+  };
+  for (const o of [{ state: 'ENROUTE' }, { state: 'UNDELIV' }, { state: 'DELIVRD' }, unknown]) {
+    await repeat(1, o);
+    await repeat(999, o);
+  }
+  const m = await k.door.message(id);
+  assert.equal(m.state, 'undeliverable', 'the first final word');
+  assert.deepEqual(m.timeline.map((e) => e.status).filter(Boolean), ['ENROUTE', 'UNDELIV', 'DELIVRD']);
+  assert.equal(await database.count('receipt_waiting'), 1);
+  assert.equal(await k.metric('kezek_receipts_total{found="repeated"}'), 3 * 999);
+  await k.kill();
+  k.run();
+  await k.ready();
+  await k.bound();
+  for (let i = 0; i < 3; i++) await repeat(1, { state: 'DELIVRD' });
+  assert.equal(await database.count('message_event', "status = 'DELIVRD'"), 2, 'once more by the next run');
 });
 
 journey('receipts__unknown_or_unreadable__acknowledged_and_kept_aside', async (stage) => {

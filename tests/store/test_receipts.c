@@ -274,14 +274,31 @@ static void wait__kept__every_field_stands_as_given(void **state)
 	    "1767225630|beeline|{0,7,00}|77011234567|t|6|2|DELIVRD|err=000");
 }
 
+static void wait__the_same_again__one_row(void **state)
+{
+	struct store_rig *g = *state;
+
+	for (int i = 0; i < 3; i++)
+		wait_keep(g, wait_make("7", 77011234567, PARTS_ALL));
+	struct wait other = wait_make("7", 77011234567, PARTS_ALL);
+	other.wait.carrier = "another";
+	wait_keep(g, other);
+	other = wait_make("7", 77011234567, PARTS_ALL);
+	other.wait.status = "REJECTD";
+	wait_keep(g, other);
+	wait_keep(g, wait_make("8", 77011234567, PARTS_ALL));
+	assert_int_equal(store_int(g, "select count(*) from receipt_waiting"), 4);
+}
+
 static void wait__poisoned__refused_alone(void **state)
 {
 	struct store_rig *g = *state;
 	struct receipts *rs = receipts_up(g);
+	static const char *const ids[] = {"7", "8", "9", "10", "11"};
 	struct wait all[5];
 
 	for (int i = 0; i < 5; i++) {
-		all[i] = wait_make("7", 0, PARTS_ALL);
+		all[i] = wait_make(ids[i], 0, PARTS_ALL);
 		if (i == 3)
 			all[i].wait.status = "\xff";
 		receipts_wait(rs, &all[i].wait);
@@ -572,6 +589,7 @@ int main(void)
 	    STORE_CASE(find__message_older_than_any_lives__not_found),
 	    STORE_CASE(limits__changed__both_kinds_follow),
 	    STORE_CASE(wait__kept__every_field_stands_as_given),
+	    STORE_CASE(wait__the_same_again__one_row),
 	    STORE_CASE(wait__poisoned__refused_alone),
 	    STORE_CASE(join__before_and_after_the_submission__once),
 	    STORE_CASE(join__not_final__recorded_and_the_message_goes_on),

@@ -60,12 +60,30 @@ static void recent_put__always_the_same_id__one_entry(void **state)
 	recent_free(r);
 }
 
+static void recent_heard__each_state_of_each_submission__until_the_id_is_given_anew(void **state)
+{
+	struct recent *r = recent_new();
+
+	(void)state;
+	recent_hear(r, "a", "7", RECEIPT_DELIVERED); /* of nobody known */
+	recent_put(r, "a", "7", &(struct receipt_home){.message_id = 1});
+	assert_false(recent_heard(r, "a", "7", RECEIPT_DELIVERED));
+	recent_hear(r, "a", "7", RECEIPT_DELIVERED);
+	assert_true(recent_heard(r, "a", "7", RECEIPT_DELIVERED));
+	assert_false(recent_heard(r, "a", "7", RECEIPT_REJECTED));
+	assert_false(recent_heard(r, "b", "7", RECEIPT_DELIVERED));
+	recent_put(r, "a", "7", &(struct receipt_home){.message_id = 2});
+	assert_false(recent_heard(r, "a", "7", RECEIPT_DELIVERED));
+	recent_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(recent_find__two_carriers_and_an_id_used_again__the_newest_of_its_carrier),
 	    cmocka_unit_test(recent_put__over_its_room__the_oldest_is_forgotten),
 	    cmocka_unit_test(recent_put__always_the_same_id__one_entry),
+	    cmocka_unit_test(recent_heard__each_state_of_each_submission__until_the_id_is_given_anew),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -125,6 +125,7 @@ create table receipt_waiting (
   look_at timestamptz not null default now() -- when to look for the submission next
 );
 create index on receipt_waiting (look_at);
+create index on receipt_waiting (operator_ids);
 
 -- What an operator sent as a receipt and nobody can read.
 create table receipt_aside (
