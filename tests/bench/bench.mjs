@@ -1,49 +1,41 @@
-// Drives tests/bench/run. Each figure has its own phase with a daemon and a database of its own.
+// Drives tests/bench/run: the phases in their order, kezek and Kannel in turn, then the tables.
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { Kezek, Simulator } from '../lib/kezek.mjs';
-import { operator } from '../lib/operators.mjs';
+import { Simulator } from '../lib/kezek.mjs';
 import { Servers } from '../lib/servers.mjs';
-import { Stage, binaries, freePort, until } from '../lib/stage.mjs';
+import { Stage, freePort } from '../lib/stage.mjs';
+import { Kannel, kannelVersion } from './kannel.mjs';
+import { KezekUnderLoad } from './kezek.mjs';
+import { rssKib } from './measure.mjs';
+import { acceptAlone, endToEnd, heldSnapshot, latency, longRun } from './phases.mjs';
 
-const { values: options } = parseArgs({ options: {
-  seconds: { type: 'string', default: '15' }, connections: { type: 'string', default: '256' }, json: { type: 'string' } } });
-const seconds = Number(options.seconds);
-const connections = Number(options.connections);
-assert.ok(Number.isInteger(seconds) && seconds > 0 && Number.isInteger(connections) && connections > 0, 'whole numbers are wanted');
+const { values: given } = parseArgs({ options: { seconds: { type: 'string', default: '8' },
+  connections: { type: 'string', default: '256' }, messages: { type: 'string', default: '1000000' },
+  rounds: { type: 'string', default: '2' }, json: { type: 'string' } } });
+const [seconds, connections, messages, rounds] = ['seconds', 'connections', 'messages', 'rounds'].map((name) => {
+  const n = Number(given[name]);
+  assert.ok(Number.isInteger(n) && n > 0, `--${name} wants a whole number above 0`);
+  return n;
+});
 
-// One UCS-2 SMS, as most are.
-const body = JSON.stringify({ to: '+7701{n}', text: 'Құрметті ата-ана! Кезек №{n}. Тексеру: *1234#' });
-const config = {
-  queue: { max_messages: 5000000, max_age: '1h' }, log: { level: 'warn' },
+const servers = new Servers({ hooks: false });
+// perSecond: messages that Kannel gets for each second that kezek is under load; it works off about so many.
+const gateways = {
+  kezek: { start: (...args) => KezekUnderLoad.start(...args), perSecond: 0, what: 'kezek' },
+  kannel_durable: { start: (stage, ...args) => Kannel.start(stage, 'durable', ...args), perSecond: 500, what: 'Kannel durable' },
+  kannel_ram: { start: (stage, ...args) => Kannel.start(stage, 'ram', ...args), perSecond: 4000, what: 'Kannel in RAM' },
 };
-const figures = [];
-const figure = (name, value, unit, what) => figures.push({ name, value, unit, what });
 
-const ticks = 100; // USER_HZ, fixed by Linux's interface
-function cpuSeconds(pid) {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / ticks;
-}
-const rssKib = (pid) => Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
-
-async function load(stage, k, args) {
-  const out = await stage.must(join(binaries, 'kezek-load'), ['--port', String(k.port), '--key', k.door.key, '--body', body, ...args],
-    { within: 3600000 });
-  const r = JSON.parse(out);
-  assert.equal(r.failed, 0, out);
-  assert.equal(r.ok, r.answered, `answers other than 202: ${out}`);
-  return r;
-}
-
-async function phase(name, play) {
-  process.stderr.write(`${name} ...\n`);
-  const stage = new Stage(`bench-${name}`);
+async function phase(name, kind, play, { away = false } = {}) {
+  process.stderr.write(`${gateways[kind].what}: ${name} ...\n`);
+  const stage = new Stage(`bench-${kind}`);
   try {
-    await play(stage);
+    const smsc = away ? { port: await freePort() } : await Simulator.start(stage,
+      ['--receipt-delay', '0ms', '--receipt-window', '1000'], 'kezek-smsc', { log: false });
+    const gateway = await gateways[kind].start(stage, smsc.port, await servers.database());
+    await play(gateway, stage);
+    await gateway.kill();
   } catch (e) {
     console.error(stage.tails());
     throw e;
@@ -53,75 +45,86 @@ async function phase(name, play) {
   stage.remove();
 }
 
-async function whole(stage, servers) {
-  const smsc = await Simulator.start(stage, ['--receipt-delay', '0ms', '--receipt-window', '1000'], 'kezek-smsc', { log: false });
-  const k = await Kezek.start(stage, await servers.database(), { config, operators: {
-    one: operator(stage, { port: smsc.port, modes: ['transceiver', 'transceiver'], link: { window: 1000, rate: 100000 } }) } });
-  await k.bound();
-  return k;
+const figures = [];
+const figure = (name, value, unit, what, aim = '') => figures.push({ name, value, unit, what, aim });
+const valueOf = (name) => figures.find((f) => f.name === name)?.value;
+const round = (value, digits = 0) => Number(value.toFixed(digits));
+
+async function measureEndToEnd() {
+  const runs = { kezek: [], kannel_durable: [], kannel_ram: [] };
+  for (let i = 0; i < rounds; i++)
+    for (const [kind, list] of Object.entries(runs))
+      await phase('HTTP to recorded receipt', kind, async (gateway) => {
+        if (kind === 'kezek' && i === 0) figure('kezek.rss_idle_kib', rssKib(gateway.pids[0]), 'KiB', 'memory at rest', '<= 65536');
+        list.push(await endToEnd(gateway, servers, { connections, seconds, count: gateways[kind].perSecond * seconds, withinMs: 120000 }));
+      });
+  for (const [kind, list] of Object.entries(runs)) {
+    const sum = (key) => list.reduce((s, r) => s + r[key], 0);
+    figure(`${kind}.e2e`, round(sum('n') / sum('seconds')), '/s', 'HTTP to recorded receipt, all of them');
+    figure(`${kind}.e2e_accept`, round(sum('accepted') / list.length), '/s', 'accepted meanwhile');
+    figure(`${kind}.cpu_us_per_msg`, round(sum('cpu') * 1e6 / sum('n')), 'us', 'processor time of the gateway a message',
+      kind === 'kezek' ? '<= 80' : '');
+    figure(`${kind}.postgres_us_per_msg`, round(sum('postgres') * 1e6 / sum('n')), 'us', 'processor time of PostgreSQL a message');
+    figure(`${kind}.rss_peak_kib`, Math.max(...list.map((r) => r.peak)), 'KiB', 'memory of the gateway at most');
+  }
+  figure('kezek.times_kannel_durable', round(valueOf('kezek.e2e') / valueOf('kannel_durable.e2e'), 1), 'times',
+    'HTTP to recorded receipt against Kannel durable', '>= 10');
+  figure('kezek.times_kannel_ram', round(valueOf('kezek.e2e') / valueOf('kannel_ram.e2e'), 1), 'times',
+    'the same against Kannel in RAM', '>= 4');
 }
 
-async function receipts(k) {
-  const { carriers } = await k.status();
-  return carriers.flatMap((c) => c.links).reduce((n, l) => n + l.receipts, 0);
+async function measureDoor() {
+  for (const kind of Object.keys(gateways)) {
+    const ours = kind === 'kezek';
+    await phase('accept alone', kind, async (gateway) => {
+      const r = await acceptAlone(gateway, { connections, seconds });
+      figure(`${kind}.accept`, round(r.rate), '/s', `accepted with the operator away, ${connections} connections`, ours ? '>= 15000' : '');
+      figure(`${kind}.bytes_per_waiting`, round(r.bytesPerWaiting), 'octets', 'memory for a message that waits', ours ? '<= 512' : '');
+    }, { away: true });
+    await phase('accept at 1,000/s', kind, async (gateway) => {
+      const r = await latency(gateway, { seconds });
+      figure(`${kind}.accept_p50_ms`, r.p50, 'ms', 'accept at 1,000/s with operator and receipts, median');
+      figure(`${kind}.accept_p99_ms`, r.p99, 'ms', 'the same, 99th percentile', ours ? '<= 10' : '');
+    });
+  }
 }
 
-// From the first request to the last recorded receipt.
-async function endToEnd(stage, servers) {
-  const k = await whole(stage, servers);
-  const { database } = k;
-  figure('kezek.rss_idle_kib', rssKib(k.process.pid), 'KiB', 'memory at rest');
-  await load(stage, k, ['--connections', String(connections), '--seconds', '2']); // caches and plans are warm then
-  await settled(k, database);
-  const [began, cpu] = [Date.now(), cpuSeconds(k.process.pid)];
-  const before = await database.count('message');
-  const r = await load(stage, k, ['--connections', String(connections), '--seconds', String(seconds)]);
-  const ended = await settled(k, database);
-  const spent = cpuSeconds(k.process.pid) - cpu;
-  const n = await database.count('message') - before;
-  assert.equal(n, r.ok);
-  figure('kezek.e2e', Math.round(n / ((ended - began) / 1000)), 'messages/s', 'HTTP to recorded receipt, all of them');
-  figure('kezek.e2e_accept', Math.round(r.per_second), 'messages/s', 'accepted meanwhile');
-  figure('kezek.cpu_us_per_msg', Math.round(spent * 1e6 / n), 'us', 'processor time of kezekd a message, HTTP to receipt');
-  figure('kezek.rss_loaded_kib', rssKib(k.process.pid), 'KiB', 'memory after that');
+async function measureEndurance() {
+  await phase('a held snapshot', 'kezek', async (gateway, stage) => {
+    const r = await heldSnapshot(stage, gateway, { seconds: Math.ceil(seconds / 2), pairs: 3 });
+    figure('kezek.snapshot_dead_rows', r.dead, 'rows', 'dead in the hot tables after loads under a held snapshot', '0');
+    figure('kezek.snapshot_p99_ms', r.with, 'ms', 'p99 of accept at 1,000/s under a held snapshot, median of 3');
+    figure('kezek.no_snapshot_p99_ms', r.without, 'ms', 'the same without, in turn', 'within 20 %');
+  });
+  await phase(`${messages} messages`, 'kezek', async (gateway) => {
+    const r = await longRun(gateway, { connections, messages });
+    for (const [i, look] of r.looks.entries())
+      figure(`kezek.rss_${i + 1}_of_5_kib`, look.rss, 'KiB', `memory after ${look.messages} messages, HTTP to receipt`);
+    figure('kezek.descriptors_left', r.descriptors, '', 'descriptors more than before them', '0');
+  });
 }
 
-// Waits until every message has its receipt recorded; answers when that was seen. Links count receipts as they come, so
-// the database is asked only at the end.
-async function settled(k, database) {
-  const n = await database.count('message');
-  await until(async () => `receipts: ${await receipts(k)} of ${n}`, async () => await receipts(k) >= n, 600000, 50);
-  await until('the last commits', async () => await database.count('message_event', 'final') === n, 60000, 50);
-  return Date.now();
+function print() {
+  const rows = ['e2e', 'accept', 'cpu_us_per_msg', 'postgres_us_per_msg', 'accept_p50_ms', 'accept_p99_ms', 'rss_peak_kib', 'bytes_per_waiting'];
+  const kinds = Object.keys(gateways);
+  console.log(`\n${'in one run, in turn'.padEnd(74)}${kinds.map((k) => gateways[k].what.padStart(16)).join('')}`);
+  for (const row of rows) {
+    const { what, unit } = figures.find((f) => f.name === `kezek.${row}`);
+    const cells = kinds.map((k) => (valueOf(`${k}.${row}`)?.toLocaleString('en') ?? '').padStart(16));
+    console.log(`${`${what}, ${unit}`.padEnd(74)}${cells.join('')}`);
+  }
+  console.log(`Kannel ${kannelVersion()}, tests/bench/kannel.conf\n`);
+  for (const f of figures.filter((f) => f.name.startsWith('kezek.')))
+    console.log(`${f.name.padEnd(28)}${f.value.toLocaleString('en').padStart(12)} ${f.unit.padEnd(7)} ${f.aim.padEnd(12)} ${f.what}`);
 }
 
-async function acceptOnly(stage, servers) {
-  const port = await freePort();
-  const k = await Kezek.start(stage, await servers.database(), { config, operators: {
-    away: operator(stage, { port, reconnect: { min: '1h', max: '1h' } }) } });
-  await load(stage, k, ['--connections', '256', '--seconds', '2']);
-  const r = await load(stage, k, ['--connections', '256', '--seconds', String(seconds)]);
-  figure('kezek.accept', Math.round(r.per_second), 'messages/s', 'durable accept alone, 256 connections');
-}
-
-async function latency(stage, servers) {
-  const k = await whole(stage, servers);
-  await load(stage, k, ['--connections', '64', '--seconds', '2', '--rate', '1000']);
-  const r = await load(stage, k, ['--connections', '64', '--seconds', String(seconds), '--rate', '1000']);
-  figure('kezek.accept_p50_ms', r.p50_us / 1000, 'ms', 'accept at 1,000/s, with operator and receipts');
-  figure('kezek.accept_p99_ms', r.p99_us / 1000, 'ms', 'the same, 99th percentile');
-}
-
-const servers = new Servers({ hooks: false });
 try {
-  await phase('end-to-end', (stage) => endToEnd(stage, servers));
-  await phase('accept', (stage) => acceptOnly(stage, servers));
-  await phase('latency', (stage) => latency(stage, servers));
+  await measureEndToEnd();
+  await measureDoor();
+  await measureEndurance();
 } finally {
   await servers.stop();
 }
-if (options.json)
-  writeFileSync(options.json, `${JSON.stringify(figures.map(({ name, value, unit }) => ({ name, value, unit })), null, 1)}\n`);
-const wide = (key) => Math.max(...figures.map((f) => String(f[key]).length));
-for (const f of figures)
-  console.log(`${f.name.padEnd(wide('name'))}  ${String(f.value).padStart(wide('value'))} ${f.unit.padEnd(wide('unit'))}  ${f.what}`);
+if (given.json)
+  writeFileSync(given.json, `${JSON.stringify(figures.map(({ name, value, unit }) => ({ name, value, unit })), null, 1)}\n`);
+print();

@@ -1,0 +1,42 @@
+// kezekd under load, with the same face as Kannel has in kannel.mjs.
+import { Kezek } from '../lib/kezek.mjs';
+import { operator } from '../lib/operators.mjs';
+import { until } from '../lib/stage.mjs';
+import { load } from './measure.mjs';
+
+// One UCS-2 SMS, as most are.
+const body = JSON.stringify({ to: '+7701{n}', text: 'Құрметті ата-ана! Кезек №{n}. Тексеру: *1234#' });
+// Nothing is refused for waiting long: the load is more than an operator takes.
+const config = { queue: { max_messages: 5000000, max_age: '1h' }, log: { level: 'warn' } };
+
+export class KezekUnderLoad {
+  static async start(stage, smscPort, database) {
+    const k = new KezekUnderLoad();
+    Object.assign(k, { stage, database });
+    k.daemon = await Kezek.start(stage, database, { config, operators: { one: operator(stage, { port: smscPort,
+      modes: ['transceiver', 'transceiver'], link: { window: 1000, rate: 100000 } }) } });
+    return k;
+  }
+
+  get pids() { return [this.daemon.process.pid]; }
+  bound() { return this.daemon.bound(); }
+
+  load(args) {
+    return load(this.stage, ['--port', this.daemon.port, '--key', this.daemon.door.key, '--body', body, ...args]);
+  }
+
+  async receipts() {
+    const { carriers } = await this.daemon.status();
+    return carriers.flatMap((c) => c.links).reduce((n, l) => n + l.receipts, 0);
+  }
+
+  // Waits until that many have their final receipt committed. Links count receipts as they come, so that the database is
+  // asked only at the end.
+  async settled(n, withinMs) {
+    let last;
+    await until(() => `receipts: ${last} of ${n}`, async () => (last = await this.receipts()) >= n, withinMs, 50);
+    await until('the last commits', async () => await this.database.count('message_event', 'final') >= n, 60000, 50);
+  }
+
+  async kill() { await this.daemon.stop(); }
+}

@@ -1,0 +1,88 @@
+// What is measured: of both gateways first, of kezek alone below. A gateway is a KezekUnderLoad or a Kannel, fresh for
+// each phase.
+import assert from 'node:assert/strict';
+import { until } from '../lib/stage.mjs';
+import { Meter, descriptors, median, peakKib, rssKib } from './measure.mjs';
+
+const warm = { seconds: 2, count: 1000 }; // caches and plans, whichever comes first
+
+// From the first request to the last recorded receipt. count: most messages, 0 for as many as the seconds allow.
+export async function endToEnd(gateway, servers, { connections, seconds: forSeconds, count, withinMs }) {
+  await gateway.bound();
+  const first = await gateway.load(['--connections', connections, '--seconds', warm.seconds, ...(count ? ['--count', warm.count] : [])]);
+  await gateway.settled(first.ok, withinMs);
+  const meter = new Meter(servers, gateway.pids);
+  const r = await gateway.load(['--connections', connections, '--seconds', forSeconds, '--count', count]);
+  await gateway.settled(first.ok + r.ok, withinMs);
+  const seconds = (Date.now() - r.began_ms) / 1000;
+  return { n: r.ok, seconds, ...meter.read(), accepted: r.per_second, peak: peakKib(gateway.pids) };
+}
+
+// With the operator away: nothing but keeping.
+export async function acceptAlone(gateway, { connections, seconds }) {
+  await gateway.load(['--connections', connections, '--seconds', warm.seconds]);
+  const before = gateway.pids.reduce((sum, pid) => sum + rssKib(pid), 0);
+  const r = await gateway.load(['--connections', connections, '--seconds', seconds]);
+  const after = gateway.pids.reduce((sum, pid) => sum + rssKib(pid), 0);
+  return { rate: r.per_second, bytesPerWaiting: (after - before) * 1024 / r.ok };
+}
+
+// Accepts at a steady rate, with operator and receipts.
+export async function latency(gateway, { seconds }) {
+  await gateway.bound();
+  await gateway.load(['--connections', 64, '--seconds', warm.seconds, '--rate', 1000]);
+  const r = await gateway.load(['--connections', 64, '--seconds', seconds, '--rate', 1000]);
+  return { p50: r.p50_us / 1000, p99: r.p99_us / 1000 };
+}
+
+// A transaction that looks at the database as it is now, until the callback is called.
+async function holdSnapshot(stage, database) {
+  const name = `snapshot-${Date.now()}`;
+  stage.start(name, 'psql', ['-X', '-c', 'begin isolation level repeatable read', '-c', 'select count(*) from message',
+    '-c', 'select pg_sleep(3600)', `${database.conninfo} application_name=${name}`]);
+  const where = `pg_stat_activity where application_name = '${name}'`;
+  await until('a snapshot is held', async () => (await database.ask(`select 1 from ${where} and backend_xmin is not null
+    and query like '%pg_sleep%'`)).length > 0);
+  return () => database.ask(`select pg_terminate_backend(pid) from ${where}`);
+}
+
+// Loads at 1,000/s without and with a snapshot that is held for the length of the load, in turn.
+export async function heldSnapshot(stage, gateway, { seconds, pairs }) {
+  const { database } = gateway;
+  const p99 = { without: [], with: [] };
+  const one = async () => (await gateway.load(['--connections', 64, '--seconds', seconds, '--rate', 1000])).p99_us / 1000;
+  await gateway.bound();
+  await one();
+  for (let i = 0; i < pairs; i++) {
+    p99.without.push(await one());
+    const release = await holdSnapshot(stage, database);
+    p99.with.push(await one());
+    await release();
+  }
+  const rows = await database.count('message');
+  // Sessions report what they did when they come to rest.
+  const dead = await until('statistics', async () => {
+    const [[inserted, dead]] = await database.ask(`select sum(n_tup_ins), sum(n_dead_tup) from pg_stat_user_tables
+      where relname ~ '^(message|idempotency)'`);
+    return Number(inserted) >= rows * 3 && { rows: Number(dead) };
+  }, 30000, 200);
+  return { without: median(p99.without), with: median(p99.with), dead: dead.rows };
+}
+
+// Memory and descriptors over many messages, five looks.
+export async function longRun(gateway, { connections, messages }) {
+  await gateway.bound();
+  const [pid] = gateway.pids;
+  const opened = descriptors(pid);
+  const looks = [];
+  let n = 0;
+  for (let i = 1; i <= 5; i++) {
+    const r = await gateway.load(['--connections', connections, '--seconds', 3600, '--count', Math.round(messages / 5)]);
+    n += r.ok;
+    await gateway.settled(n, 600000);
+    looks.push({ messages: n, rss: rssKib(pid) });
+  }
+  await until(() => `descriptors: ${descriptors(pid)}, ${opened} before`, () => descriptors(pid) <= opened, 30000);
+  assert.equal(n, Math.round(messages / 5) * 5);
+  return { looks, descriptors: descriptors(pid) - opened };
+}
