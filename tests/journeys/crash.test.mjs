@@ -1,9 +1,8 @@
 // Killed in mid-load and started again: what was answered 202 is delivered.
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
-import { journey, until } from '../lib/stage.mjs';
+import { journey } from '../lib/stage.mjs';
 import { Kezek } from '../lib/kezek.mjs';
+import { Load, allArrived } from '../lib/load.mjs';
 import { operator } from '../lib/operators.mjs';
 import { Servers } from '../lib/servers.mjs';
 import { startCentre } from '../lib/smsc.mjs';
@@ -11,54 +10,13 @@ import { startCentre } from '../lib/smsc.mjs';
 const servers = new Servers();
 const quick = { message: { in_doubt_wait: '300ms', retry_min: '50ms' }, database: { connect_timeout: '2s', job_timeout: '5s' } };
 
-// Sends n texts by several clients at once; a request without an answer, or told to come again, is repeated with its
-// Idempotency-Key, as the API asks of its clients. Answers the 202s by text.
-class Load {
-  constructor(k, n, clients = 16) {
-    Object.assign(this, { k, n, kept: new Map(), next: 0, over: false });
-    this.done = Promise.all(Array.from({ length: clients }, () => this.client()));
-    this.done.catch(() => {});
-  }
-
-  async client() {
-    while (this.next < this.n && !this.over) {
-      const text = `message ${this.next++}`;
-      const key = randomUUID();
-      while (!this.kept.has(text)) {
-        if (this.over) return;
-        try {
-          const r = await this.k.door.post('/v1/messages', { to: '+77011234567', text }, { 'idempotency-key': key });
-          if (r.status === 202) this.kept.set(text, r.json.id);
-          else assert.ok([409, 429, 503].includes(r.status), r.body);
-        } catch (e) {
-          if (!e.code) throw e;
-        }
-        if (!this.kept.has(text)) await pause(30); // a client's own back-off
-      }
-    }
-  }
-
-  reached(share) { return until(`${share} of the load`, () => this.kept.size >= this.n * share, 60000); }
-}
-
-async function allArrived(k, load, centre) {
-  await load.done;
-  assert.equal(load.kept.size, load.n);
-  for (const id of load.kept.values()) await k.settled(id, 'delivered', 60000);
-  const arrived = new Map();
-  for (const t of centre.texts) arrived.set(t.text, (arrived.get(t.text) ?? 0) + 1);
-  const lost = [...load.kept.keys()].filter((text) => !arrived.has(text));
-  assert.deepEqual(lost, [], 'lost');
-  return [...arrived.values()].reduce((n, times) => n + times - 1, 0);
-}
-
 journey('kezekd__killed_twice_in_mid_load__everything_accepted_is_delivered', async (stage) => {
   const centre = await startCentre(stage, { keepsReceipts: true });
   const database = await servers.database();
   const k = await Kezek.start(stage, database, { config: quick,
     operators: { one: operator(stage, { port: centre.port, link: { rate: 300, window: 20 } }) } });
   await k.bound();
-  const load = new Load(k, 900);
+  const load = new Load([k], 900);
   stage.defer(() => { load.over = true; });
   for (const share of [0.3, 0.6]) {
     await load.reached(share);
@@ -82,7 +40,7 @@ journey('postgresql__killed_in_mid_load__everything_accepted_is_delivered', asyn
   const k = await Kezek.start(stage, database, { config: quick,
     operators: { one: operator(stage, { port: centre.port, link: { rate: 300, window: 20 } }) } });
   await k.bound();
-  const load = new Load(k, 600);
+  const load = new Load([k], 600);
   stage.defer(() => { load.over = true; });
   await load.reached(0.4);
   await servers.kill();
@@ -99,7 +57,7 @@ journey('kezekd__sigterm_in_mid_load__drains_and_the_rest_waits_for_the_next_sta
   const k = await Kezek.start(stage, await servers.database(), { config: quick,
     operators: { one: operator(stage, { port: centre.port, link: { rate: 200, window: 20 } }) } });
   await k.bound();
-  const load = new Load(k, 600);
+  const load = new Load([k], 600);
   stage.defer(() => { load.over = true; });
   await load.reached(0.5);
   await k.stop();

@@ -32,24 +32,6 @@ function drop(submit) {
   return { silent: true };
 }
 
-// Every commit of these servers waits for a standby that never answers. Answers what ends that.
-async function stallCommits(stage, database) {
-  const set = async (value) => {
-    await database.ask(`alter system set synchronous_standby_names = '${value}'`, database.admin);
-    await database.ask('select pg_reload_conf()', database.admin);
-    await until('the setting is in force', async () => (await database.ask('show synchronous_standby_names',
-      database.admin)).flat().join() === value);
-  };
-  let stalled = true;
-  const resume = async () => {
-    if (stalled) await set('');
-    stalled = false;
-  };
-  stage.defer(resume);
-  await set('nobody');
-  return resume;
-}
-
 // Nothing can be inserted there. Answers what ends that.
 async function lockTable(stage, database, table) {
   const psql = spawn('psql', ['-X', '-q', database.conninfo], { stdio: ['pipe', 'ignore', 'ignore'] });
@@ -87,7 +69,7 @@ journey('commit__outlives_job_timeout__told_503_then_sent_once_and_its_answer_re
   const k = await Kezek.start(stage, database, { config: { ...quick, database: { job_timeout: '1s' } },
     operators: { one: operator(stage, { port: centre.port }) } });
   await k.bound();
-  const resume = await stallCommits(stage, database);
+  const resume = await database.stallCommits(stage);
   const post = (key) => k.door.post('/v1/messages', { to, text: 'precious' }, { 'idempotency-key': key });
   const key = randomUUID();
   assert.equal((await post(key)).status, 503);

@@ -96,4 +96,29 @@ class Database {
       } catch { /* it has gone meanwhile */ }
     });
   }
+
+  // Every commit of these servers waits for a standby that never answers. Answers what ends that.
+  async stallCommits(stage) {
+    const set = async (value) => {
+      await this.ask(`alter system set synchronous_standby_names = '${value}'`, this.admin);
+      await this.ask('select pg_reload_conf()', this.admin);
+      await until('the setting is in force', async () => (await this.ask('show synchronous_standby_names', this.admin))
+        .flat().join() === value);
+    };
+    let stalled = true;
+    const resume = async () => {
+      if (stalled) await set('');
+      stalled = false;
+    };
+    stage.defer(resume);
+    await set('nobody');
+    return resume;
+  }
+
+  // The server process that holds the slot for a daemon; null when nobody does.
+  async slotSession(slot) {
+    const [row] = await this.ask(`select pid from pg_locks where locktype = 'advisory' and classid = x'6b7a6b'::int::oid
+      and objid = ${slot} + 1 and granted and database = (select oid from pg_database where datname = '${this.name}')`);
+    return row ? Number(row[0]) : null;
+  }
 }

@@ -1,0 +1,135 @@
+// Several daemons on one database and one operator, each with an account of its own: what one of them leaves behind when
+// it dies, hangs or is cut off goes by another, and it says nothing more to the operator until it holds a slot again.
+import assert from 'node:assert/strict';
+import { journey, until } from '../lib/stage.mjs';
+import { Kezek } from '../lib/kezek.mjs';
+import { Load, allArrived } from '../lib/load.mjs';
+import { operator } from '../lib/operators.mjs';
+import { Servers } from '../lib/servers.mjs';
+import { startCentre } from '../lib/smsc.mjs';
+
+const servers = new Servers();
+const quick = { message: { in_doubt_wait: '300ms', retry_min: '50ms' }, database: { connect_timeout: '2s', job_timeout: '5s' } };
+const WINDOW = 10;
+const wishes = (n, name) => Array.from({ length: n }, (_, i) => ({ to: '+77011234567', text: `${name}-${i}` }));
+
+// Daemon a is slow with its operator, so that much waits in its memory; b is not.
+async function pair(stage, { rates = { a: 40, b: 1000 }, centreOptions = {} } = {}) {
+  const centre = await startCentre(stage, { keepsReceipts: true, ...centreOptions });
+  const database = await servers.database();
+  const daemon = (name) => Kezek.prepare(stage, database, { config: quick, name, operators: { one: operator(stage, {
+    port: centre.port, systemId: name, link: { window: WINDOW, rate: rates[name] } }) } });
+  const [a, b] = [await daemon('a'), await daemon('b')];
+  await a.migrate();
+  for (const k of [a, b]) {
+    k.run();
+    await k.ready();
+    await k.openDoor({ key: k === b ? a.door.key : null });
+    await k.bound();
+  }
+  const slots = [(await a.status()).slot, (await b.status()).slot];
+  assert.deepEqual(slots, [0, 1]);
+  return { a, b, centre, database, submits: (name) => centre.submits.filter((s) => s.systemId === name) };
+}
+
+// Answers the ids by text.
+async function backlog(k, n, name) {
+  const { lines } = await k.door.batch(wishes(n, name));
+  assert.ok(lines.every((l) => l.id), JSON.stringify(lines.find((l) => !l.id)));
+  return new Map(lines.map((l, i) => [`${name}-${i}`, l.id]));
+}
+
+const firstAt = (centre) => centre.texts.reduce((m, t) => (m.has(t.text) ? m : m.set(t.text, t.at)), new Map());
+const again = (centre) => centre.texts.length - firstAt(centre).size;
+
+journey('kezekd__one_of_two_killed_under_load__what_it_had_goes_by_the_other_within_5_s', async (stage) => {
+  const { a, b, centre, database, submits } = await pair(stage);
+  const load = new Load([a, b], 1500);
+  stage.defer(() => { load.over = true; });
+  const left = await backlog(a, 300, 'left');
+  await load.reached(0.3);
+  await until('a has begun', () => submits('a').length > 20);
+  await a.kill();
+  const killed = Date.now();
+  const waiting = [...left.keys()].filter((text) => !firstAt(centre).has(text));
+  assert.ok(waiting.length > 100, `${waiting.length} wait`);
+  await until(() => `${waiting.filter((text) => !firstAt(centre).has(text)).length} of ${waiting.length} are missing`,
+    () => waiting.every((text) => firstAt(centre).has(text)), 20000, 50);
+  const took = Math.max(...waiting.map((text) => firstAt(centre).get(text))) - killed;
+  console.log(`${waiting.length} messages of the dead one went by the other within ${took} ms`);
+  assert.ok(took <= 5000, `${took} ms`);
+  await allArrived(b, load, centre);
+  for (const id of left.values()) await b.settled(id);
+  assert.ok(again(centre) <= WINDOW, `${again(centre)} came again`);
+  const marked = Number((await database.ask('select count(distinct message_id) from message_event where kind = 8'))[0][0]);
+  assert.ok(marked >= again(centre), `${marked} marked`);
+}, { withinMs: 180000 });
+
+journey('kezekd__stopped_past_its_lease_and_continued__submits_nothing_before_it_holds_a_slot_again', async (stage) => {
+  const { a, b, centre, database, submits } = await pair(stage);
+  const left = await backlog(a, 400, 'left');
+  await until('a has begun', () => submits('a').length > 20);
+  const { pid } = a.process;
+  const pressing = wishes(20, 'pressing').map((wish) => a.door.post('/v1/messages', wish, { 'idempotency-key': wish.text }));
+  process.kill(pid, 'SIGSTOP');
+  stage.defer(() => process.kill(pid, 'SIGCONT'));
+  await until('b has the slot', async () => (await database.ask('select epoch from slot where id = 0'))[0][0] === '2', 20000);
+  const lost = Date.now();
+  await until('b has sent the rest', () => [...left.keys()].every((text) => firstAt(centre).has(text)), 30000);
+  process.kill(pid, 'SIGCONT');
+  await until('a hears of it', () => /slots: lost with the database session/.test(a.process.err()));
+  await until('a holds a slot', async () => (await a.status()).slot > 1);
+  assert.deepEqual(submits('a').filter((s) => s.at > lost).map((s) => s.text), [], 'submitted after the loss');
+  for (const id of left.values()) await b.settled(id);
+  for (const wish of wishes(20, 'pressing')) {
+    const first = await pressing.shift().catch(() => null);
+    assert.ok(first === null || [202, 503].includes(first.status), first?.body);
+    const { json } = await until(`${wish.text} is kept`, async () => {
+      const r = await a.door.post('/v1/messages', wish, { 'idempotency-key': wish.text });
+      return r.status === 202 && r;
+    });
+    await a.settled(json.id);
+  }
+  const { id } = await a.door.send({ to: '+77011234567', text: 'back again' });
+  await a.settled(id);
+  assert.equal(submits('a').at(-1).text, 'back again');
+  assert.ok(again(centre) <= WINDOW, `${again(centre)} came again`);
+  assert.equal(await database.count('message m', 'not exists (select from message_event e where e.message_id = m.id and final)'), 0);
+}, { withinMs: 120000 });
+
+journey('kezekd__several_started_at_once_on_a_fresh_database__a_slot_for_each', async (stage) => {
+  const centre = await startCentre(stage);
+  const database = await servers.database();
+  const all = await Promise.all(['a', 'b', 'c', 'd'].map((name) => Kezek.prepare(stage, database, { name, config: quick,
+    operators: { one: operator(stage, { port: centre.port, systemId: name }) } })));
+  await Promise.all(all.map((k) => k.migrate()));
+  all.forEach((k) => k.run());
+  await Promise.all(all.map((k) => k.ready()));
+  const slots = [];
+  for (const k of all) {
+    await k.openDoor({ key: all[0].door?.key ?? null });
+    await k.bound();
+    slots.push((await k.status()).slot);
+    const { id } = await k.door.send({ to: '+77011234567', text: `by ${k.name}` });
+    await k.settled(id);
+  }
+  assert.equal(new Set(slots).size, all.length, slots.join());
+  assert.deepEqual(centre.submits.map((s) => [s.systemId, s.text]), all.map((k) => [k.name, `by ${k.name}`]));
+});
+
+journey('slot_session__cut_under_load__everything_goes_once_and_a_slot_is_held_again', async (stage) => {
+  const { a, b, centre, database } = await pair(stage, { rates: { a: 200, b: 200 } });
+  const load = new Load([a, b], 800);
+  stage.defer(() => { load.over = true; });
+  for (const share of [0.2, 0.4, 0.6]) {
+    await load.reached(share);
+    const { slot } = await a.status();
+    await database.ask(`select pg_terminate_backend(${await database.slotSession(slot)})`, database.admin);
+    await until('it is heard of', async () => (await a.status()).slot !== slot || await database.slotSession(slot));
+    await a.ready();
+  }
+  await allArrived(b, load, centre);
+  assert.equal(await database.count('message'), 800);
+  console.log(`duplicates: ${again(centre)}; at most the window at each cut: ${3 * WINDOW}`);
+  assert.ok(again(centre) <= 3 * WINDOW, `${again(centre)} came again`);
+}, { withinMs: 120000 });
