@@ -15,6 +15,7 @@ struct submitted {
 	char id[RECEIPT_ID];
 	struct receipt_home home;
 	uint16_t heard; /* bit: enum receipt_state */
+	bool over;
 };
 
 struct recent {
@@ -64,6 +65,7 @@ void recent_put(struct recent *r, const char *carrier, const char *id, const str
 	snprintf(s->id, sizeof s->id, "%s", id);
 	s->home = *home;
 	s->heard = 0;
+	s->over = false;
 	map_put(&r->by_id, &s->node, recent_hash(&key));
 }
 
@@ -82,12 +84,21 @@ const struct receipt_home *recent_find(const struct recent *r, const char *carri
 	return s ? &s->home : NULL;
 }
 
-void recent_hear(struct recent *r, const char *carrier, const char *id, enum receipt_state state)
+void recent_hear(struct recent *r, const char *carrier, const char *id, enum receipt_state state, bool final)
 {
 	struct submitted *s = recent_get(r, carrier, id);
 
-	if (s)
-		s->heard |= (uint16_t)(1u << state);
+	if (!s)
+		return;
+	s->heard |= (uint16_t)(1u << state);
+	s->over = s->over || final;
+}
+
+bool recent_is_over(const struct recent *r, const char *carrier, const char *id)
+{
+	struct submitted *s = recent_get(r, carrier, id);
+
+	return s && s->over;
 }
 
 bool recent_heard(const struct recent *r, const char *carrier, const char *id, enum receipt_state state)

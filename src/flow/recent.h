@@ -14,8 +14,10 @@ void recent_put(struct recent *r, const char *carrier, const char *id, const str
 /* NULL: not known. Lives until the next recent_put. */
 const struct receipt_home *recent_find(const struct recent *r, const char *carrier, const char *id);
 /* What receipts of it said and is recorded: a state is heard once, however often an operator repeats it. */
-void recent_hear(struct recent *r, const char *carrier, const char *id, enum receipt_state state);
+void recent_hear(struct recent *r, const char *carrier, const char *id, enum receipt_state state, bool final);
 bool recent_heard(const struct recent *r, const char *carrier, const char *id, enum receipt_state state);
+/* Whether one of them was final. */
+bool recent_is_over(const struct recent *r, const char *carrier, const char *id);
 void recent_free(struct recent *r);
 
 #endif

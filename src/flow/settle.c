@@ -197,7 +197,7 @@ static void settling_on_event(void *arg, const struct message_event *e, enum kz 
 		settling_refused(g);
 		return;
 	}
-	recent_hear(g->settle->recent, g->carrier, g->ids[g->found], g->receipt.state);
+	recent_hear(g->settle->recent, g->carrier, g->ids[g->found], g->receipt.state, g->receipt.final);
 	settling_end(g, false);
 }
 
@@ -207,10 +207,12 @@ static void settling_record(struct settling *g, const struct receipt_home *home)
 	struct message_event *e = message_event_new(home->message_id, g->at_us, EVENT_RECEIPT, home->part,
 	    g->carrier, NULL, NULL, receipt_state_name(r->state), g->detail);
 	enum receipt_effect effect = message_receipt_effect(g->mode, home->part, home->parts);
+	/* the first final word stays: another is recorded and ends nothing */
+	bool over = recent_is_over(g->settle->recent, g->carrier, g->ids[g->found]);
 
 	e->state = settling_state(r);
-	e->final = r->final && effect == RECEIPT_ENDS_MESSAGE;
-	e->may_close = r->final && effect == RECEIPT_ENDS_PART;
+	e->final = r->final && effect == RECEIPT_ENDS_MESSAGE && !over;
+	e->may_close = r->final && effect == RECEIPT_ENDS_PART && !over;
 	e->done = settling_on_event;
 	e->arg = g;
 	events_add(g->settle->events, e);

@@ -129,6 +129,7 @@ journey('receipts__repeated_a_thousand_times__each_acknowledged_and_recorded_onc
   const m = await k.door.message(id);
   assert.equal(m.state, 'undeliverable', 'the first final word');
   assert.deepEqual(m.timeline.map((e) => e.status).filter(Boolean), ['ENROUTE', 'UNDELIV', 'DELIVRD']);
+  assert.equal(await database.count('message_event', 'final'), 1, 'one end');
   assert.equal(await database.count('receipt_waiting'), 1);
   assert.equal(await k.metric('kezek_receipts_total{found="repeated"}'), 3 * 999);
   await k.kill();

@@ -436,6 +436,37 @@ static void join__all_parts_at_once__message_ends_by_the_worst(void **state)
 	assert_int_equal(store_int(g, "select count(*) from message_event where kind = 7"), 1);
 }
 
+/* It came before the end and was joined after it: the end that was told stays. */
+static void join__message_has_ended__recorded_and_the_end_stays(void **state)
+{
+	struct store_rig *g = *state;
+	uint64_t id = store_put_message(g, &(struct ids){0}, 1, 77011234567);
+
+	wait_keep(g, wait_make("7", 77011234567, PARTS_ALL));
+	store_put_event(g, id, 60, EVENT_FAILED, true, MESSAGE_FAILED, 0, 0, NULL, NULL);
+	put_submitted(g, id, 1, 1, "beeline", "7");
+	assert_int_equal(join(g), 1);
+	assert_int_equal(end_state(g, id), MESSAGE_FAILED);
+	assert_int_equal(store_int(g, "select count(*) from message_event where kind = 4 and not final"), 1);
+}
+
+static void join__two_final_words_of_one_message__the_first_ends_it(void **state)
+{
+	struct store_rig *g = *state;
+	uint64_t id = store_put_message(g, &(struct ids){0}, 1, 77011234567);
+	struct wait later = wait_make("8", 77011234567, PARTS_ALL);
+
+	later.wait.state = MESSAGE_UNDELIVERABLE;
+	later.wait.at_us += 1000000;
+	wait_keep(g, later);
+	wait_keep(g, wait_make("7", 77011234567, PARTS_ALL));
+	put_submitted(g, id, 1, 1, "beeline", "7");
+	put_submitted(g, id, 1, 1, "beeline", "8"); /* sent twice */
+	assert_int_equal(join(g), 2);
+	assert_int_equal(store_int(g, "select count(*) from message_event where final"), 1);
+	assert_int_equal(end_state(g, id), MESSAGE_DELIVERED);
+}
+
 static void join__ends_of_messages_and_of_parts__each_numbered_below_the_bound(void **state)
 {
 	struct store_rig *g = *state;
@@ -598,6 +629,8 @@ int main(void)
 	    STORE_CASE(join__number_unknown_on_either_side__joined),
 	    STORE_CASE(join__every_parts_mode__ends_as_the_rule_says),
 	    STORE_CASE(join__all_parts_at_once__message_ends_by_the_worst),
+	    STORE_CASE(join__message_has_ended__recorded_and_the_end_stays),
+	    STORE_CASE(join__two_final_words_of_one_message__the_first_ends_it),
 	    STORE_CASE(join__ends_of_messages_and_of_parts__each_numbered_below_the_bound),
 	    STORE_CASE(join__no_slot_held__not_now),
 	    STORE_CASE(join__lost_on_its_way__its_numbers_hold_the_bound_until_the_server_has_given_up),

@@ -246,7 +246,8 @@ $body$;
 -- comes for cost little; what another daemon looks at just now is passed over. "offset 0" makes the planner ask the
 -- index on operator_id for each receipt, whatever it believes of the tables' sizes.
 -- What a final receipt ends follows parts_mode: 0 every part its own, 1 the first part's the message, 2 the last's,
--- 3 any's (rules/message.h). The ends are numbered from first on, most numbers are reserved.
+-- 3 any's (rules/message.h). A message that has ended does not end again: its receipt came before that end and must not
+-- take its place. The ends are numbered from first on, most numbers are reserved.
 create function receipts_join(most int, low bigint, first bigint, out looked int, out joined int) language plpgsql
 as $body$
 declare
@@ -266,11 +267,15 @@ begin
     ) s
     where w.msisdn is null or s.number is null or w.msisdn = s.number
     order by w.id, s.message_id desc
-  ), joining as (
+  ), ending as (
     select *, first + row_number() over () - 1 as feed,
       final and (parts = 1 or parts_mode = 3 or (parts_mode = 1 and part = 1) or (parts_mode = 2 and part = parts))
-        as ends
+        as may_end
     from hit
+  ), joining as (
+    select *, may_end and row_number() over (partition by message_id, may_end order by at, id) = 1
+      and not exists (select from message_event e where e.message_id = ending.message_id and e.final) as ends
+    from ending
   ), gone as (
     delete from receipt_waiting w using hit where w.id = hit.id
   ), missed as (
