@@ -436,6 +436,67 @@ static void key_revoke__empty_answer__is_done(void **state)
 	run_fini(&r);
 }
 
+static void webhook_add__output__is_the_secret_alone(void **state)
+{
+	struct run r = {
+	    .replies = {
+	        "201 {\"id\":3,\"client\":\"portal\",\"url\":\"https://a/\",\"secret\":\"whsec_x\"}"}};
+
+	(void)state;
+	RUN(&r, "webhook", "add", "portal", "https://a/");
+	assert_int_equal(r.exit_code, 0);
+	begins(&r.asked[0], "POST /control/webhooks HTTP/1.1\r\n");
+	has(&r.asked[0], "{\"client\":\"portal\",\"url\":\"https://a/\"}");
+	assert_string_equal(buf_text(&r.out), "whsec_x\n");
+	has(&r.err, "webhook 3 of portal\n");
+	run_fini(&r);
+}
+
+static void webhook_list__one_down_and_one_disabled__says_so(void **state)
+{
+	struct run r = {
+	    .replies = {
+	        "200 "
+	        "{\"webhooks\":[{\"id\":3,\"client\":\"portal\",\"url\":\"https://a/\",\"state\":\"down\","
+	        "\"created_at\":\"2026-11-22T18:59:59.990Z\",\"retries\":2,\"given_up\":0,\"oldest_ms\":"
+	        "200000},"
+	        "{\"id\":4,\"client\":\"cabinet\",\"url\":\"https://b/\",\"state\":\"disabled\","
+	        "\"created_at\":\"2026-11-22T18:59:59.990Z\",\"retries\":0,\"given_up\":7,\"oldest_ms\":0,"
+	        "\"why\":\"it answered 410\\u001b[2J\"}]}"}};
+
+	(void)state;
+	RUN(&r, "webhook", "list");
+	assert_string_equal(buf_text(&r.out),
+	    "id  client   url         state     untold for  retries  given up  why\n"
+	    " 3  portal   https://a/  down      3 min 20 s        2\n"
+	    " 4  cabinet  https://b/  disabled                              7  it answered "
+	    "410\xef\xbf\xbd[2J\n");
+	run_fini(&r);
+}
+
+static void webhook_remove_enable_replay__ask_as_written(void **state)
+{
+	struct run r = {.replies = {"204 "}};
+
+	(void)state;
+	RUN(&r, "webhook", "remove", "4/../x");
+	begins(&r.asked[0], "DELETE /control/webhooks/4%2F..%2Fx HTTP/1.1\r\n");
+	run_fini(&r);
+	r = (struct run){.replies = {"204 "}};
+	RUN(&r, "webhook", "enable", "4");
+	begins(&r.asked[0], "POST /control/webhooks/enable/4 HTTP/1.1\r\n");
+	assert_string_equal(buf_text(&r.out), "webhook 4 is enabled\n");
+	run_fini(&r);
+	r = (struct run){.replies = {"204 "}};
+	RUN(&r, "webhook", "replay", "06j0w2kq4r000");
+	has(&r.asked[0], "{\"message\":\"06j0w2kq4r000\"}");
+	run_fini(&r);
+	r = (struct run){.replies = {"204 "}};
+	RUN(&r, "webhook", "replay", "4", "--since", "2026-11-22T18:23:06Z");
+	has(&r.asked[0], "{\"webhook\":4,\"since\":\"2026-11-22T18:23:06Z\"}");
+	run_fini(&r);
+}
+
 static void answer__no_json__is_a_refusal(void **state)
 {
 	struct run r = {.replies = {"500 <html>"}};
@@ -464,6 +525,11 @@ static void command_line__wrong__exits_2_without_asking(void **state)
 	    {"kezekctl", "key"},
 	    {"kezekctl", "key", "add", "portal"},
 	    {"kezekctl", "key", "revoke"},
+	    {"kezekctl", "webhook"},
+	    {"kezekctl", "webhook", "add", "portal"},
+	    {"kezekctl", "webhook", "list", "--since=x"},
+	    {"kezekctl", "webhook", "remove"},
+	    {"kezekctl", "webhook", "replay"},
 	};
 
 	(void)state;
@@ -513,6 +579,9 @@ int main(void)
 	    cmocka_unit_test(key_add__output__is_the_key_alone),
 	    cmocka_unit_test(key_list__revoked_one__shows_when),
 	    cmocka_unit_test(key_revoke__empty_answer__is_done),
+	    cmocka_unit_test(webhook_add__output__is_the_secret_alone),
+	    cmocka_unit_test(webhook_list__one_down_and_one_disabled__says_so),
+	    cmocka_unit_test(webhook_remove_enable_replay__ask_as_written),
 	    cmocka_unit_test(answer__no_json__is_a_refusal),
 	    cmocka_unit_test(command_line__wrong__exits_2_without_asking),
 	};
