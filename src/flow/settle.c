@@ -7,23 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/ids.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metrics.h"
+#include "flow/joining.h"
 #include "flow/recent.h"
 
-#define PENDING_MAX  20000 /* receipts being recorded; beyond it the operator is asked to come again */
-#define ANSWER_MS    10000 /* an operator gets its answer after so long, whatever it is */
-#define JOIN_MS      1000
-#define JOIN_IDLE_MS 30000
+#define PENDING_MAX 20000 /* receipts being recorded; beyond it the operator is asked to come again */
+#define ANSWER_MS   10000 /* an operator gets its answer after so long, whatever it is */
 
 enum { FOUND_IN_MEMORY, FOUND_IN_DATABASE, FOUND_NOT_YET, FOUND_IN_DOUBT, FOUND_REPEATED, FOUND_WAYS };
 
 struct settle {
 	struct loop *loop;
 	struct pg *pg;
-	struct feed *feed;
 	struct events *events;
 	struct receipts *receipts;
 	struct aside *aside;
@@ -33,9 +30,8 @@ struct settle {
 	struct doubts *doubts;
 	struct list open; /* in order of their coming */
 	struct list told; /* answered before their outcome was known */
-	struct timer *join_timer, *answer_timer;
-	bool joining, join_is_soon;
-	int64_t join_ms; /* until the next look, when nothing hurries */
+	struct timer *answer_timer;
+	struct joining *joining;
 	struct metric *found[FOUND_WAYS], *busy;
 };
 
@@ -59,7 +55,6 @@ struct settling {
 	char detail[32];
 };
 
-static void settle_join(void *arg);
 static void settle_on_late(void *arg);
 
 struct settle *settle_new(const struct settle_base *base)
@@ -70,7 +65,6 @@ struct settle *settle_new(const struct settle_base *base)
 
 	*s = (struct settle){.loop = base->loop,
 	    .pg = base->pg,
-	    .feed = base->feed,
 	    .events = base->events,
 	    .receipts = base->receipts,
 	    .aside = base->aside,
@@ -78,12 +72,10 @@ struct settle *settle_new(const struct settle_base *base)
 	    .arg = base->arg,
 	    .recent = recent_new(),
 	    .doubts = doubts_new(),
-	    .join_ms = JOIN_MS};
+	    .joining = joining_new(base->loop, base->pg, base->feed)};
 	list_init(&s->open);
 	list_init(&s->told);
 	s->answer_timer = timer_new(base->loop, settle_on_late, s);
-	s->join_timer = timer_new(base->loop, settle_join, s);
-	timer_start(s->join_timer, JOIN_MS);
 	for (size_t i = 0; i < FOUND_WAYS; i++)
 		s->found[i] = metric_counter(
 		    "kezek_receipts_total", "Receipts by where their message was found", ways[i]);
@@ -218,15 +210,6 @@ static void settling_record(struct settling *g, const struct receipt_home *home)
 	events_add(g->settle->events, e);
 }
 
-/* From the first one that waits, however many come after it. */
-static void settle_join_soon(struct settle *s)
-{
-	if (s->join_is_soon)
-		return;
-	s->join_is_soon = true;
-	timer_start(s->join_timer, JOIN_MS);
-}
-
 static void settling_on_waiting(struct receipt_wait *w, enum kz r)
 {
 	struct settling *g = (struct settling *)((char *)w - offsetof(struct settling, wait));
@@ -234,7 +217,7 @@ static void settling_on_waiting(struct receipt_wait *w, enum kz r)
 
 	if (r == KZ_OK) {
 		metric_add(s->found[FOUND_NOT_YET], 1);
-		settle_join_soon(s);
+		joining_soon(s->joining);
 	}
 	if (r == KZ_REFUSED)
 		settling_refused(g);
@@ -370,35 +353,6 @@ void settle_begin(struct settle *s, struct ways *ways, struct carrier *c, uint32
 	receipts_find(s->receipts, &g->quest);
 }
 
-/* What was put off is due within half its age: as long as nothing is due the pauses double. */
-static void settle_on_joined(void *arg, enum kz r, size_t looked, size_t joined)
-{
-	struct settle *s = arg;
-
-	s->joining = false;
-	if (looked || r != KZ_OK || s->join_is_soon)
-		s->join_ms = JOIN_MS;
-	else
-		s->join_ms = s->join_ms * 2 < JOIN_IDLE_MS ? s->join_ms * 2 : JOIN_IDLE_MS;
-	timer_start(s->join_timer, looked == RECEIPTS_JOIN_MOST ? 0 : s->join_ms);
-	if (joined)
-		log_info("receipts", "joined=%zu with submissions recorded since", joined);
-}
-
-static void settle_join(void *arg)
-{
-	struct settle *s = arg;
-	int64_t low_ms;
-
-	if (s->joining)
-		return;
-	s->join_is_soon = false;
-	low_ms = clock_wall_ms(loop_clock(s->loop)) - RECEIPTS_REACH_MS;
-	s->joining = receipts_join(s->pg, s->feed, ids_floor(low_ms), settle_on_joined, s) == KZ_OK;
-	if (!s->joining)
-		timer_start(s->join_timer, JOIN_MS);
-}
-
 size_t settle_pending(const struct settle *s)
 {
 	return s->open.count + s->told.count;
@@ -414,7 +368,7 @@ void settle_free(struct settle *s)
 		settling_free(list_entry(list_first(&s->told), struct settling, node));
 	recent_free(s->recent);
 	doubts_free(s->doubts);
-	timer_free(s->join_timer);
+	joining_free(s->joining);
 	timer_free(s->answer_timer);
 	free(s);
 }
