@@ -146,7 +146,7 @@ static void key__claimed_by_another_daemon_meanwhile__conflict_after_its_commit(
 	store_sql(g,
 	    "begin; insert into idempotency values ((to_timestamp(%lld) at time zone 'UTC')::date, 5, "
 	    "'\\x%s', "
-	    "'', 202, '{}')",
+	    "'', 202, '{}', 1)",
 	    (long long)(w.all[0].wish.day_us / 1000000), hash);
 	wishes_keep(&w, 0);
 	store_await_sql(g, STORE_WAITS_FOR_LOCK, 1);

@@ -107,6 +107,7 @@ create table idempotency (
   body_hash bytea not null,
   status smallint not null,
   answer text not null,
+  message_id bigint not null, -- the request's first message
   primary key (day, api_key, key_hash)
 ) partition by range (day);
 
