@@ -10,6 +10,8 @@
 
 #include "base/clock.h"
 
+#define NUMBER_MOST 1e15
+
 /* Octets of the character at s, and its number. s is valid UTF-8 and not at its end. */
 static size_t text_decode(const unsigned char *s, uint32_t *ret_rune)
 {
@@ -172,7 +174,9 @@ const char *ctl_text_field(const json_t *object, const char *name, const char *f
 
 int64_t ctl_number_field(const json_t *object, const char *name)
 {
-	return (int64_t)json_number_value(json_object_get(object, name));
+	double v = json_number_value(json_object_get(object, name));
+
+	return (int64_t)(v > NUMBER_MOST ? NUMBER_MOST : v < -NUMBER_MOST ? -NUMBER_MOST : v);
 }
 
 double ctl_real_field(const json_t *object, const char *name)

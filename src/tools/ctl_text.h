@@ -29,6 +29,7 @@ void ctl_text_json(struct buf *out, const json_t *value);
 
 /* Fields of an object, of the wanted type or the fallback. */
 const char *ctl_text_field(const json_t *object, const char *name, const char *fallback);
+/* At most a thousand million millions either way, so that it can be counted with. */
 int64_t ctl_number_field(const json_t *object, const char *name);
 double ctl_real_field(const json_t *object, const char *name);
 

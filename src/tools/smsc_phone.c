@@ -180,25 +180,25 @@ static void show(struct smsc_phone *p, const struct pdu_sm *m, const struct smsc
 	bool readable = decode(p, pieces, part->total, m->data_coding) == KZ_OK;
 	for (unsigned i = 0; i < part->total; i++)
 		ids[i] = pieces[i].id;
-	smsc_report_sms(
-	    p->report, &(struct smsc_sms){
-	                   .from = m->source.text,
-	                   .to = m->destination.text,
-	                   .system_id = system_id,
-	                   .service_type = m->service_type,
-	                   .validity = m->validity,
-	                   .text = readable ? buf_text(&p->text) : NULL,
-	                   .bytes = (const uint8_t *)buf_text(&p->octets),
-	                   .bytes_len = p->octets.len,
-	                   .alphabet = readable ? alphabet_of(m->data_coding, p->options->gsm) : "binary",
-	                   .concat = part->concat,
-	                   .parts = part->total,
-	                   .ids = ids,
-	                   .data_coding = m->data_coding,
-	                   .registered = m->registered_delivery,
-	                   .from_ton = m->source.ton,
-	                   .from_npi = m->source.npi,
-	               });
+	smsc_report_sms(p->report,
+	    &(struct smsc_sms){
+	        .from = m->source.text,
+	        .to = m->destination.text,
+	        .system_id = system_id,
+	        .service_type = m->service_type,
+	        .validity = m->validity,
+	        .text = readable ? buf_text(&p->text) : NULL,
+	        .bytes = (const uint8_t *)buf_text(&p->octets),
+	        .bytes_len = p->octets.len,
+	        .alphabet = readable ? alphabet_of(m->data_coding, (enum gsm_wire)p->options->gsm) : "binary",
+	        .concat = part->concat,
+	        .parts = part->total,
+	        .ids = ids,
+	        .data_coding = m->data_coding,
+	        .registered = m->registered_delivery,
+	        .from_ton = m->source.ton,
+	        .from_npi = m->source.npi,
+	    });
 }
 
 static struct piece piece_of(const struct pdu_sm *m, const struct smsc_part *part, const char *id)

@@ -228,6 +228,17 @@ static void status__json__is_the_daemons(void **state)
 	run_fini(&r);
 }
 
+static void status__numbers_beyond_all_reason__are_cut(void **state)
+{
+	struct run r = {.replies = {"200 {\"pid\":1e300,\"uptime_s\":-1e300,\"slot\":9223372036854775807}"}};
+
+	(void)state;
+	RUN(&r, "status");
+	assert_int_equal(r.exit_code, 0);
+	has(&r.out, ", pid 1000000000000000, ");
+	run_fini(&r);
+}
+
 static void status__no_socket__exit_3_names_it_and_the_remedy(void **state)
 {
 	struct run r = {0};
@@ -566,6 +577,7 @@ int main(void)
 	    cmocka_unit_test(status__carrier_down__says_so_and_why),
 	    cmocka_unit_test(status__control_characters__never_reach_the_terminal),
 	    cmocka_unit_test(status__json__is_the_daemons),
+	    cmocka_unit_test(status__numbers_beyond_all_reason__are_cut),
 	    cmocka_unit_test(status__no_socket__exit_3_names_it_and_the_remedy),
 	    cmocka_unit_test(trace__by_id__local_times_and_deltas),
 	    cmocka_unit_test(trace__no_such_id__is_tried_as_client_ref),
