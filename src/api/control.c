@@ -69,6 +69,14 @@ static json_t *control_carriers(const struct door *d)
 	return carriers;
 }
 
+static json_t *control_webhooks(const struct notify *n)
+{
+	const struct notify_sum sum = notify_sum(n);
+
+	return json_pack("{s:I, s:I, s:I}", "up", (json_int_t)sum.up, "down", (json_int_t)sum.down,
+	    "oldest_ms", (json_int_t)sum.oldest_ms);
+}
+
 static json_t *control_state(bool configured, bool up, const char *why)
 {
 	return json_pack("{s:s, s:s}", "state", !configured ? "none" : up ? "up" : "down", "why", why);
@@ -86,12 +94,13 @@ void control_status(struct door *d, struct call *c, const struct door_caller *wh
 	(void)who;
 	(void)id;
 	control_answer(c, 200,
-	    json_pack("{s:s, s:i, s:I, s:b, s:o, s:o, s:o, s:i, s:o, s:o, s:o}", "version", KEZEK_VERSION,
-	        "pid", (int)getpid(), "uptime_s", (json_int_t)((loop_now_ms(d->loop) - d->started_ms) / 1000),
-	        "ready", json_array_size(reasons) == 0, "reasons", reasons, "database",
+	    json_pack("{s:s, s:i, s:I, s:b, s:o, s:o, s:o, s:i, s:o, s:o, s:o, s:o}", "version",
+	        KEZEK_VERSION, "pid", (int)getpid(), "uptime_s",
+	        (json_int_t)((loop_now_ms(d->loop) - d->started_ms) / 1000), "ready",
+	        json_array_size(reasons) == 0, "reasons", reasons, "database",
 	        control_state(true, pg_is_up(d->pg), pg_why_down(d->pg)), "redis", redis, "slot",
-	        slots_own(d->slots), "queue", control_lanes(d->send), "rates", rates, "carriers",
-	        control_carriers(d)));
+	        slots_own(d->slots), "queue", control_lanes(d->send), "rates", rates, "webhooks",
+	        control_webhooks(d->notify), "carriers", control_carriers(d)));
 }
 
 /* One question about keys. */

@@ -19,6 +19,7 @@ struct hooks_quest {
 	struct call *call;
 	json_t *found;
 	const char *missing; /* what a KZ_NOT_FOUND means */
+	int32_t enabled;     /* asked at once when it was done; 0: none */
 	char client[CLIENT_NAME + 1];
 	char *url;
 	uint8_t secret[HOOK_SECRET];
@@ -222,6 +223,7 @@ static void hooks_on_done(void *arg, enum kz r)
 		return;
 	}
 	notify_refresh(q->door->notify);
+	notify_ask_now(q->door->notify, q->enabled);
 	call_reply(q->call, 204, NULL, NULL, 0);
 	hooks_finish(q);
 }
@@ -250,7 +252,8 @@ void hooks_enable(struct door *d, struct call *c, const struct door_caller *who,
 	struct hooks_quest *q = hooks_new(d, c, no_webhook);
 
 	(void)who;
-	hooks_begun(q, hook_enable(d->pg, hooks_number(id), hooks_on_done, q));
+	q->enabled = hooks_number(id);
+	hooks_begun(q, hook_enable(d->pg, q->enabled, hooks_on_done, q));
 }
 
 static void hooks_replay_message(struct hooks_quest *q, const char *message)

@@ -16,27 +16,7 @@
 #define LOAD_RETRY_MS 500
 
 static void notify_load(void *arg);
-
-static void notify_make_metrics(struct notify *n)
-{
-	n->told = metric_counter("kezek_webhooks_told_total", "Webhooks that were answered 2xx", "");
-	for (enum http_outcome o = 0; o < HTTP_OUTCOMES; o++) {
-		char *labels =
-		    mem_printf("reason=\"%s\"", o == HTTP_ANSWERED ? "status" : http_outcome_name(o));
-
-		n->failed[o] =
-		    metric_counter("kezek_webhooks_failed_total", "Webhooks that failed once", labels);
-		free(labels);
-	}
-	n->given_up = metric_counter(
-	    "kezek_webhooks_given_up_total", "Webhooks that failed for three days and are told no more", "");
-	n->disabled = metric_counter("kezek_webhooks_disabled_total", "Endpoints that answered 410", "");
-	n->up_gauge = metric_gauge("kezek_webhooks_endpoints", "Endpoints that are told", "state=\"up\"");
-	n->down_gauge = metric_gauge("kezek_webhooks_endpoints", "Endpoints that are told", "state=\"down\"");
-	n->open_gauge = metric_gauge("kezek_webhooks_open", "Webhooks that are not answered yet", "");
-	n->oldest_gauge = metric_gauge(
-	    "kezek_webhooks_oldest_seconds", "Age of the oldest end that some endpoint was not told of", "");
-}
+static void notify_on_save_timer(void *arg);
 
 static void notify_on_feed(void *arg)
 {
@@ -224,6 +204,16 @@ void notify_lose_slots(struct notify *n)
 	notify_look_drained(n);
 }
 
+void notify_ask_now(struct notify *n, int32_t id)
+{
+	struct endpoint *e = notify_find(n, id);
+
+	if (!e)
+		return;
+	timer_stop(e->pause);
+	notify_pump(n);
+}
+
 void notify_refresh(struct notify *n)
 {
 	for (int slot = 0; slot < IDS_SLOTS; slot++)
@@ -252,52 +242,7 @@ void notify_pump(struct notify *n)
 	loop_defer(n->loop, &n->pumping, notify_pump_all, n);
 }
 
-static int64_t endpoint_oldest_ms(const struct endpoint *e)
-{
-	int64_t now_ms = clock_wall_ms(loop_clock(e->notify->loop)), oldest_ms = 0;
-
-	for (struct list_node *at = list_first(&e->tellers); at; at = list_next(&e->tellers, at)) {
-		const struct list_node *first = list_first(&list_entry(at, struct teller, node)->notes);
-
-		if (first) {
-			int64_t age_ms =
-			    now_ms - ids_wall_ms(list_entry(first, const struct note, node)->event.feed);
-
-			oldest_ms = age_ms > oldest_ms ? age_ms : oldest_ms;
-		}
-	}
-	return oldest_ms;
-}
-
-bool notify_report(const struct notify *n, int32_t id, struct notify_report *ret)
-{
-	const struct endpoint *e = notify_find(n, id);
-
-	if (e)
-		*ret = (struct notify_report){e->probes > 0, e->open, endpoint_oldest_ms(e)};
-	return e != NULL;
-}
-
-static void notify_measure(struct notify *n)
-{
-	int64_t oldest_ms = 0;
-	size_t down = 0;
-
-	list_each(&n->endpoints, at, next)
-	{
-		const struct endpoint *e = list_entry(at, struct endpoint, node);
-		int64_t age_ms = endpoint_oldest_ms(e);
-
-		oldest_ms = age_ms > oldest_ms ? age_ms : oldest_ms;
-		down += e->probes > 0;
-	}
-	metric_set(n->up_gauge, (double)(n->endpoints.count - down));
-	metric_set(n->down_gauge, (double)down);
-	metric_set(n->open_gauge, (double)http_client_open(n->client));
-	metric_set(n->oldest_gauge, (double)oldest_ms / 1000);
-}
-
-void notify_on_save_timer(void *arg)
+static void notify_on_save_timer(void *arg)
 {
 	struct notify *n = arg;
 

@@ -25,6 +25,15 @@ void notify_lose_slots(struct notify *n);
 /* Endpoints were changed, or something is to be told again: looks now. */
 void notify_refresh(struct notify *n);
 
+/* One that is paused, because it was down or said when to come again, is asked at once. */
+void notify_ask_now(struct notify *n, int32_t id);
+
+/* Of all endpoints that this daemon tells. */
+struct notify_sum {
+	size_t up, down, open;
+	int64_t oldest_ms; /* as below, of the worst */
+};
+struct notify_sum notify_sum(const struct notify *n);
 struct notify_report {
 	bool down;
 	size_t open;       /* requests that are not answered */

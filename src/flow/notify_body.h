@@ -101,6 +101,10 @@ void endpoint_free(struct endpoint *e);
 /* Nothing more is open: the end may be near. */
 void notify_look_drained(struct notify *n);
 
+/* notify_report.c */
+void notify_make_metrics(struct notify *n);
+void notify_measure(struct notify *n);
+
 /* notify_read.c */
 struct teller *teller_new(struct endpoint *e, uint8_t slot, uint64_t cursor);
 void teller_free(struct teller *t);
@@ -109,7 +113,6 @@ void teller_advance(struct teller *t);
 void notify_read(void *arg);
 /* Whether a question is out that ends with notify_look_drained. */
 bool notify_save(struct notify *n);
-void notify_on_save_timer(void *arg);
 /* Looks for what is due to be told again, in so many milliseconds at the latest. */
 void notify_look_in(struct notify *n, int64_t wait_ms);
 void notify_look(void *arg);

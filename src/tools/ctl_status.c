@@ -167,6 +167,25 @@ static void status_print_carrier(const json_t *carrier)
 	status_print_links(json_object_get(carrier, "links"));
 }
 
+/* A daemon without endpoints says nothing of them. */
+static void status_print_webhooks(const json_t *webhooks)
+{
+	int64_t up = ctl_number_field(webhooks, "up"), down = ctl_number_field(webhooks, "down");
+	int64_t oldest_ms = ctl_number_field(webhooks, "oldest_ms");
+	struct buf b = {0};
+
+	if (up + down == 0)
+		return;
+	buf_printf(
+	    &b, "webhooks   %lld up, %lld %s", (long long)up, (long long)down, down > 0 ? "DOWN" : "down");
+	if (oldest_ms > 0) {
+		buf_str(&b, "; the oldest end not told: ");
+		ctl_text_age(&b, oldest_ms);
+	}
+	puts(buf_text(&b));
+	buf_fini(&b);
+}
+
 static void status_print(const json_t *s)
 {
 	const json_t *carriers = json_object_get(s, "carriers");
@@ -175,6 +194,7 @@ static void status_print(const json_t *s)
 
 	status_print_head(s);
 	status_print_rates(json_object_get(s, "rates"));
+	status_print_webhooks(json_object_get(s, "webhooks"));
 	status_print_queue(json_object_get(s, "queue"));
 	json_array_foreach(carriers, i, carrier) status_print_carrier(carrier);
 	if (json_array_size(carriers) == 0)

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { journey, until } from '../lib/stage.mjs';
+import { Door } from '../lib/http.mjs';
 import { Kezek } from '../lib/kezek.mjs';
 import { operator } from '../lib/operators.mjs';
 import { Receiver, startReceiver } from '../lib/receiver.mjs';
@@ -270,6 +271,70 @@ journey('webhook__of_a_message_that_may_have_come_twice__says_so', async (stage)
   const [second] = await send(k, 1, { class: 'code' });
   await receiver.toldOf([first, second]);
   assert.deepEqual([first, second].map((id) => receiver.of(id)[0].body.data.possible_duplicate), [true, false]);
+});
+
+journey('webhook__endpoint_down_and_enabled__asked_at_once', async (stage) => {
+  let status = 500;
+  const receiver = await startReceiver(stage, { answer: () => status });
+  const k = await start(stage, receiver, { config: { webhook: { ...webhook, retry_min: '1h' } } });
+  const ids = await send(k, 8);
+  await until('it is down', async () => (await hooks(k))[0].state === 'down');
+  assert.match((await k.ctlRun('status')).out, /webhooks +0 up, 1 DOWN; the oldest end not told/);
+  await until('what was asked is answered', async () => await k.metric('kezek_webhooks_open') === 0);
+  status = 204;
+  await k.ctl('webhook', 'enable', '1');
+  const kept = (await hooks(k))[0].retries; // the first, an hour away
+  await until('the others are told', () => receiver.told().length === ids.length - kept);
+  assert.equal((await hooks(k))[0].state, 'up');
+});
+
+journey('webhook__two_daemons_at_once__each_tells_its_own_and_none_twice', async (stage) => {
+  const receiver = await startReceiver(stage);
+  const database = await servers.database();
+  const k = await start(stage, receiver, { database });
+  const smsc = await startCentre(stage);
+  const second = await Kezek.prepare(stage, database, { config: { webhook }, name: 'second',
+    operators: { two: operator(stage, { port: smsc.port, systemId: 'second' }) } });
+  second.run();
+  await second.ready();
+  await second.bound();
+  second.door = new Door({ port: second.port, key: k.door.key });
+  stage.defer(() => second.door.close());
+  const ids = (await Promise.all([send(k, 40), send(second, 40)])).flat();
+  await receiver.toldOf(ids);
+  assert.equal(receiver.hooks.length, 80);
+  const told = await Promise.all([k, second].map((d) => d.metric.call({ door: d.door }, 'kezek_webhooks_told_total')));
+  assert.deepEqual(told, [40, 40]);
+});
+
+journey('webhook__control_socket_fed_nonsense__refused_with_a_reason', async (stage) => {
+  const k = await start(stage, null);
+  const control = new Door({ socketPath: k.socket });
+  stage.defer(() => control.close());
+  const ask = async (method, path, body) => {
+    const r = await control.call(method, path, { body, hold: false });
+    return [r.status, r.json?.field ?? null];
+  };
+  const url = 'https://portal.example.kz/';
+  assert.deepEqual(await ask('POST', '/control/webhooks', 'x'), [400, null]);
+  assert.deepEqual(await ask('POST', '/control/webhooks', '[]'), [400, null]);
+  assert.deepEqual(await ask('POST', '/control/webhooks', {}), [422, 'client']);
+  assert.deepEqual(await ask('POST', '/control/webhooks', { client: 'x'.repeat(65), url }), [422, 'client']);
+  assert.deepEqual(await ask('POST', '/control/webhooks', { client: 'journeys' }), [422, 'url']);
+  assert.deepEqual(await ask('POST', '/control/webhooks', { client: 'journeys', url: 7 }), [422, 'url']);
+  assert.deepEqual(await ask('POST', '/control/webhooks', { client: 'nobody', url }), [404, null]);
+  for (const id of ['0', '-1', 'x', '99', '99999999999']) {
+    assert.deepEqual(await ask('DELETE', `/control/webhooks/${id}`), [404, null], id);
+    assert.deepEqual(await ask('POST', `/control/webhooks/enable/${id}`, {}), [404, null], id);
+  }
+  assert.deepEqual(await ask('POST', '/control/webhooks/replay', 'x'), [400, null]);
+  assert.deepEqual(await ask('POST', '/control/webhooks/replay', {}), [422, 'since']);
+  assert.deepEqual(await ask('POST', '/control/webhooks/replay', { webhook: 1, since: 'yesterday' }), [422, 'since']);
+  assert.deepEqual(await ask('POST', '/control/webhooks/replay', { webhook: 'x', since: '2026-11-22T18:23:06Z' }), [404, null]);
+  assert.deepEqual(await ask('POST', '/control/webhooks/replay', { message: 7 }), [404, null]);
+  assert.equal((await k.door.call('GET', '/control/webhooks', { hold: false })).status, 404, 'the portal does not see it');
+  for (let i = 0; i < 8; i++) assert.equal((await ask('POST', '/control/webhooks', { client: 'journeys', url }))[0], 201);
+  assert.deepEqual(await ask('POST', '/control/webhooks', { client: 'journeys', url }), [422, 'client']);
 });
 
 journey('webhook__replayed_since_a_time__all_since_then_again', async (stage) => {

@@ -170,6 +170,7 @@ static void begins(const struct buf *b, const char *text)
 	"\"slot\":3,\"queue\":{\"waiting\":2,\"lanes\":{\"code\":{\"waiting\":2,\"oldest_ms\":3250},"        \
 	"\"notice\":{\"waiting\":0,\"oldest_ms\":0},\"bulk\":{\"waiting\":0,\"oldest_ms\":0}}},"             \
 	"\"rates\":{\"accepted_per_s\":1.5,\"submitted_per_s\":0,\"receipts_per_s\":12},"                    \
+	"\"webhooks\":{\"up\":1,\"down\":2,\"oldest_ms\":200000},"                                           \
 	"\"carriers\":[{\"name\":\"kcell\",\"up\":false,\"waiting\":{\"code\":2,\"notice\":0,\"bulk\":0},"   \
 	"\"links\":["                                                                                        \
 	"{\"name\":\"kcell.1\",\"state\":\"waiting\",\"bind\":\"transceiver\",\"peer\":\"192.0.2.1:2775\","  \
@@ -189,7 +190,8 @@ static void status__carrier_down__says_so_and_why(void **state)
 	            "  because the database does not answer\n"
 	            "database   down: connection refused\n"
 	            "redis      up\n"
-	            "rates      accepted 1.5/s, submitted 0/s, receipts 12/s\n");
+	            "rates      accepted 1.5/s, submitted 0/s, receipts 12/s\n"
+	            "webhooks   1 up, 2 DOWN; the oldest end not told: 3 min 20 s\n");
 	has(&r.out, "queue       waiting   oldest\n"
 	            "  code            2  3.250 s\n"
 	            "  notice          0        -\n");
