@@ -1,6 +1,6 @@
 // Killed in mid-load and started again: what was answered 202 is delivered.
 import assert from 'node:assert/strict';
-import { journey } from '../lib/stage.mjs';
+import { journey, until } from '../lib/stage.mjs';
 import { Kezek } from '../lib/kezek.mjs';
 import { Load, allArrived } from '../lib/load.mjs';
 import { operator } from '../lib/operators.mjs';

@@ -73,7 +73,7 @@ export class Centre {
     this.options = {
       password: 'secret', spelling: 'same', firstId: 1000,
       receipts: true,         // answer each submission with a receipt
-      keepsReceipts: false,   // unacknowledged ones go again after the next bind
+      keepsReceipts: false,   // unacknowledged ones go again after the next bind, refused ones a little later
       via: 'deliver_sm',      // or data_sm
       form: 'text',           // tlv | both | payload (text in the message_payload TLV)
       state: 'DELIVRD',
@@ -231,6 +231,10 @@ export class Centre {
     const session = this.receiver(record.submit.systemId);
     record.session = session;
     session?.[record.via]({ ...record.pdu }, (response) => {
+      if (response.command_status && this.options.keepsReceipts) {
+        setTimeout(() => this.deliver(record), 300).unref();
+        return;
+      }
       record.ackedAt = Date.now();
       record.status = response.command_status;
       record.messageId = response.message_id;
