@@ -30,6 +30,7 @@ void pg_job_free(struct pg_job *j)
 	free(j->statements);
 	free(j->places);
 	buf_fini(&j->values);
+	free(j->owned);
 	free(j);
 }
 
@@ -47,6 +48,11 @@ static void job_add_value(struct pg_job *j, const struct pg_value *v)
 		j->places = mem_grow(j->places, j->room_places, sizeof *j->places);
 	}
 	j->places[j->n_places++] = p;
+}
+
+void pg_job_give(struct pg_job *j, void *owned)
+{
+	j->owned = owned;
 }
 
 void pg_job_add(struct pg_job *j, const struct pg_sql *sql, const struct pg_value *values)
@@ -132,6 +138,8 @@ void pg_job_answer(struct pg_job *j, enum kz r, bool never_sent)
 	pg_done_fn *done = j->done;
 
 	j->done = NULL;
-	if (done)
-		done(j->arg, r, &reply);
+	if (!done)
+		return;
+	j->owned = NULL;
+	done(j->arg, r, &reply);
 }

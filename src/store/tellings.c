@@ -33,12 +33,10 @@ static enum kz tellings_ask(struct pg *pg, const struct pg_sql *sql, unsigned n,
 	struct pg_job *job = pg_job_new(pg, on_done, q);
 
 	*q = quest;
+	pg_job_give(job, q);
 	for (unsigned i = 0; i < n; i++)
 		pg_job_add(job, &sql[i], values);
-	if (pg_job_run(job, ret_ticket) == KZ_OK)
-		return KZ_OK;
-	free(q);
-	return KZ_BUSY;
+	return pg_job_run(job, ret_ticket);
 }
 
 static void tellings_put_slots(struct pg_array *a, const bool held[])

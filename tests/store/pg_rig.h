@@ -5,6 +5,7 @@
 #include "servers.h"
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "store/pg.h"
 #include "store/pg_array.h"
 
