@@ -110,23 +110,29 @@ static void check_screen(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static char words[][2][16] = {
-	    {"status", ""}, {"trace", "2vnek4t6wc51j"}, {"trace", "order-1"}, {"key", "list"}};
-	static const struct ctl_command *const commands[] = {
-	    &ctl_status_command, &ctl_trace_command, &ctl_trace_command, &ctl_key_command};
-	static const long statuses[] = {200, 200, 204, 404};
+	static char words[][6][16] = {{"status"}, {"trace", "2vnek4t6wc51j"}, {"trace", "order-1"},
+	    {"key", "list"}, {"key", "add", "portal", "--scope", "metrics"},
+	    {"send", "--to", "87011234567", "--text", "x"}, {"webhook", "list"},
+	    {"send", "--to", "87011234567", "--text", "x"}};
+	static const struct ctl_command *const commands[] = {&ctl_status_command, &ctl_trace_command,
+	    &ctl_trace_command, &ctl_key_command, &ctl_key_command, &ctl_send_command, &ctl_webhook_command,
+	    &ctl_send_command};
+	static const long statuses[] = {200, 202, 204, 404};
 
 	if (!size || size > 60000)
 		return 0;
-	unsigned which = data[0] % 4;
-	char *argv[3] = {words[which][0], *words[which][1] ? words[which][1] : NULL, NULL};
-	struct ctl c = {.socket = "s", .json = data[0] & 4, .command = commands[which]};
+	unsigned which = data[0] & 7;
+	char *argv[7] = {NULL};
+	int argc = 0;
+	struct ctl c = {.socket = "s", .json = data[0] & 8, .command = commands[which]};
+	for (; argc < 6 && *words[which][argc]; argc++)
+		argv[argc] = words[which][argc];
 	answer = data + 1;
 	answer_len = size - 1;
-	answer_status = statuses[data[0] >> 3 & 3];
+	answer_status = statuses[data[0] >> 4 & 3];
 	questions = 0;
 	optind = 0;
-	(void)commands[which]->run(&c, argv[1] ? 2 : 1, argv);
+	(void)commands[which]->run(&c, argc, argv);
 	check_screen();
 	return 0;
 }
