@@ -208,14 +208,25 @@ static void letter_part(struct letter *l)
 		letter_free(l);
 }
 
+/* Part by part when others were written: what became of those may be recorded after this, or never. */
+static void letter_hold_back(struct letter *l, uint32_t parts)
+{
+	if (!l->shipment.sent_mask)
+		letter_record(l, letter_event(l, EVENT_HELD_BACK, 0, NULL, NULL, NULL, NULL));
+	for (unsigned part = 0; l->shipment.sent_mask && part < l->parts; part++)
+		if (parts & 1u << part)
+			letter_record(l, letter_event(l, EVENT_HELD_BACK, part + 1, NULL, NULL, NULL, NULL));
+}
+
 void letter_unclear(struct letter *l)
 {
 	uint32_t all = (uint32_t)((1ULL << l->parts) - 1);
+	uint32_t unsent = all & ~(l->shipment.done_mask | l->shipment.sent_mask);
 
 	if (l->phase != LETTER_WAITING && l->phase != LETTER_PAUSED && l->phase != LETTER_LEAVING)
 		return; /* not kept yet, or all of it has an outcome */
-	if (l->shipment.cleared && (all & ~(l->shipment.done_mask | l->shipment.sent_mask)))
-		letter_record(l, letter_event(l, EVENT_HELD_BACK, 0, NULL, NULL, NULL, NULL));
+	if (l->shipment.cleared && unsent)
+		letter_hold_back(l, unsent);
 	l->shipment.cleared = false;
 }
 
@@ -249,12 +260,42 @@ static void letter_on_cleared(struct letter *l)
 		l->shipment.cleared = true;
 }
 
-void letter_clear(struct letter *l)
+static void letter_note_sending(struct letter *l)
+{
+	letter_record(l, letter_event(l, EVENT_SENDING, 0, NULL, NULL, NULL, NULL));
+}
+
+void letter_mark(struct letter *l, const struct carrier *c, uint32_t parts)
+{
+	for (unsigned part = 0; part < SEGMENT_MAX_PARTS; part++) {
+		if (!(l->doubt_mask & parts & 1u << part))
+			continue;
+		l->doubt_mask &= ~(1u << part);
+		l->marking++;
+		letter_record(l, letter_event(l, EVENT_RESENT, part + 1, carrier_name(c), NULL, NULL,
+		                     "possible duplicate: it was written before and not answered"));
+	}
+}
+
+/* A crash must not find it written and its mark not kept, so the one waits for the other. */
+void letter_clear(struct letter *l, uint32_t parts)
 {
 	if (l->clearing)
 		return;
 	l->clearing = true;
-	letter_record(l, letter_event(l, EVENT_SENDING, 0, NULL, NULL, NULL, NULL));
+	letter_mark(l, l->shipment.carrier, parts);
+	if (!l->marking)
+		letter_note_sending(l);
+}
+
+static void letter_on_marked(struct letter *l)
+{
+	if (--l->marking || !l->clearing)
+		return;
+	if (l->phase == LETTER_WAITING)
+		letter_note_sending(l);
+	else
+		l->clearing = false; /* it was taken back meanwhile */
 }
 
 static void letter_on_recorded(void *arg, const struct message_event *e, enum kz r)
@@ -265,6 +306,8 @@ static void letter_on_recorded(void *arg, const struct message_event *e, enum kz
 	if (!l)
 		return;
 	assert(l->recording > 0);
+	if (e->kind == EVENT_RESENT)
+		letter_on_marked(l);
 	if (e->kind == EVENT_SENDING)
 		letter_on_cleared(l);
 	if (--l->recording)

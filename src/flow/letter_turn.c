@@ -29,16 +29,6 @@ static void letter_address(struct msisdn to, const struct profile *p, struct pdu
 	snprintf(ret->text, sizeof ret->text, "%s", msisdn_text(to, text) + 1);
 }
 
-/* A possible duplicate is marked before it leaves. */
-static void letter_note_again(struct letter *l, const struct carrier *c, unsigned part)
-{
-	if (!(l->doubt_mask & 1u << part))
-		return;
-	l->doubt_mask &= ~(1u << part);
-	letter_record(l, letter_event(l, EVENT_RESENT, part + 1, carrier_name(c), NULL, NULL,
-	                     "possible duplicate: it was written before and not answered"));
-}
-
 /* The profile was changed between its parts: those that were taken belong to another cut. */
 static bool letter_is_cut_otherwise(const struct letter *l)
 {
@@ -73,8 +63,14 @@ static bool letter_lets_pass(struct letter *l, const struct carrier *c, bool alo
 
 static void letter_on_near(void *arg, struct shipment *sh)
 {
+	struct letter *l = list_entry(sh, struct letter, shipment);
+	const struct carrier *c = sh->carrier;
+	uint32_t parts = 0;
+
 	(void)arg;
-	letter_clear(list_entry(sh, struct letter, shipment));
+	if (l->doubt_mask && letter_cut(l, c, carrier_profile(c)) == KZ_OK)
+		parts = (uint32_t)((1ULL << l->send->cut_n) - 1);
+	letter_clear(l, parts);
 }
 
 static unsigned letter_on_turn(
@@ -93,7 +89,7 @@ static unsigned letter_on_turn(
 	    .receipt = true,
 	    .segment = l->send->cut[part]};
 	letter_address(l->to, carrier_profile(c), &ret->destination);
-	letter_note_again(l, c, part);
+	letter_mark(l, c, 1u << part); /* what came to be in doubt since it was cleared */
 	return l->parts;
 }
 

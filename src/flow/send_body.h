@@ -41,6 +41,7 @@ struct letter {
 	int32_t api_key;
 	uint16_t reference;
 	uint16_t recording; /* events on their way to the database */
+	uint8_t marking;    /* EVENT_RESENT among them */
 	uint8_t parts;      /* as accepted; as cut for the carrier once its turn came */
 	uint8_t alphabet, class, phase, worst, attempts;
 	int8_t language;
@@ -48,7 +49,7 @@ struct letter {
 	bool patient;   /* waited for the carrier that has its first parts */
 	bool forgotten; /* its slot was lost while parts were on the wire */
 	bool lingering; /* over, kept until the scan in flight has returned */
-	bool clearing;  /* EVENT_SENDING is on its way to the database */
+	bool clearing;  /* EVENT_SENDING, or what goes before it, is on its way to the database */
 };
 
 /* Why a message is not admitted. */
@@ -137,8 +138,11 @@ void letter_end(struct letter *l, enum event_kind kind, enum message_state state
 void letter_expire(struct letter *l);
 /* All parts go anew: what a carrier has of them may come to the phone twice. */
 void letter_begin_anew(struct letter *l);
-/* Notes that it may be written, and lets it be when that is kept. */
-void letter_clear(struct letter *l);
+/* Marks those of the parts that are in doubt as possible duplicates. */
+void letter_mark(struct letter *l, const struct carrier *c, uint32_t parts);
+/* Notes that it may be written, possible duplicates among those parts first, and lets it be when that is
+ * kept. */
+void letter_clear(struct letter *l, uint32_t parts);
 /* It is not written any more as it was cleared: notes which of it never was. */
 void letter_unclear(struct letter *l);
 /* Leaves it to its row, when its slot was lost. */

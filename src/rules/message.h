@@ -34,10 +34,11 @@ enum event_kind {
 	EVENT_RESENT = 8,    /* sent again though it may have arrived: a possible duplicate */
 	/* The ledger of what may have been written when its daemon died, for reading back only. A message
 	 * that was kept as at_once, or has a SENDING, may have been written since then, but for the parts
-	 * that have an outcome since (1, 2, 3, 10) and but for all of them when it was HELD_BACK since. */
+	 * that have an outcome since (1, 2, 3, 10, 11) and but for all of them when it was HELD_BACK as a
+	 * whole since. */
 	EVENT_SENDING = 9,      /* from now on it may be written: recorded before its first octet leaves */
 	EVENT_INTERRUPTED = 10, /* a part that may have been written by a daemon that ended meanwhile */
-	EVENT_HELD_BACK = 11,   /* what has no outcome was not written after all */
+	EVENT_HELD_BACK = 11,   /* a part, or the whole message, was not written after all */
 };
 
 const char *message_class_name(enum message_class c);

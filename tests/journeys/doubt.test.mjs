@@ -284,6 +284,21 @@ async function lateRig(stage, { onSubmit, ...options } = {}) {
   return { centre, k, open, doubted };
 }
 
+journey('part__goes_again__its_mark_is_kept_before_it_leaves', async (stage) => {
+  const database = await servers.database();
+  let marks;
+  const look = async () => { marks = await database.count('message_event', 'kind = 8'); };
+  const centre = await startCentre(stage, { onSubmit: (s) => (centre.submits.length > 1 ? { after: look() } : drop(s)) });
+  const k = await Kezek.start(stage, database, { config: quick, operators: { one: operator(stage, { port: centre.port }) } });
+  await database.ask(`create function slowly() returns trigger language plpgsql as
+    'begin perform pg_sleep(1); return new; end';
+    create trigger slowly before insert on message_event for each row when (new.kind = 8) execute function slowly()`);
+  await k.bound();
+  const m = await k.settled((await k.door.send({ to, text: 'hello' })).id);
+  assert.deepEqual(events(m), ['accepted', 'in_doubt', 'resent', 'submitted', 'receipt']);
+  assert.equal(marks, 1, 'a crash at that moment would have left it unmarked');
+});
+
 journey('response__late_and_well__submitted_and_not_sent_again', async (stage) => {
   const { centre, k, open, doubted } = await lateRig(stage);
   const { id } = await k.door.send({ to, text: 'hello' });

@@ -302,6 +302,18 @@ static void open__not_at_once__on_the_wire_from_its_sending_on(void **state)
 	assert_int_equal(o.all[0].doubts, 0);
 }
 
+static void open__a_part_held_back__the_others_may_be_on_the_wire(void **state)
+{
+	struct store_rig *g = *state;
+	struct ids ids = {.slot = 3};
+	uint64_t id = store_put_message(g, &ids, 3, 77011234567);
+
+	put_ledger(g, id, 1, EVENT_HELD_BACK, 1);
+	put_ledger(g, id, 2, EVENT_SENDING, 0);
+	put_ledger(g, id, 3, EVENT_HELD_BACK, 2); /* what became of the first did not reach the database */
+	assert_int_equal(wire_mask(g), 5);
+}
+
 static void open__begun_anew_by_another_carrier__only_what_that_one_has(void **state)
 {
 	struct store_rig *g = *state;
@@ -432,6 +444,7 @@ int main(void)
 	    STORE_CASE(open__in_doubt__which_parts_and_who_has_the_others),
 	    STORE_CASE(open__kept_as_at_once__on_the_wire_until_it_has_an_outcome),
 	    STORE_CASE(open__not_at_once__on_the_wire_from_its_sending_on),
+	    STORE_CASE(open__a_part_held_back__the_others_may_be_on_the_wire),
 	    STORE_CASE(open__begun_anew_by_another_carrier__only_what_that_one_has),
 	    STORE_CASE(open__begun_anew_in_fewer_parts__not_open_when_all_of_them_are_taken),
 	    STORE_CASE(open__personal_fields_gone__cannot_be_sent_any_more),
