@@ -101,7 +101,7 @@ void send_take_slot(struct send *s, uint8_t slot, uint64_t low_water, uint64_t n
 {
 	ids_after(&s->ids, newest);
 	s->held[slot] = true;
-	resume_start(s, slot, low_water);
+	resume_start(s, slot, low_water, newest);
 }
 
 void send_lose_slots(struct send *s)

@@ -58,11 +58,12 @@ enum send_refusal { REFUSED_UNAVAILABLE, REFUSED_FULL, REFUSED_OLD, SEND_REFUSAL
 /* Reading back what is unfinished in one slot. */
 struct scan {
 	bool active;
-	uint64_t again_from;    /* once more from here when the scan has ended; 0: no */
-	uint64_t low;           /* as noted in the database: nothing below it is open */
-	uint64_t swept;         /* everything below was looked at, late enough for its commit to be seen */
-	uint64_t after, before; /* where the next page begins, where the scan ends */
-	uint64_t sweeps_to;     /* swept when it has ended */
+	int64_t newest_ms, back_ms; /* at first: it looks so far back from the newest; 0: not at first */
+	uint64_t again_from;        /* once more from here when the scan has ended; 0: no */
+	uint64_t low;               /* as noted in the database: nothing below it is open */
+	uint64_t swept; /* everything below was looked at, late enough for its commit to be seen */
+	uint64_t from, after, before; /* where it began, where the next page begins, where it ends */
+	uint64_t sweeps_to;           /* swept when it has ended */
 };
 
 struct send {
@@ -178,7 +179,8 @@ void parcels_free(struct send *s);
 /* send_resume.c */
 /* Looks at what came since the last look: a commit may have outlived everybody who waited for it. */
 void resume_sweep(struct send *s, uint8_t slot);
-void resume_start(struct send *s, uint8_t slot, uint64_t low_water);
+/* newest: the slot's newest message, 0: none. */
+void resume_start(struct send *s, uint8_t slot, uint64_t low_water, uint64_t newest);
 /* Reads the slot again, at least from id on: its row may be there, and memory does not know it any more. */
 void resume_again(struct send *s, uint8_t slot, uint64_t id);
 void resume_stop_all(struct send *s);

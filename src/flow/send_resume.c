@@ -1,14 +1,20 @@
 /* send_resume: reading back what a slot has unfinished, page by page, as far as memory has room: after a
  * start, when a slot is taken over, and again when a commit's outcome was lost. One question at a time. A
  * letter that ends while a question is out lingers until the answer is read, because the answer may still
- * show it as unfinished. */
+ * show it as unfinished.
+ *
+ * The newest minute first, then what is older in growing steps: what a crash left unfinished is what came
+ * last, while the low water lies ten minutes back at least, and behind a mailing that waits since yesterday a
+ * day of finished messages. A code cannot wait until all of that was walked. */
 #include "base/log.h"
 #include "flow/send_body.h"
 
-#define RESUME_PAGE       10000 /* messages looked at by one question */
-#define RESUME_RETRY_MS   500
-#define RESUME_SETTLED_MS 600000 /* far beyond any commit, and beyond a clock set back a little */
-#define RESUME_SWEEP_STEP (ids_floor(IDS_EPOCH_MS + 60000)) /* sweep once a minute */
+#define RESUME_PAGE        10000 /* messages looked at by one question */
+#define RESUME_BACK_MS     INT64_C(60000)
+#define RESUME_BACK_GROWTH 8
+#define RESUME_RETRY_MS    500
+#define RESUME_SETTLED_MS  600000 /* far beyond any commit, and beyond a clock set back a little */
+#define RESUME_SWEEP_STEP  (ids_floor(IDS_EPOCH_MS + 60000)) /* sweep once a minute */
 
 static bool resume_has_room(const struct send *s)
 {
@@ -32,13 +38,13 @@ static void resume_on_open(void *arg, const struct message_open *o)
 	if (s->scan_epoch != s->epoch || s->draining || letter_find(s, o->message.id))
 		return;
 	struct letter *l = letter_from_row(s, o);
+	letter_doubt(l, "", o->doubt_mask | o->wire_mask);
 	if (o->wire_mask)
 		letter_begin_interrupted(l, o->wire_mask);
 	else if (o->doubt_mask && o->message.class != MESSAGE_CODE)
 		letter_pause(l, s->law.in_doubt_ms); /* its receipt may still come */
 	else
 		letter_go(l);
-	letter_doubt(l, "", o->doubt_mask | o->wire_mask);
 }
 
 static void resume_free_lingering(struct send *s)
@@ -52,10 +58,53 @@ static void resume_free_lingering(struct send *s)
 	}
 }
 
+/* Below this every commit has been seen, or is held by a parcel that asks until it is. */
+static uint64_t resume_settled(const struct send *s)
+{
+	return ids_floor(clock_wall_ms(loop_clock(s->base.loop)) - RESUME_SETTLED_MS);
+}
+
+static void resume_begin(struct send *s, struct scan *scan, uint64_t from, uint64_t before)
+{
+	uint64_t settled = resume_settled(s);
+
+	scan->active = true;
+	scan->again_from = 0;
+	scan->from = from;
+	scan->after = from ? from - 1 : 0;
+	scan->before = before;
+	scan->sweeps_to = settled < before ? settled : before;
+	if (scan->sweeps_to < scan->swept)
+		scan->sweeps_to = scan->swept;
+}
+
+static uint64_t resume_back(const struct scan *scan)
+{
+	uint64_t from = ids_floor(scan->newest_ms - scan->back_ms);
+
+	return from > scan->low ? from : scan->low;
+}
+
+/* On to what is older than what was looked at. */
+static void resume_go_back(struct send *s, struct scan *scan)
+{
+	uint64_t again_from = scan->again_from, sweeps_to = scan->sweeps_to;
+
+	scan->back_ms *= RESUME_BACK_GROWTH;
+	resume_begin(s, scan, resume_back(scan), scan->from);
+	scan->again_from = again_from;
+	scan->sweeps_to = sweeps_to;
+}
+
 static void resume_finish(struct send *s, struct scan *scan)
 {
-	if (!scan->swept)
+	if (scan->back_ms && scan->from > scan->low) {
+		resume_go_back(s, scan);
+		return;
+	}
+	if (scan->back_ms)
 		log_info("slots", "slot=%d read back, unfinished=%zu", s->scan_slot, s->all.count);
+	scan->back_ms = 0;
 	scan->swept = scan->sweeps_to;
 	scan->active = false;
 	if (scan->again_from)
@@ -98,29 +147,12 @@ void resume_pump(void *arg)
 		timer_start(s->scan_timer, RESUME_RETRY_MS);
 }
 
-/* Below this every commit has been seen, or is held by a parcel that asks until it is. */
-static uint64_t resume_settled(const struct send *s)
+void resume_start(struct send *s, uint8_t slot, uint64_t low_water, uint64_t newest)
 {
-	return ids_floor(clock_wall_ms(loop_clock(s->base.loop)) - RESUME_SETTLED_MS);
-}
+	struct scan *scan = &s->scans[slot];
 
-static void resume_begin(struct send *s, struct scan *scan, uint64_t from, uint64_t before)
-{
-	uint64_t settled = resume_settled(s);
-
-	scan->active = true;
-	scan->again_from = 0;
-	scan->after = from ? from - 1 : 0;
-	scan->before = before;
-	scan->sweeps_to = settled < before ? settled : before;
-	if (scan->sweeps_to < scan->swept)
-		scan->sweeps_to = scan->swept;
-}
-
-void resume_start(struct send *s, uint8_t slot, uint64_t low_water)
-{
-	s->scans[slot] = (struct scan){.low = low_water};
-	resume_begin(s, &s->scans[slot], low_water, INT64_MAX);
+	*scan = (struct scan){.low = low_water, .newest_ms = ids_wall_ms(newest), .back_ms = RESUME_BACK_MS};
+	resume_begin(s, scan, resume_back(scan), INT64_MAX);
 	resume_pump(s);
 }
 
