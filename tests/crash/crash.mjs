@@ -25,12 +25,13 @@ const config = {
   message: { in_doubt_wait: '1s', retry_min: '50ms', retry_max: '1s' },
   log: { level: 'warn' },
 };
+// Slow enough that there is always something on the wire, receipts included.
+const habits = ['--response-delay', '10ms', '--receipt-delay', '20ms', '--receipt-retry', '500ms'];
 const END_MS = 180000; // until everything has ended, once nobody is killed any more
 
 async function start(stage, servers) {
   const journal = stage.path('journal');
-  const smsc = await Simulator.start(stage, ['--journal', journal, '--receipt-delay', '20ms', '--receipt-retry', '500ms'],
-    'kezek-smsc', { log: false });
+  const smsc = await Simulator.start(stage, ['--journal', journal, ...habits], 'kezek-smsc', { log: false });
   const k = await Kezek.start(stage, await servers.database(), { config, operators: { one: operator(stage, {
     port: smsc.port, modes: Array(LINKS).fill('transceiver'), link: { window: WINDOW, rate: 10000 } }) } });
   await k.bound();
@@ -43,7 +44,7 @@ async function allEnded(k) {
   let left;
   await until('every message has an end', async () => {
     const { queue } = await k.status();
-    left = queue.letters;
+    left = queue.waiting;
     if (left) return false;
     left = await k.database.count('message', open);
     return left === 0;
@@ -54,7 +55,7 @@ async function allEnded(k) {
 async function leftInMemory(k) {
   const { queue, carriers } = await k.status();
   const faults = [];
-  if (queue.letters) faults.push(`${queue.letters} messages are still in kezekd's memory`);
+  if (queue.waiting) faults.push(`${queue.waiting} messages are still in kezekd's memory`);
   const used = carriers.flatMap((c) => c.links).filter((l) => l.window_used);
   if (used.length) faults.push(`${used.length} links still wait for answers`);
   return faults;

@@ -64,17 +64,13 @@ function judgeDuplicates(h, say) {
 // A receipt is recorded as an event of its part, or waits for a submission that nobody recorded. Events do not say
 // which receipt they were, so they are counted.
 function judgeReceipts(h, say) {
-  const known = new Map(h.events.filter((e) => e.kind === SUBMITTED).map((e) => [e.operatorId, e.part]));
-  const want = new Map();
   for (const t of h.took)
-    for (const status of t.acked) {
-      if (status !== 0) say(`the receipt of ${t.id} was answered with status ${status}`);
-      else if (known.has(t.id)) want.set(known.get(t.id), (want.get(known.get(t.id)) ?? 0) + 1);
-      else if (!h.waiting.includes(t.id)) say(`the receipt of ${t.id} was acknowledged and is not recorded`);
-    }
-  for (const [part, n] of want) {
+    for (const status of t.acked.filter((s) => s !== 0)) say(`the receipt of ${t.id} was answered with status ${status}`);
+  for (const part of partsOf(h)) {
+    const ids = h.took.filter((t) => t.part === part).flatMap((t) => t.acked.filter((s) => s === 0).map(() => t.id));
+    const want = ids.filter((id) => !h.waiting.includes(id)).length;
     const have = h.events.filter((e) => e.kind === RECEIPT && e.part === part).length;
-    if (have < n) say(`${n} receipts of part ${part} were acknowledged and ${have} are recorded`);
+    if (have < want) say(`${want} receipts of part ${part} were acknowledged and ${have} are recorded`);
   }
 }
 
