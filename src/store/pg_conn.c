@@ -220,13 +220,19 @@ static void conn_dial(struct pg_conn *c)
 static void conn_on_setup(void *arg, enum kz r, const struct pg_reply *reply)
 {
 	struct pg_conn *c = arg;
+	struct pg_session_id own;
 
 	if (r != KZ_OK) {
 		if (!c->broken) /* else the reason is known already */
 			pg_conn_break(c, pg_message(reply));
 		return;
 	}
+	if (pg_past_hangs(reply, 1, &own)) {
+		pg_conn_break(c, "commits hang: an earlier one has not ended");
+		return;
+	}
 	conn_enter(c, PG_CONN_READY);
+	c->last = own;
 	c->ready_ms = c->heard_ms;
 	c->why[0] = '\0';
 }
@@ -240,6 +246,7 @@ static void conn_set_up(struct pg_conn *c)
 	snprintf(idle, sizeof idle, "%lld", (long long)c->options->idle_ms);
 	const struct pg_value values[] = {pg_string(statement), pg_string(idle)};
 	pg_job_add(j, &conn_setup, values);
+	pg_past_ask(&c->last, j);
 	conn_enter(c, PG_CONN_SETTING);
 	timer_stop(c->timer);
 	if (PQsetnonblocking(c->pq, 1) != 0 || !PQenterPipelineMode(c->pq)) {

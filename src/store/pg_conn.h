@@ -33,6 +33,12 @@ struct pg_conn_events {
 	void (*on_lost)(void *arg, struct pg_conn *c, bool was_ready);
 };
 
+/* A session as the server knows it; pid 0: none. */
+struct pg_session_id {
+	int32_t pid;
+	int64_t began_us;
+};
+
 /* Values live in the owner (struct pg, struct pg_session); the fields are for pg_conn.c, pg_wire.c. */
 struct pg_conn {
 	struct loop *loop;
@@ -49,7 +55,8 @@ struct pg_conn {
 	unsigned failures; /* in a row: the back-off's exponent */
 	unsigned turn;     /* which host is tried first */
 	int64_t ready_ms, heard_ms;
-	bool broken; /* to be dropped when the current reading is over */
+	struct pg_session_id last; /* the session that was ready last */
+	bool broken;               /* to be dropped when the current reading is over */
 	char why[256];
 };
 
@@ -72,6 +79,13 @@ bool pg_wire_put(struct pg_conn *c, struct pg_job *j);
 /* The first job that came to its end, unlinked, or NULL when more octets are needed (or the connection is
  * broken). */
 struct pg_job *pg_wire_take(struct pg_conn *c, enum kz *ret);
+
+/* pg_past.c: what the connection before left at the server. */
+
+/* A statement of the set-up: ends it, unless it hangs where it cannot be ended. */
+void pg_past_ask(const struct pg_session_id *past, struct pg_job *j);
+/* Whether it still hangs. */
+bool pg_past_hangs(const struct pg_reply *reply, unsigned statement, struct pg_session_id *ret_own);
 
 /* pg_hosts.c: libpq tries several hosts in the order of the string, and ours is the only timer. So that a
  * host that takes a connection and never speaks cannot hide the others, the try after it begins at the next

@@ -13,9 +13,10 @@ const script = join(top, 'tests/lib/servers.sh');
 
 export class Servers {
   // Call at the top of a test file: started with the first database, stopped after the last test. hooks: false where
-  // there are no tests; stop() is then the caller's.
-  constructor({ hooks = true } = {}) {
-    this.databases = 0;
+  // there are no tests; stop() is then the caller's. disk: all of it lies on a disk of that size, in MiB, which takes
+  // root's right to mount.
+  constructor({ hooks = true, disk = null } = {}) {
+    Object.assign(this, { databases: 0, disk });
     if (hooks) after(() => this.stop());
     process.on('exit', () => this.stopNow());
   }
@@ -24,6 +25,7 @@ export class Servers {
     if (this.dir) return;
     this.dir = mkdtempSync(join(tmpdir(), 'kezek-servers-'));
     try {
+      if (this.disk) await run('mount', ['-t', 'tmpfs', '-o', `size=${this.disk}m`, 'kezek', this.dir]);
       const { stdout } = await run('bash', [script, 'start', this.dir]);
       this.facts = Object.fromEntries([...stdout.matchAll(/^(?:export )?([A-Z_]+)=['"]?(.*?)['"]?$/gm)].map((m) => [m[1], m[2]]));
     } catch (e) {
@@ -35,6 +37,7 @@ export class Servers {
   async stop() {
     if (!this.dir) return;
     await run('bash', [script, 'stop', this.dir]);
+    if (this.disk) await run('umount', [this.dir]);
     rmSync(this.dir, { recursive: true, force: true });
     this.dir = null;
   }
@@ -42,6 +45,7 @@ export class Servers {
   stopNow() {
     if (!this.dir) return;
     execFileSync('bash', [script, 'stop', this.dir], { stdio: 'ignore' });
+    if (this.disk) execFileSync('umount', [this.dir], { stdio: 'ignore' });
     rmSync(this.dir, { recursive: true, force: true });
     this.dir = null;
   }
@@ -55,6 +59,18 @@ export class Servers {
 
   kill() { return run('bash', [script, 'kill-pg', this.dir]); }
   restart() { return run('bash', [script, 'restart-pg', this.dir]); }
+
+  // A streaming standby, whose commits are waited for from now on; promote() makes it the primary.
+  async standby() {
+    await run('bash', [script, 'standby', this.dir]);
+    const admin = this.facts.PG_CONNINFO.replace(/user=\S+/, 'user=postgres').replace(/dbname=\S+/, 'dbname=postgres');
+    const ask = async (sql) => (await run('psql', ['-XqAt', '-c', sql, admin])).stdout.trim();
+    await ask("alter system set synchronous_standby_names = 'standby'");
+    await ask('select pg_reload_conf()');
+    await until('the standby is synchronous', async () => await ask('select sync_state from pg_stat_replication') === 'sync');
+  }
+
+  promote() { return run('bash', [script, 'promote', this.dir]); }
 
   // Whether a PostgreSQL runs, recovered or not.
   begun() {
@@ -120,5 +136,17 @@ class Database {
     const [row] = await this.ask(`select pid from pg_locks where locktype = 'advisory' and classid = x'6b7a6b'::int::oid
       and objid = ${slot} + 1 and granted and database = (select oid from pg_database where datname = '${this.name}')`);
     return row ? Number(row[0]) : null;
+  }
+
+  // So many messages of slot 0, accepted a while ago by a daemon that is gone, of which nothing was sent.
+  async putUnfinished(n) {
+    const ids = `from (select ((floor(extract(epoch from now()) * 1000)::bigint - 1704067200000 - ${n} / 100 + i / 100) << 22)
+      + i % 100 as id, i from generate_series(0, ${n - 1}) i) made`;
+    await this.ask('insert into slot (id) values (0) on conflict do nothing');
+    await this.ask(`insert into message (id, api_key, class, parts, alphabet, reference, expires_at, at_once)
+      select id, 1, 1, 1, 1, 0, now() + interval '1 day', false ${ids} order by id;
+      insert into message_person (id, msisdn, body)
+      select id, 77010000000 + i, 'Құрметті ата-ана! Кезек №' || i || '. Тексеру: *1234#' ${ids} order by id`);
+    await this.ask('analyze message, message_person, message_event');
   }
 }

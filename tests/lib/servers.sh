@@ -6,6 +6,8 @@
 #   servers.sh stop DIR         stops both; the data stay
 #   servers.sh kill-pg DIR      SIGKILL to the postmaster and all its processes     kill-redis DIR
 #   servers.sh restart-pg DIR   a fast stop when it runs, then a start              restart-redis DIR
+#   servers.sh standby DIR      a streaming standby of the database beside it, on port 5433 of the same sockets
+#   servers.sh promote DIR      makes the standby the primary
 #
 # As root the database runs as the user postgres, because the server refuses root. When DIR stands in a folder
 # that is closed to that user, such as /root, it gets the right to pass (dac_override) and nothing else of root's.
@@ -17,7 +19,7 @@ fail() {
 	exit 1
 }
 
-[ $# -eq 2 ] || fail "usage: servers.sh start|stop|kill-pg|restart-pg|kill-redis|restart-redis DIR"
+[ $# -eq 2 ] || fail "usage: servers.sh start|stop|kill-pg|restart-pg|standby|promote|kill-redis|restart-redis DIR"
 verb=$1
 mkdir -p "$2" || fail "cannot make the folder $2"
 dir=$(cd "$2" && pwd)
@@ -115,9 +117,19 @@ pg_create() {
 		pg_ask "create database kezek owner kezek"
 }
 
+# Stops the one in the folder given, when there is one that runs.
 pg_stop() {
-	pg_runs || return 0
-	as_pg "$bin/pg_ctl" -D "$data" -w -t 60 -m fast stop >/dev/null || fail "PostgreSQL does not stop"
+	[ -s "$1/postmaster.pid" ] || return 0
+	as_pg "$bin/pg_ctl" -D "$1" status >/dev/null 2>&1 || return 0
+	as_pg "$bin/pg_ctl" -D "$1" -w -t 60 -m "${2-fast}" stop >/dev/null || fail "PostgreSQL does not stop"
+}
+
+standby_start() {
+	as_pg "$bin/pg_basebackup" -D "$dir/standby" -R -X stream -c fast -d "host=$sock user=postgres application_name=standby" \
+		>"$dir/standby.log" 2>&1 || fail "pg_basebackup: $(tail -n 3 "$dir/standby.log")"
+	as_pg "$bin/pg_ctl" -D "$dir/standby" -w -t 60 -l "$dir/standby/server.log" \
+		-o "-p 5433 -c listen_addresses='' -c unix_socket_directories='$sock' -c max_connections=100" \
+		start >/dev/null 2>&1 || fail "the standby does not start: $(tail -n 3 "$dir/standby/server.log")"
 }
 
 # Backends lead process groups of their own, so the family is found by its parent.
@@ -175,7 +187,8 @@ start)
 	;;
 stop)
 	sock=$(sockets)
-	pg_stop
+	pg_stop "$data"
+	pg_stop "$dir/standby" immediate
 	redis_end TERM
 	[ "$sock" = "$dir/s" ] || rm -rf "$sock" "$dir/sockets"
 	;;
@@ -184,8 +197,17 @@ kill-pg)
 	;;
 restart-pg)
 	prepare
-	pg_stop
+	pg_stop "$data"
 	pg_start
+	;;
+standby)
+	prepare
+	mkdir -m 700 "$dir/standby"
+	[ "$(id -u)" -ne 0 ] || chown postgres: "$dir/standby"
+	standby_start
+	;;
+promote)
+	as_pg "$bin/pg_ctl" -D "$dir/standby" -w -t 60 promote >/dev/null || fail "the standby is not promoted"
 	;;
 kill-redis)
 	sock=$(sockets)
