@@ -7,15 +7,15 @@
 #include "base/map.h"
 #include "base/mem.h"
 
-#define ROOM 65536
+#define ROOM  65536
+#define FINAL 16
 
 struct submitted {
 	struct map_node node;
 	char carrier[24];
 	char id[RECEIPT_ID];
 	struct receipt_home home;
-	uint16_t heard; /* bit: enum receipt_state */
-	bool over;
+	uint32_t heard; /* bit: enum receipt_state, FINAL higher when it was final */
 };
 
 struct recent {
@@ -65,8 +65,12 @@ void recent_put(struct recent *r, const char *carrier, const char *id, const str
 	snprintf(s->id, sizeof s->id, "%s", id);
 	s->home = *home;
 	s->heard = 0;
-	s->over = false;
 	map_put(&r->by_id, &s->node, recent_hash(&key));
+}
+
+static uint32_t recent_bit(enum receipt_state state, bool final)
+{
+	return 1u << (state + (final ? FINAL : 0));
 }
 
 static struct submitted *recent_get(const struct recent *r, const char *carrier, const char *id)
@@ -88,24 +92,23 @@ void recent_hear(struct recent *r, const char *carrier, const char *id, enum rec
 {
 	struct submitted *s = recent_get(r, carrier, id);
 
-	if (!s)
-		return;
-	s->heard |= (uint16_t)(1u << state);
-	s->over = s->over || final;
+	if (s)
+		s->heard |= recent_bit(state, final);
 }
 
 bool recent_is_over(const struct recent *r, const char *carrier, const char *id)
 {
 	struct submitted *s = recent_get(r, carrier, id);
 
-	return s && s->over;
+	return s && s->heard >> FINAL;
 }
 
-bool recent_heard(const struct recent *r, const char *carrier, const char *id, enum receipt_state state)
+bool recent_heard(
+    const struct recent *r, const char *carrier, const char *id, enum receipt_state state, bool final)
 {
 	struct submitted *s = recent_get(r, carrier, id);
 
-	return s && (s->heard & 1u << state);
+	return s && (s->heard & recent_bit(state, final));
 }
 
 void recent_free(struct recent *r)

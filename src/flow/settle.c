@@ -336,7 +336,7 @@ static bool settling_is_known(struct settling *g)
 
 	if (!home)
 		return false;
-	if (recent_heard(s->recent, g->carrier, g->ids[g->found], g->receipt.state)) {
+	if (recent_heard(s->recent, g->carrier, g->ids[g->found], g->receipt.state, g->receipt.final)) {
 		metric_add(s->found[FOUND_REPEATED], 1);
 		settling_end(g, false);
 		return true;

@@ -165,9 +165,8 @@ static void link_on_deliver(struct link *l, const struct pdu_header *h, const ui
 {
 	struct pdu_sm m;
 
-	if (l->state < LINK_BOUND)
-		return link_respond(l, h, ESME_RINVBNDSTS, "");
-	if (l->held >= HELD_MAX) {
+	/* Before the bind is answered too: a final error would make the operator drop a receipt. */
+	if (l->state < LINK_BOUND || l->held >= HELD_MAX) {
 		metric_add(l->meter.put_off, 1);
 		return link_respond(l, h, (uint32_t)l->profile->receipt_busy_status, "");
 	}

@@ -96,13 +96,13 @@ static const uint32_t wait_types[] = {PG_TIMESTAMPTZ_ARRAY, PG_TEXT_ARRAY, PG_TE
 static const struct pg_sql sql_wait = {"receipts_wait",
     "insert into receipt_waiting (at, carrier, operator_ids, msisdn, final, state, parts_mode, status, "
     "detail)"
-    " select distinct on (carrier, ids, status)"
+    " select distinct on (carrier, ids, status, final)"
     "  at, carrier, string_to_array(ids, ' '), nullif(msisdn, 0), final, state, mode, status, detail"
     " from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)"
     " as w(at, carrier, ids, msisdn, final, state, mode, status, detail)"
     " where not exists (select from receipt_waiting r where r.operator_ids = string_to_array(w.ids, ' ')"
-    "  and r.carrier = w.carrier and r.status = w.status)"
-    " order by carrier, ids, status, at",
+    "  and r.carrier = w.carrier and r.status = w.status and r.final = w.final)"
+    " order by carrier, ids, status, final, at",
     9, wait_types};
 
 static void receipts_put_wait(struct receipts *rs, const struct receipt_wait *w)

@@ -415,3 +415,10 @@ journey('receipt__names_nobody__message_in_doubt_is_sent_again_and_marked', asyn
   assert.deepEqual(events(m), ['accepted', 'in_doubt', 'resent', 'submitted']);
   assert.equal(centre.submits.length, 2);
 });
+
+journey('operator__gives_no_id__its_receipt_names_the_part_all_the_same', async (stage) => {
+  const { k, id, receipt, ends } = await lostAnswerRig(stage, { onFirst: () => ({ noId: true }) });
+  await k.settled(id, 'submitted');
+  await receipt();
+  await ends(['accepted', 'submitted', 'submitted', 'receipt']);
+});

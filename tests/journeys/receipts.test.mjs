@@ -91,8 +91,8 @@ journey('receipts__intermediate_notifications_of_parts__end_nothing', async (sta
   for (const [submit, o] of [[first, { state: 'UNDELIV', esmClass: 0x20 }], [second, { state: 'DELIVRD' }]])
     await until('acknowledged', () => (submit.receipt ??= centre.receipt(submit, o)).ackedAt);
   assert.equal((await k.door.message(id)).state, 'submitted');
-  centre.receipt(first, { state: 'DELIVRD' });
-  await k.settled(id);
+  centre.receipt(first, { state: 'UNDELIV' }); // the same word, and the last
+  await k.settled(id, 'undeliverable');
 });
 
 journey('receipts__late_enroute_and_repetition__final_state_stays', async (stage) => {

@@ -81,7 +81,7 @@ export class Centre {
       echo: false,            // receipts bring the submission's user_message_reference back
       before: false,          // the receipt goes before the submit_sm_resp
       wording: null,          // (fields) => text of the receipt
-      onSubmit: null,         // (submit) => {status, silent, after (a promise), noReceipt, state} | undefined; may be async
+      onSubmit: null,         // (submit) => {status, silent, after (a promise), noId, noReceipt, state} | undefined; may be async
       onBind: null,           // (pdu) => command_status
       tls: null,              // {key, cert}: PEM texts
       accounts: {},           // system_id: options of its own
@@ -174,7 +174,7 @@ export class Centre {
     }
     const wantsReceipt = options.receipts && (pdu.registered_delivery & 0x03) && !verdict.noReceipt;
     if (wantsReceipt && options.before) this.receipt(submit, verdict);
-    session.send(pdu.response({ message_id: given }));
+    session.send(pdu.response({ message_id: verdict.noId ? '' : given }));
     this.join(submit);
     if (wantsReceipt && !options.before) this.receipt(submit, verdict);
   }

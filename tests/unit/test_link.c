@@ -355,7 +355,7 @@ static void link_bind__enquired_before_the_answer__answered(void **state)
 	centre_fence(&f.centre, 0);
 	centre_deliver(&f.centre, 0, 5, PDU_DELIVER_SM, 4, "early");
 	struct pdu_header r = centre_expect(&f.centre, 0, PDU_DELIVER_SM | PDU_RESP);
-	assert_int_equal(r.status, 0x04);
+	assert_int_equal(r.status, 100); /* to come again */
 	centre_answer(&f.centre, 0, h, 0, "c");
 	centre_until(&f.centre, link_can_submit(f.l));
 	end(&f);
@@ -1133,6 +1133,8 @@ static void link_read__receipts_nobody_records__the_operator_keeps_them(void **s
 	    .text = (const uint8_t *)"x",
 	    .text_len = 1};
 
+	double put_off = metrics_total("kezek_smpp_receipts_put_off_total");
+
 	(void)state;
 	begin_bound(&f, PLAIN "}\n");
 	for (uint32_t i = 1; i <= 4097; i++)
@@ -1143,7 +1145,7 @@ static void link_read__receipts_nobody_records__the_operator_keeps_them(void **s
 	assert_int_equal(h.status, 100);
 	assert_int_equal(h.sequence, 4097);
 	assert_int_equal(f.delivers, 4096);
-	assert_int_equal(metrics_total("kezek_smpp_receipts_put_off_total"), 1);
+	assert_true(metrics_total("kezek_smpp_receipts_put_off_total") == put_off + 1);
 	link_answer(f.l, f.ticket[0], 0);
 	centre_expect(&f.centre, 0, PDU_DELIVER_SM | PDU_RESP);
 	centre_deliver(&f.centre, 0, 5000, PDU_DELIVER_SM, 4, "x");

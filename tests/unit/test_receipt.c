@@ -232,7 +232,9 @@ static void receipt_parse__tlvs__before_the_text(void **state)
 	    {"id:88 stat:EXPIRED", "77", 2, 255, "77", RECEIPT_EXPIRED},
 	    {"", "77", 2, -1, NULL, 0},
 	    {"", NULL, 0, 2, NULL, 0},
-	    {"", "77", 2, 0, NULL, 0},
+	    {"", "77", 2, 0, "77", RECEIPT_ENROUTE},
+	    {"", "77", 2, 9, "77", RECEIPT_UNDELIVERABLE},
+	    {"", "77", 2, 10, NULL, 0},
 	};
 
 	(void)state;

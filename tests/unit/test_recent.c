@@ -68,15 +68,16 @@ static void recent_heard__each_state_of_each_submission__until_the_id_is_given_a
 	recent_hear(r, "a", "7", RECEIPT_DELIVERED, true); /* of nobody known */
 	recent_put(r, "a", "7", &(struct receipt_home){.message_id = 1});
 	recent_hear(r, "a", "7", RECEIPT_ENROUTE, false);
+	recent_hear(r, "a", "7", RECEIPT_DELIVERED, false); /* of a try */
 	assert_false(recent_is_over(r, "a", "7"));
-	assert_false(recent_heard(r, "a", "7", RECEIPT_DELIVERED));
+	assert_false(recent_heard(r, "a", "7", RECEIPT_DELIVERED, true));
 	recent_hear(r, "a", "7", RECEIPT_DELIVERED, true);
-	assert_true(recent_heard(r, "a", "7", RECEIPT_DELIVERED));
+	assert_true(recent_heard(r, "a", "7", RECEIPT_DELIVERED, true));
 	assert_true(recent_is_over(r, "a", "7"));
-	assert_false(recent_heard(r, "a", "7", RECEIPT_REJECTED));
-	assert_false(recent_heard(r, "b", "7", RECEIPT_DELIVERED));
+	assert_false(recent_heard(r, "a", "7", RECEIPT_REJECTED, true));
+	assert_false(recent_heard(r, "b", "7", RECEIPT_DELIVERED, true));
 	recent_put(r, "a", "7", &(struct receipt_home){.message_id = 2});
-	assert_false(recent_heard(r, "a", "7", RECEIPT_DELIVERED));
+	assert_false(recent_heard(r, "a", "7", RECEIPT_DELIVERED, true));
 	assert_false(recent_is_over(r, "a", "7"));
 	recent_free(r);
 }
