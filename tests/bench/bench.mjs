@@ -8,7 +8,7 @@ import { Stage, freePort } from '../lib/stage.mjs';
 import { Kannel, kannelVersion } from './kannel.mjs';
 import { KezekUnderLoad } from './kezek.mjs';
 import { rssKib } from './measure.mjs';
-import { acceptAlone, endToEnd, heldSnapshot, latency, longRun } from './phases.mjs';
+import { acceptAlone, crowded, endToEnd, heldSnapshot, latency, longRun } from './phases.mjs';
 
 const { values: given } = parseArgs({ options: { seconds: { type: 'string', default: '8' },
   connections: { type: 'string', default: '256' }, messages: { type: 'string', default: '1000000' },
@@ -95,6 +95,11 @@ async function measureEndurance() {
     figure('kezek.snapshot_dead_rows', r.dead, 'rows', 'dead in the hot tables after loads under a held snapshot', '0');
     figure('kezek.snapshot_p99_ms', r.with, 'ms', 'p99 of accept at 1,000/s under a held snapshot, median of 3');
     figure('kezek.no_snapshot_p99_ms', r.without, 'ms', 'the same without, in turn', 'within 20 %');
+  });
+  await phase('a crowd at the door', 'kezek', async (gateway, stage) => {
+    const r = await crowded(stage, gateway, { seconds, pairs: 5, idle: 5000, dribble: 5000 });
+    figure('kezek.crowd_p99_ms', r.with, 'ms', 'p99 of accept at 1,000/s beside 10,000 idle or dribbling clients, median of 5');
+    figure('kezek.no_crowd_p99_ms', r.without, 'ms', 'the same without, in turn', 'within 10 %');
   });
   await phase(`${messages} messages`, 'kezek', async (gateway) => {
     const r = await longRun(gateway, { connections, messages });

@@ -19,6 +19,7 @@ export class KezekUnderLoad {
   }
 
   get pids() { return [this.daemon.process.pid]; }
+  get port() { return this.daemon.port; }
   bound() { return this.daemon.bound(); }
 
   load(args) {
@@ -37,6 +38,9 @@ export class KezekUnderLoad {
     await until(() => `receipts: ${last} of ${n}`, async () => (last = await this.receipts()) >= n, withinMs, 50);
     await until('the last commits', async () => await this.database.count('message_event', 'final') >= n, 60000, 50);
   }
+
+  // Waits until no connections are left of those that went.
+  async empty() { await until('the door is empty', async () => await this.daemon.metric('kezek_http_connections') < 100, 30000, 50); }
 
   async kill() { await this.daemon.stop(); }
 }

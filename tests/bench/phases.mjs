@@ -1,6 +1,7 @@
 // What is measured: of both gateways first, of kezek alone below. A gateway is a KezekUnderLoad or a Kannel, fresh for
 // each phase.
 import assert from 'node:assert/strict';
+import { Crowd } from '../lib/crowd.mjs';
 import { until } from '../lib/stage.mjs';
 import { Meter, descriptors, median, peakKib, rssKib } from './measure.mjs';
 
@@ -67,6 +68,22 @@ export async function heldSnapshot(stage, gateway, { seconds, pairs }) {
     return Number(inserted) >= rows * 3 && { rows: Number(dead) };
   }, 30000, 200);
   return { without: median(p99.without), with: median(p99.with), dead: dead.rows };
+}
+
+// Loads at 1,000/s without and with a crowd at the door, in turn.
+export async function crowded(stage, gateway, { seconds, pairs, idle, dribble }) {
+  const p99 = { without: [], with: [] };
+  const one = async () => (await gateway.load(['--connections', 64, '--seconds', seconds, '--rate', 1000])).p99_us / 1000;
+  await gateway.bound();
+  await one();
+  for (let i = 0; i < pairs; i++) {
+    p99.without.push(await one());
+    const crowd = await Crowd.gather(stage, gateway.port, { idle, dribble });
+    p99.with.push(await one());
+    await crowd.leave();
+    await gateway.empty();
+  }
+  return { without: median(p99.without), with: median(p99.with), p99 };
 }
 
 // Memory and descriptors over many messages, five looks.

@@ -1,8 +1,11 @@
 // Back-pressure: one operator is away, slow or throttles, and the others do not notice.
 import assert from 'node:assert/strict';
+import net from 'node:net';
+import { Crowd, buildTool } from '../lib/crowd.mjs';
 import { journey, until } from '../lib/stage.mjs';
 import { Kezek, Simulator } from '../lib/kezek.mjs';
 import { operator } from '../lib/operators.mjs';
+import { Peer, pdu } from '../lib/peer.mjs';
 import { Servers } from '../lib/servers.mjs';
 import { startCentre } from '../lib/smsc.mjs';
 
@@ -36,7 +39,7 @@ journey('queue__of_a_dead_operator_is_full__429_for_it_alone', async (stage) => 
   assert.deepEqual([r.status, r.json.code, r.json.retryable, r.headers['retry-after']], [429, 'too_many_messages', true, '30']);
   assert.equal(n, 38, 'half of what is not for codes');
   assert.equal(await database.count('message'), 38, 'a refused one is not kept');
-  for (let i = 0; i < 150; i++) await k.settled((await door.send({ to: SOUND, text: `s ${i}` })).id);
+  for (let i = 0; i < 70; i++) await k.settled((await door.send({ to: SOUND, text: `s ${i}` })).id);
   assert.ok(await kept(door, { to: DEAD, text: 'a code', class: 'code' }));
   assert.ok(await kept(door, { to: DEAD, text: 'another class', class: 'bulk' }));
   assert.equal((await fill(door, { to: DEAD })).n, 0);
@@ -69,4 +72,137 @@ journey('queue__of_a_dead_operator_is_too_old__429_for_that_class_of_it', async 
   await k.settled((await door.send({ to: SOUND, text: 'sound' })).id);
   assert.ok(await k.metric('kezek_queue_oldest_seconds{carrier="dead",class="notice"}') > 1);
   assert.equal(await k.metric('kezek_messages_not_admitted_total{class="notice",why="old"}'), 1);
+});
+
+// As many as a load of so many a second gets answered; all of them 202 unless others are welcome.
+async function load(stage, k, tool, { to, rate, seconds, only202 = true }) {
+  const r = JSON.parse(await stage.must(tool, ['--port', k.port, '--key', k.door.key, '--connections', 32, '--rate', rate,
+    '--seconds', seconds, '--body', JSON.stringify({ to, text: 'n {n}' })].map(String), { within: 60000 }));
+  assert.equal(r.failed, 0, JSON.stringify(r));
+  if (only202) assert.equal(r.ok, r.answered, JSON.stringify(r));
+  return r;
+}
+
+const percentile = (values, share) => [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) * share)];
+const median = (values) => percentile(values, 0.5);
+
+// How long the messages since that id took to their operator, in ms; all of them are there.
+async function submitTimes(database, prefix, since, n) {
+  const rows = await until(`${n} submitted`, async () => {
+    const all = await database.ask(`select extract(epoch from min(e.at)) * 1000 - ((m.id >> 22) + 1704067200000)
+      from message m join message_person p using (id) join message_event e on e.message_id = m.id and e.kind = 1
+      where m.id > ${since} and p.msisdn::text like '${prefix}%' group by m.id`);
+    return all.length >= n && all;
+  }, 30000, 100);
+  assert.equal(rows.length, n);
+  return rows.map(([ms]) => Number(ms));
+}
+
+const newest = async (database) => (await database.ask('select coalesce(max(id), 0) from message'))[0][0];
+
+// What is wrong with the other operator: arguments of its simulator, or none for one that is away.
+const troubles = {
+  away: null, throttling: ['--throttle', '10'], slow: ['--response-delay', '3s'], frozen: ['--freeze-after', '5'],
+};
+
+journey('operator__away_throttling_slow_or_frozen__the_other_keeps_its_pace', async (stage) => {
+  const tool = await buildTool(stage, 'load');
+  const good = await Simulator.start(stage, ['--receipt-delay', '0ms'], 'good');
+  const database = await servers.database();
+  const operators = { good: operator(stage, { port: good.port, prefixes: ['7701'] }) };
+  for (const [i, [name, args]] of Object.entries(troubles).entries()) {
+    const port = args ? (await Simulator.start(stage, [...args, '--receipt-delay', '0ms'], name)).port : 1;
+    operators[name] = operator(stage, { port, prefixes: [`770${i + 2}`], link: { window: 10, rate: 1000 } });
+  }
+  const k = await Kezek.start(stage, database, { config: { queue: { max_messages: 2000 }, shutdown_timeout: '1s' },
+    operators });
+  await k.bound('good');
+  const one = async () => {
+    const since = await newest(database);
+    const r = await load(stage, k, tool, { to: SOUND, rate: 150, seconds: 2 });
+    return percentile(await submitTimes(database, '7701', since, r.ok), 0.95);
+  };
+  const alone = [await one()], beside = {};
+  for (const [i, name] of Object.keys(troubles).entries()) {
+    const bad = load(stage, k, tool, { to: `+770${i + 2}1234567`, rate: 300, seconds: 3, only202: false });
+    beside[name] = await one();
+    await bad;
+    alone.push(await one());
+  }
+  for (const [name, ms] of Object.entries(beside))
+    assert.ok(ms <= 3 * Math.max(...alone) + 200,
+      `95th percentile to the sound operator: ${ms} ms beside the one that is ${name}, ${alone} ms alone`);
+  assert.equal(await k.metric('kezek_queue_messages{carrier="good",class="notice"}'), 0);
+  assert.equal(await k.metric('kezek_queue_messages{carrier="away",class="notice"}'), 750);
+}, { withinMs: 240000 });
+
+journey('clients__2000_idle_or_dribbling__the_others_are_served_as_before', async (stage) => {
+  const [tool, binary] = [await buildTool(stage, 'load'), await buildTool(stage, 'crowd')];
+  const smsc = await Simulator.start(stage, ['--receipt-delay', '0ms']);
+  const k = await Kezek.start(stage, await servers.database(), { config: { http: { request_timeout: '1s' } },
+    operators: { one: operator(stage, { port: smsc.port }) } });
+  await k.bound();
+  const one = async () => (await load(stage, k, tool, { to: SOUND, rate: 150, seconds: 2 })).p99_us / 1000;
+  const without = [], beside = [];
+  await one();
+  for (let round = 0; round < 3; round++) {
+    without.push(await one());
+    const crowd = await Crowd.gather(stage, k.port, { idle: 1000, dribble: 1000, binary });
+    beside.push(await one());
+    assert.ok(await k.metric('kezek_http_connections') > 1500);
+    const told = await crowd.leave();
+    assert.ok(told.octets > 1000 && told.dialled >= 2000, JSON.stringify(told));
+    await until('they are gone', async () => await k.metric('kezek_http_connections') < 100);
+  }
+  assert.ok(median(beside) <= 4 * median(without) + 100, `p99: ${beside} ms beside them, ${without} ms without`);
+  assert.ok(await k.metric('kezek_http_refused_total{code="request_timeout"}') > 0);
+  assert.equal(await k.metric('kezek_http_held_octets'), 0);
+}, { withinMs: 240000 });
+
+journey('client__does_not_read_its_answers__closed_after_write_timeout', async (stage) => {
+  const { k, door } = await stand(stage, {});
+  await stage.must('sed', ['-i', 's/^http:/http:\\n  write_timeout: 1s/', k.file]);
+  k.process.child.kill('SIGHUP');
+  await until('reloaded', () => k.process.err().includes('reloaded'));
+  const open = await k.metric('kezek_http_connections');
+  const socket = net.connect(k.port, '127.0.0.1');
+  stage.defer(() => socket.destroy());
+  socket.on('error', () => {});
+  socket.pause();
+  const ask = `GET /metrics HTTP/1.1\r\nHost: k\r\nAuthorization: Bearer ${door.key}\r\n\r\n`;
+  let gone = false;
+  socket.on('close', () => { gone = true; });
+  (function flood() {
+    if (gone) return;
+    if (socket.write(ask.repeat(20))) setImmediate(flood);
+    else socket.once('drain', flood);
+  }());
+  await until('it stands there', async () => await k.metric('kezek_http_connections') > open);
+  await until('it was closed', async () => await k.metric('kezek_http_connections') <= open, 30000);
+  await k.settled((await door.send({ to: SOUND, text: 'others are served' })).id);
+});
+
+journey('operator__does_not_read__dead_after_stall_and_made_anew', async (stage) => {
+  const peer = await Peer.start(stage);
+  const centre = await startCentre(stage);
+  const k = await Kezek.start(stage, await servers.database(), { operators: {
+    mute: operator(stage, { port: peer.port, prefixes: ['7702'], timers: { stall: '1s' } }),
+    sound: operator(stage, { port: centre.port, prefixes: ['7701'] }),
+  } });
+  await k.bound();
+  const c = await peer.connection();
+  c.socket.pause();
+  const asks = Buffer.concat(Array.from({ length: 4096 }, (_, i) => pdu(0x15, i + 1)));
+  (function flood() {
+    if (c.closed) return;
+    if (c.socket.write(asks)) setImmediate(flood);
+    else c.socket.once('drain', flood);
+  }());
+  const link = await until('the reason is in status', async () => {
+    const l = await k.link('mute.1');
+    return /does not read/.test(l.reason) && l;
+  }, 30000);
+  assert.match(link.reason, /does not read for 1 s/);
+  await until('made anew', () => peer.connections.length >= 2);
+  await k.settled((await k.door.send({ to: SOUND, text: 'others are served' })).id);
 });
