@@ -95,33 +95,29 @@ static void endpoint_drop_tellers(struct endpoint *e)
 		teller_free(list_entry(list_first(&e->tellers), struct teller, node));
 }
 
-static void endpoint_drop_notes(struct endpoint *e)
+static void endpoint_drop_again(struct endpoint *e)
 {
-	endpoint_drop_tellers(e);
 	while (e->again.count)
 		note_free(list_entry(list_first(&e->again), struct note, node));
 }
 
+/* What it was told stays known: the slot may be ours again in a moment. */
+static void endpoint_stop(struct endpoint *e)
+{
+	list_each(&e->tellers, at, next) teller_stop(list_entry(at, struct teller, node));
+	endpoint_drop_again(e);
+}
+
 void endpoint_free(struct endpoint *e)
 {
-	endpoint_drop_notes(e);
+	endpoint_drop_tellers(e);
+	endpoint_drop_again(e);
 	list_remove(&e->notify->endpoints, &e->node);
 	timer_free(e->pause);
 	secret_wipe(e->secret, sizeof e->secret);
 	free(e->client);
 	free(e->url);
 	free(e);
-}
-
-static struct teller *endpoint_teller(const struct endpoint *e, uint8_t slot)
-{
-	for (struct list_node *at = list_first(&e->tellers); at; at = list_next(&e->tellers, at)) {
-		struct teller *t = list_entry(at, struct teller, node);
-
-		if (t->slot == slot)
-			return t;
-	}
-	return NULL;
 }
 
 static void notify_on_endpoint(void *arg, const struct tellings_endpoint *row)
@@ -137,17 +133,16 @@ static void notify_on_endpoint(void *arg, const struct tellings_endpoint *row)
 		e->round = row->round;
 		e->since = row->since;
 	}
-	if (row->slot >= 0 && row->slot < IDS_SLOTS && n->held[row->slot] &&
-	    !endpoint_teller(e, (uint8_t)row->slot))
-		teller_new(e, (uint8_t)row->slot, row->cursor);
+	if (row->slot >= 0 && row->slot < IDS_SLOTS && n->held[row->slot])
+		teller_begin(e, (uint8_t)row->slot, row->cursor);
 }
 
 /* Of the slots that it was not told of yet it is told from its making on. */
 static void endpoint_fill(struct endpoint *e)
 {
 	for (unsigned slot = 0; slot < IDS_SLOTS; slot++)
-		if (e->notify->asked[slot] && !endpoint_teller(e, (uint8_t)slot))
-			teller_new(e, (uint8_t)slot, e->since);
+		if (e->notify->asked[slot])
+			teller_begin(e, (uint8_t)slot, e->since);
 }
 
 static void notify_on_loaded(void *arg, enum kz r)
@@ -200,7 +195,7 @@ void notify_lose_slots(struct notify *n)
 	n->loading = n->looking = 0;
 	timer_stop(n->load_timer);
 	timer_stop(n->look_timer);
-	list_each(&n->endpoints, at, next) endpoint_drop_notes(list_entry(at, struct endpoint, node));
+	list_each(&n->endpoints, at, next) endpoint_stop(list_entry(at, struct endpoint, node));
 	notify_look_drained(n);
 }
 

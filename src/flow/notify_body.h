@@ -65,6 +65,7 @@ struct teller {
 	struct list_node node;
 	struct endpoint *endpoint;
 	uint8_t slot;
+	bool held;         /* the slot is; else only cursor counts, for when it is again */
 	struct list notes; /* read and not yet done, or behind one that is not, by their numbers */
 	uint64_t cursor, saving, saved; /* all up to cursor is done; saved in the database */
 	uint64_t read_to;               /* the last number that was looked at */
@@ -106,7 +107,10 @@ void notify_make_metrics(struct notify *n);
 void notify_measure(struct notify *n);
 
 /* notify_read.c */
-struct teller *teller_new(struct endpoint *e, uint8_t slot, uint64_t cursor);
+/* The slot is held, and all up to cursor was told by whoever held it: by us perhaps more. */
+void teller_begin(struct endpoint *e, uint8_t slot, uint64_t cursor);
+/* The slot is lost. */
+void teller_stop(struct teller *t);
 void teller_free(struct teller *t);
 /* A note of it is done. */
 void teller_advance(struct teller *t);

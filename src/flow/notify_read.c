@@ -13,23 +13,57 @@
 #define LOOK_MS       5000 /* other daemons replay too */
 #define LOOK_MOST     100
 
-struct teller *teller_new(struct endpoint *e, uint8_t slot, uint64_t cursor)
+static struct teller *teller_find(const struct endpoint *e, uint8_t slot)
+{
+	for (struct list_node *at = list_first(&e->tellers); at; at = list_next(&e->tellers, at)) {
+		struct teller *t = list_entry(at, struct teller, node);
+
+		if (t->slot == slot)
+			return t;
+	}
+	return NULL;
+}
+
+static struct teller *teller_new(struct endpoint *e, uint8_t slot)
 {
 	struct teller *t = mem_new(sizeof *t);
 
-	*t = (struct teller){
-	    .endpoint = e, .slot = slot, .cursor = cursor, .saved = cursor, .read_to = cursor};
+	t->endpoint = e;
+	t->slot = slot;
 	list_init(&t->notes);
 	list_append(&e->tellers, &t->node);
 	return t;
 }
 
-void teller_free(struct teller *t)
+void teller_begin(struct endpoint *e, uint8_t slot, uint64_t cursor)
+{
+	struct teller *t = teller_find(e, slot);
+
+	if (!t)
+		t = teller_new(e, slot);
+	if (t->held)
+		return;
+	t->held = true;
+	t->saved = cursor;
+	if (t->cursor < cursor)
+		t->cursor = cursor;
+	t->read_to = t->cursor;
+	t->bare_before = 0;
+}
+
+void teller_stop(struct teller *t)
 {
 	if (t->reading)
 		pg_job_cancel(t->endpoint->notify->pg, t->reading);
+	t->reading = 0;
 	while (t->notes.count)
 		note_free(list_entry(list_first(&t->notes), struct note, node));
+	t->held = false;
+}
+
+void teller_free(struct teller *t)
+{
+	teller_stop(t);
 	list_remove(&t->endpoint->tellers, &t->node);
 	free(t);
 }
@@ -79,7 +113,7 @@ static void teller_read(struct teller *t)
 	uint64_t before = t->slot == feed_slot(n->feed) ? feed_low(n->feed) : INT64_MAX;
 	const struct tellings_page page = {t->endpoint->client, t->slot, t->read_to, before, READ_PAGE};
 
-	if (t->reading || t->notes.count >= READ_LOW || page.before <= t->bare_before)
+	if (!t->held || t->reading || t->notes.count >= READ_LOW || page.before <= t->bare_before)
 		return;
 	if (wait_ms > 0) {
 		if (!timer_is_armed(n->read_timer))
@@ -135,7 +169,7 @@ static size_t endpoint_mark(const struct endpoint *e, struct tellings_mark *mark
 	{
 		struct teller *t = list_entry(at, struct teller, node);
 
-		if (t->cursor == t->saved)
+		if (!t->held || t->cursor == t->saved)
 			continue;
 		t->saving = t->cursor;
 		marks[n++] = (struct tellings_mark){e->id, e->round, t->slot, t->cursor};

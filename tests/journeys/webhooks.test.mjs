@@ -246,7 +246,7 @@ journey('webhook__daemon_dies_while_its_endpoint_is_away__another_tells_what_it_
 
 journey('webhook__database_killed_while_telling__each_end_is_told', async (stage) => {
   const receiver = await startReceiver(stage);
-  const k = await start(stage, receiver);
+  const k = await start(stage, receiver, { config: { message: { in_doubt_wait: '100ms' } } });
   const ids = await send(k, 60);
   await until('some are told', () => receiver.told().length >= 5);
   await servers.kill();
@@ -254,7 +254,8 @@ journey('webhook__database_killed_while_telling__each_end_is_told', async (stage
   await servers.restart();
   await k.ready();
   ids.push(...await send(k, 20));
-  await receiver.toldOf(ids, 40000);
+  for (const id of ids) await k.settled(id);
+  await receiver.toldOf(ids);
 });
 
 journey('webhook__of_a_message_that_may_have_come_twice__says_so', async (stage) => {

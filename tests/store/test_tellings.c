@@ -291,7 +291,8 @@ static void put_off__due_in_order_then_again_then_given_up_or_settled(void **sta
 	struct ids ids = {0}, feeds = {.slot = 4};
 	int64_t now_us = 1767225700000000;
 	struct tellings_retry r = {.slot = 4, .attempts = 1, .now_us = now_us, .status = "500"};
-	uint64_t n[3], ticket;
+	uint64_t n[3];
+	uint64_t ticket;
 
 	portal_make(g);
 	r.id = hook_made(g);
@@ -331,6 +332,23 @@ static void put_off__due_in_order_then_again_then_given_up_or_settled(void **sta
 	assert_int_equal(store_int(g, "select count(*) from webhook_retry"), 2);
 }
 
+static void cancel__open_questions__no_callback_and_nothing_stays(void **state)
+{
+	struct store_rig *g = *state;
+	const struct tellings_page page = {"portal", 0, 0, INT64_MAX, 10};
+	const bool held[IDS_SLOTS] = {true};
+	uint64_t read, load;
+	struct pages p = {0};
+	struct loaded l = {0};
+
+	assert_int_equal(tellings_read(g->pg, &page, pages_on_event, pages_on_done, &p, &read), KZ_OK);
+	assert_int_equal(tellings_load(g->pg, held, loaded_on_each, loaded_on_done, &l, &load), KZ_OK);
+	pg_job_cancel(g->pg, read);
+	pg_job_cancel(g->pg, load);
+	store_drain(g);
+	assert_int_equal(p.count + l.count, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -340,6 +358,7 @@ int main(void)
 	    STORE_CASE(read__ended_with_its_parts__what_the_operator_said_of_the_worst),
 	    STORE_CASE(read__up_to_the_bound_while_batches_commit_out_of_order__each_once),
 	    STORE_CASE(save_and_load__of_the_round_and_the_slots_held__never_back),
+	    STORE_CASE(cancel__open_questions__no_callback_and_nothing_stays),
 	    STORE_CASE(put_off__due_in_order_then_again_then_given_up_or_settled),
 	};
 
