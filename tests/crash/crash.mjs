@@ -7,6 +7,7 @@ import { operator } from '../lib/operators.mjs';
 import { Servers } from '../lib/servers.mjs';
 import { Stage, until } from '../lib/stage.mjs';
 import { Chance } from './chance.mjs';
+import { Ears } from './ears.mjs';
 import { histories, readJournal } from './gather.mjs';
 import { Verdict } from './history.mjs';
 import { Killer, victims } from './kills.mjs';
@@ -23,6 +24,7 @@ const WINDOW = 10, LINKS = 2;
 const config = {
   database: { connect_timeout: '2s', job_timeout: '5s' },
   message: { in_doubt_wait: '1s', retry_min: '50ms', retry_max: '1s' },
+  webhook: { allow_private: true, retry_min: '50ms' },
   log: { level: 'warn' },
 };
 // Slow enough that there is always something on the wire, receipts included.
@@ -51,6 +53,14 @@ async function allEnded(k) {
   }, END_MS, 500).catch((e) => console.log(`${e.message}: ${left} have none`));
 }
 
+// Waits until the portal was told of every end; what it was told of otherwise, or not at all, is a fault.
+async function allTold(ears, load) {
+  const ids = load.answers.filter(Boolean);
+  const untold = () => ids.filter((id) => !ears.told.has(id));
+  await until('the portal was told of every end', () => untold().length === 0, END_MS, 500).catch(() => {});
+  return untold().length ? [`the portal was never told of ${untold().length} ends: ${untold().slice(0, 5)}`] : [];
+}
+
 // What must be back where it was.
 async function leftInMemory(k) {
   const { queue, carriers } = await k.status();
@@ -64,7 +74,7 @@ async function leftInMemory(k) {
 const percentile = (sorted, share) => Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);
 const sorted = (list) => list.slice().sort((a, b) => a - b);
 
-function table({ load, killer, verdict, most, seconds, endedS, rssKib }) {
+function table({ load, killer, ears, verdict, most, seconds, endedS, rssKib }) {
   const waits = sorted(load.waits);
   const rows = [
     ['killed', `${killer.killed} (${killer.victims.map((v) => `${v.name} ${v.kills}`).join(', ')})`],
@@ -80,6 +90,7 @@ function table({ load, killer, verdict, most, seconds, endedS, rssKib }) {
     ['duplicates', `${verdict.duplicates}, and ${most} may be`],
     ['marked as possible duplicates', `${verdict.resent}`],
     ['lost', `${verdict.lost}`],
+    ['told by webhook / told again', `${ears.told.size} / ${ears.repeated}`],
     ['memory of kezekd at the end', `${rssKib} KiB`],
   ];
   for (const [name, value] of rows) console.log(`${name.padEnd(32)} ${value}`);
@@ -87,6 +98,8 @@ function table({ load, killer, verdict, most, seconds, endedS, rssKib }) {
 
 async function play(stage, servers) {
   const { k, smsc, journal } = await start(stage, servers);
+  const ears = await Ears.open(stage);
+  await k.ctl('webhook', 'add', 'journeys', ears.url);
   const load = new Load({ port: k.port, key: k.door.key, seed, rate, chance: new Chance(seed + 1) });
   stage.defer(() => { load.over = true; });
   const killer = new Killer(victims(k, smsc, servers), new Chance(seed + 2));
@@ -100,7 +113,7 @@ async function play(stage, servers) {
   await allEnded(k);
   const endedS = (performance.now() - began) / 1000 - seconds;
   await load.lookAgain();
-  const faults = [...load.faults, ...await leftInMemory(k)];
+  const faults = [...load.faults, ...await allTold(ears, load), ...await leftInMemory(k)];
   const rssKib = Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${k.process.pid}/status`, 'utf8'))[1]);
   await k.stop();
   await smsc.process.stop();
@@ -109,7 +122,7 @@ async function play(stage, servers) {
   if (noted.strange.length) faults.push(`the centre saw ${noted.strange.length} parts that nobody asked for`);
   for await (const h of histories(stage, k.database, load, noted)) verdict.add(h);
   const most = killer.victims.filter((v) => v.name !== 'postgresql').reduce((n, v) => n + v.kills, 0) * WINDOW * LINKS;
-  table({ load, killer, verdict, most, seconds, endedS, rssKib });
+  table({ load, killer, ears, verdict, most, seconds, endedS, rssKib });
   faults.push(...verdict.faults(most));
   if (verdict.offenders.length) writeFileSync(stage.path('offenders.json'), JSON.stringify(verdict.offenders, null, 1));
   for (const { faults: words, history } of verdict.offenders)
