@@ -139,6 +139,19 @@ static void take_text(struct take *t, char *ret, size_t room)
 		memcpy(ret, p, n);
 }
 
+/* The same as the last of a PDU, where some message centres leave the NUL out. */
+static void take_last_text(struct take *t, char *ret, size_t room)
+{
+	size_t n = t->left;
+
+	if (!n || n >= room || memchr(t->at, 0, n)) {
+		take_text(t, ret, room);
+		return;
+	}
+	memcpy(ret, take_octets(t, n), n);
+	ret[n] = '\0';
+}
+
 static struct pdu_tlvs take_tlvs(const struct take *t)
 {
 	return (struct pdu_tlvs){t->at, t->left};
@@ -224,7 +237,7 @@ enum kz pdu_take_resp(const uint8_t *frame, struct pdu_resp *ret)
 	_Static_assert(sizeof ret->id >= ID_OCTETS, "the longest id fits");
 	ret->id[0] = '\0';
 	if (t.left)
-		take_text(&t, ret->id, ID_OCTETS);
+		take_last_text(&t, ret->id, ID_OCTETS);
 	ret->tlvs = take_tlvs(&t);
 	return t.bad ? KZ_INVALID : KZ_OK;
 }
