@@ -49,7 +49,7 @@ async function lockTable(stage, database, table) {
 
 // The sessions that hold slots of that database.
 const holders = async (database) => (await database.ask(`select distinct pid from pg_locks join pg_database d on d.oid = database
-  where locktype = 'advisory' and objsubid = 2 and granted and d.datname = '${database.name}'`, database.admin)).flat();
+  where locktype = 'advisory' and classid = x'6b7a6b'::int::oid and objid between 1 and 256 and granted and d.datname = '${database.name}'`, database.admin)).flat();
 
 // The slot's session is ended by the server; over when the daemon has a slot again and takes messages.
 async function loseSlot(k, database) {

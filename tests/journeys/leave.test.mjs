@@ -64,7 +64,7 @@ const timesReadBack = (k) => k.process.err().split('read back').length - 1;
 async function loseSlot(k, database) {
   const times = timesReadBack(k);
   const held = await database.ask(`select distinct pid from pg_locks join pg_database d on d.oid = database
-    where locktype = 'advisory' and objsubid = 2 and granted and d.datname = '${database.name}'`, database.admin);
+    where locktype = 'advisory' and classid = x'6b7a6b'::int::oid and objid between 1 and 256 and granted and d.datname = '${database.name}'`, database.admin);
   assert.equal(held.length, 1);
   await database.ask(`select pg_terminate_backend(${held[0][0]})`, database.admin);
   await until('the slot is read back again', () => timesReadBack(k) > times);
