@@ -18,7 +18,7 @@ const row = (what, value, unit) => console.log(`${what.padEnd(72)} ${String(valu
 async function prepare(stage, room, port) {
   const database = await servers.database();
   const k = await Kezek.prepare(stage, database, { config: { queue: { max_messages: room, max_age: '24h' }, log: { level: 'warn' } },
-    operators: { one: operator(stage, { port, modes: ['transceiver', 'transceiver'], link: { window: 1000, rate: 100000 } }) } });
+    operators: { one: operator(stage, { port, modes: ['transceiver', 'transceiver'], link: { window: 1000, rate: 5000 } }) } });
   await k.migrate();
   k.run(); // makes today's partitions
   await k.ready();
@@ -60,7 +60,7 @@ async function operatorAway(stage, room) {
 }
 
 async function operatorPresent(stage, room) {
-  const smsc = await Simulator.start(stage, ['--receipt-delay', '0ms', '--receipt-window', '1000'], 'kezek-smsc', { log: false });
+  const smsc = await Simulator.start(stage, ['--receipt-delay', '0ms', '--receipt-window', '1000', '--receipt-retry', '500ms'], 'kezek-smsc', { log: false });
   const { k, database } = await prepare(stage, room, smsc.port);
   const from = Date.now();
   let peak = 0;

@@ -2,7 +2,7 @@
 // it dies, hangs or is cut off goes by another, and it says nothing more to the operator until it holds a slot again.
 import assert from 'node:assert/strict';
 import { journey, until } from '../lib/stage.mjs';
-import { Kezek } from '../lib/kezek.mjs';
+import { Kezek, Simulator } from '../lib/kezek.mjs';
 import { Load, allArrived } from '../lib/load.mjs';
 import { operator } from '../lib/operators.mjs';
 import { Servers } from '../lib/servers.mjs';
@@ -58,6 +58,8 @@ journey('kezekd__one_of_two_killed_under_load__what_it_had_goes_by_the_other_wit
   const took = Math.max(...waiting.map((text) => firstAt(centre).get(text))) - killed;
   console.log(`${waiting.length} messages of the dead one went by the other within ${took} ms`);
   assert.ok(took <= 5000, `${took} ms`);
+  a.run(); // the operator has receipts for its account
+  await a.ready();
   await allArrived(b, load, centre);
   for (const id of left.values()) await b.settled(id);
   assert.ok(again(centre) <= WINDOW, `${again(centre)} came again`);
@@ -133,3 +135,28 @@ journey('slot_session__cut_under_load__everything_goes_once_and_a_slot_is_held_a
   console.log(`duplicates: ${again(centre)}; at most the window at each cut: ${3 * WINDOW}`);
   assert.ok(again(centre) <= 3 * WINDOW, `${again(centre)} came again`);
 }, { withinMs: 120000 });
+
+journey('kezekd__started_with_far_more_unfinished_than_it_may_hold__bound_at_once_and_sends_page_by_page', async (stage) => {
+  const n = 40000, most = 16000, page = 10000;
+  const smsc = await Simulator.start(stage, ['--receipt-delay', '0ms', '--receipt-window', '1000'], 'kezek-smsc', { log: false });
+  const database = await servers.database();
+  const k = await Kezek.start(stage, database, { config: { ...quick, queue: { max_messages: most } }, operators: {
+    one: operator(stage, { port: smsc.port, link: { window: 1000, rate: 100000 } }) } });
+  await k.stop(); // its partitions stand
+  await database.putUnfinished(n);
+  const from = Date.now();
+  k.run();
+  await k.ready();
+  await k.bound();
+  const took = Date.now() - from;
+  let held = 0;
+  await until('all are submitted', async () => {
+    held = Math.max(held, await k.metric('kezek_messages_unfinished'));
+    return await k.metric('kezek_messages_submitted_total') === n;
+  }, 90000, 50);
+  console.log(`bound after ${took} ms, at most ${held} in memory`);
+  assert.ok(took <= 10000, `${took} ms`);
+  assert.ok(held > 0 && held <= most * 7 / 8 + page, `${held} in memory`);
+  await until('all have left memory', async () => await k.metric('kezek_messages_unfinished') === 0);
+  assert.equal(await database.count('message_event', 'kind = 1'), n, 'each once');
+}, { withinMs: 180000 });
