@@ -162,6 +162,7 @@ static void notify_on_loaded(void *arg, enum kz r)
 	}
 	notify_look_in(n, 0);
 	notify_read(n);
+	notify_look_drained(n);
 }
 
 static void notify_load(void *arg)

@@ -89,6 +89,7 @@ struct note {
 	struct teller *teller; /* NULL: it is told again */
 	enum note_phase phase;
 	bool probe;              /* asked while the endpoint was down */
+	bool given_up;           /* with what is being kept */
 	unsigned attempts;       /* that failed and were counted */
 	uint64_t ask, job;       /* tickets, 0: none */
 	struct hook_event event; /* its texts in one piece behind the note */

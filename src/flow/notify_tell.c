@@ -88,8 +88,14 @@ static void note_on_kept(void *arg, enum kz r)
 {
 	struct note *note = arg;
 	struct notify *n = note->endpoint->notify;
+	char id[IDS_TEXT];
 
 	note->job = 0;
+	if (r == KZ_OK && note->given_up) {
+		metric_add(n->given_up, 1);
+		log_warn(note->endpoint->name, "the end of %s is told no more after %d attempts",
+		    ids_text(note->event.message_id, id), HOOK_ATTEMPTS);
+	}
 	if (r == KZ_OK || r == KZ_REFUSED) /* refused: the endpoint was removed meanwhile */
 		note_done(note);
 	else
@@ -111,6 +117,7 @@ static void note_told(struct note *note)
 		notify_look_in(n, 0);
 	}
 	note->phase = NOTE_KEEPING;
+	note->given_up = false;
 	/* when the row outlives it, it is told once more */
 	if (note->teller ||
 	    tellings_settle(n->pg, e->id, note->event.message_id, note_on_kept, note, &note->job) != KZ_OK)
@@ -130,20 +137,16 @@ static void note_put_off(struct note *note, const char *why, int64_t retry_after
 	    .attempts = attempts,
 	    .now_us = now_us,
 	    .status = why};
-	char id[IDS_TEXT];
 
-	if (wait_ms >= 0) {
+	note->given_up = wait_ms < 0;
+	if (!note->given_up) {
 		wait_ms = wait_ms > retry_after_ms ? wait_ms : retry_after_ms;
 		retry.due_us = now_us + wait_ms * 1000;
-	} else {
-		metric_add(n->given_up, 1);
-		log_warn(e->name, "the end of %s is told no more after %u attempts, the last: %s",
-		    ids_text(note->event.message_id, id), attempts, why);
 	}
 	note->phase = NOTE_KEEPING;
 	if (tellings_put_off(n->pg, &retry, note_on_kept, note, &note->job) != KZ_OK)
 		note_set_back(note);
-	else if (wait_ms >= 0)
+	else if (!note->given_up)
 		notify_look_in(n, wait_ms);
 }
 
@@ -205,6 +208,7 @@ static void gone_on_disabled(void *arg, enum kz r)
 		log_warn(e->name, "is disabled: it answered 410 Gone");
 		metric_add(g->notify->disabled, 1);
 		endpoint_free(e);
+		notify_look_drained(g->notify);
 	}
 	free(g);
 }
