@@ -3,17 +3,18 @@
 #include "net/tls.h"
 #include "rules/route.h"
 
-/* The door's certificate is used at start only, yet a wrong one is a fault of the configuration. */
+/* Files that are used at start or later only, yet a wrong one is a fault of the configuration. */
 static void app_check_tls(const struct conf *c, const char *path, struct faults *faults)
 {
+	struct tls *door = NULL, *webhooks = NULL;
 	char why[256];
 
-	if (!*c->http_tls_cert)
-		return;
-	struct tls *t = tls_server_new(c->http_tls_cert, c->http_tls_key, why);
-	if (!t)
+	if (*c->http_tls_cert && !(door = tls_server_new(c->http_tls_cert, c->http_tls_key, why)))
 		faults_add(faults, "%s: http.tls_cert, http.tls_key: %s", path, why);
-	tls_free(t);
+	if (*c->webhook_tls_ca && !(webhooks = tls_client_new(c->webhook_tls_ca, "", "", why)))
+		faults_add(faults, "%s: webhook.tls_ca: %s", path, why);
+	tls_free(door);
+	tls_free(webhooks);
 }
 
 bool app_files_load(const char *path, struct app_files *ret, struct faults *faults)

@@ -373,4 +373,8 @@ journey('webhook__over_tls__told_to_a_known_certificate_alone', async (stage) =>
   await receiver.toldOf(ids);
   await until('the other failed', async () => await k.metric('kezek_webhooks_failed_total{reason="tls"}') >= 1);
   assert.equal(wrong.hooks.length, 0);
+  k.writeConfig({ webhook: { ...webhook, tls_ca: k.file } });
+  const t = await k.once('-t');
+  assert.equal(t.code, 1);
+  assert.match(t.err, /webhook\.tls_ca: .*kezek\.yaml/);
 });
