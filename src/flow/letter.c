@@ -446,6 +446,8 @@ static void letter_on_due(struct letter *l)
 {
 	int64_t left_ms = letter_left_ms(l);
 
+	if (l->phase == LETTER_PAUSED && letter_asks(l))
+		return; /* comes back, or goes */
 	if (l->phase == LETTER_PAUSED)
 		letter_go(l);
 	else if (l->phase == LETTER_WAITING && left_ms > 0)

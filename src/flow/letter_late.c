@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "flow/send_body.h"
+#include "smpp/submission.h"
 
 /* One late answer. */
 struct late_answer {
@@ -142,7 +143,6 @@ void letter_doubt(struct letter *l, const char *carrier, uint32_t mask)
 {
 	struct send *s = l->send;
 
-	l->doubt_mask |= mask;
 	for (unsigned part = 0; part < l->parts; part++) {
 		const struct doubt d = {carrier, {l->shipment.id, part + 1, l->parts, l->to.digits},
 		    loop_clock(s->base.loop)->wall_us()};
@@ -150,4 +150,58 @@ void letter_doubt(struct letter *l, const char *carrier, uint32_t mask)
 		if (mask & 1u << part)
 			settle_doubt(s->settle, d);
 	}
+}
+
+/* Another daemon, or this one before its last start, may have had its receipt. */
+static void late_on_named(
+    void *arg, uint64_t message_id, uint16_t reference, const char *carrier, const char *id)
+{
+	struct send *s = arg;
+	struct letter *l = letter_find(s, message_id);
+
+	for (unsigned part = 0; l && part < l->parts; part++) {
+		const struct doubt d = {carrier, {message_id, part + 1, l->parts, l->to.digits},
+		    loop_clock(s->base.loop)->wall_us()};
+
+		if ((l->doubt_mask & 1u << part) && submission_reference(message_id, part) == reference) {
+			letter_on_doubt_over(s, &d, id, d.since_us);
+			return;
+		}
+	}
+}
+
+static void late_on_asked(void *arg, uint64_t message_id, enum kz r)
+{
+	struct send *s = arg;
+	struct letter *l = letter_find(s, message_id);
+
+	(void)r; /* not known: it goes again, and is marked */
+	if (l && l->phase == LETTER_PAUSED && !s->draining)
+		letter_go(l);
+}
+
+/* Whether any operator that may have it brings references back. */
+static bool late_may_be_named(const struct letter *l)
+{
+	struct carrier *route[ROUTE_MAX];
+	size_t n = ways_route(l->send->ways, l->to, route);
+
+	while (n > 0)
+		if (carrier_profile(route[--n])->user_message_reference)
+			return true;
+	return false;
+}
+
+bool letter_asks(struct letter *l)
+{
+	const struct receipts_named quest = {l->shipment.id, late_on_named, late_on_asked, l->send};
+	uint16_t references[SEGMENT_MAX_PARTS];
+	size_t n = 0;
+
+	if (!l->doubt_mask || l->forgotten || !late_may_be_named(l))
+		return false;
+	for (unsigned part = 0; part < l->parts; part++)
+		if (l->doubt_mask & 1u << part)
+			references[n++] = submission_reference(l->shipment.id, part);
+	return receipts_named(l->send->base.pg, l->to.digits, references, n, &quest) == KZ_OK;
 }

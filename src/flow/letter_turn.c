@@ -138,8 +138,10 @@ static void letter_on_part(void *arg, struct shipment *sh, unsigned part, const 
 	           carrier_name(sh->carrier), r,
 	           r->outcome == PART_REFUSED ? status_name(r->status, room) : NULL,
 	           r->outcome == PART_REFUSED ? status_class_name(r->class) : "written and not answered"));
-	if (a == ATTEMPT_IN_DOUBT)
-		letter_doubt(l, carrier_name(sh->carrier), 1u << part);
+	if (a != ATTEMPT_IN_DOUBT)
+		return;
+	l->doubt_mask |= 1u << part;
+	letter_doubt(l, carrier_name(sh->carrier), 1u << part);
 }
 
 static bool letter_has_other(const struct letter *l, const struct carrier *now)

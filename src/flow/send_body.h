@@ -160,6 +160,9 @@ extern const struct ways_events letter_ways_events;
 
 /* letter_late.c */
 settle_over_fn letter_on_doubt_over;
+/* Whether it asks, before it goes again, for receipts that wait and name its parts in doubt; it goes later
+ * then. */
+bool letter_asks(struct letter *l);
 /* The parts of mask were written and not answered; carrier: "" when not known. */
 void letter_doubt(struct letter *l, const char *carrier, uint32_t mask);
 void letter_on_late(void *arg, struct carrier *c, uint64_t id, unsigned part, unsigned parts,

@@ -38,13 +38,13 @@ static void resume_on_open(void *arg, const struct message_open *o)
 	if (s->scan_epoch != s->epoch || s->draining || letter_find(s, o->message.id))
 		return;
 	struct letter *l = letter_from_row(s, o);
-	letter_doubt(l, "", o->doubt_mask | o->wire_mask);
 	if (o->wire_mask)
 		letter_begin_interrupted(l, o->wire_mask);
-	else if (o->doubt_mask && o->message.class != MESSAGE_CODE)
-		letter_pause(l, s->law.in_doubt_ms); /* its receipt may still come */
+	else if (o->doubt_mask) /* its receipt may still come, or may wait */
+		letter_pause(l, o->message.class == MESSAGE_CODE ? 0 : s->law.in_doubt_ms);
 	else
 		letter_go(l);
+	letter_doubt(l, "", o->doubt_mask | o->wire_mask);
 }
 
 static void resume_free_lingering(struct send *s)

@@ -236,6 +236,7 @@ static void settling_wait(struct settling *g)
 	    .detail = g->detail,
 	    .ids_n = g->ids_n,
 	    .msisdn = g->msisdn,
+	    .reference = g->echoes ? g->receipt.reference : -1,
 	    .at_us = g->at_us,
 	    .final = g->receipt.final,
 	    .state = settling_state(&g->receipt),

@@ -12,7 +12,7 @@ struct receipts {
 	struct loop *loop;
 	struct batch *quests, *waits;
 	struct pg_array n, rank, carrier, id; /* of questions */
-	struct pg_array at, ids, msisdn, final, state, mode, status,
+	struct pg_array at, ids, msisdn, reference, final, state, mode, status,
 	    detail; /* of waiting ones, with carrier */
 	/* The answer that homes[] was read from: quests of one batch ask one after the other. */
 	const struct pg_reply *read;
@@ -92,18 +92,19 @@ static const struct batch_kind quest_kind = {"receipt_find", receipts_build_find
 /* One that waits already says nothing new. Candidate ids travel as one text with spaces between: an id has
  * none, and arrays of arrays must be of equal length. */
 static const uint32_t wait_types[] = {PG_TIMESTAMPTZ_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY, PG_INT8_ARRAY,
-    PG_BOOL_ARRAY, PG_INT2_ARRAY, PG_INT2_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY};
+    PG_INT4_ARRAY, PG_BOOL_ARRAY, PG_INT2_ARRAY, PG_INT2_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY};
 static const struct pg_sql sql_wait = {"receipts_wait",
-    "insert into receipt_waiting (at, carrier, operator_ids, msisdn, final, state, parts_mode, status, "
-    "detail)"
+    "insert into receipt_waiting (at, carrier, operator_ids, msisdn, reference, final, state, parts_mode, "
+    "status, detail)"
     " select distinct on (carrier, ids, status, final)"
-    "  at, carrier, string_to_array(ids, ' '), nullif(msisdn, 0), final, state, mode, status, detail"
-    " from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)"
-    " as w(at, carrier, ids, msisdn, final, state, mode, status, detail)"
+    "  at, carrier, string_to_array(ids, ' '), nullif(msisdn, 0), nullif(reference, -1), final, state, mode,"
+    "  status, detail"
+    " from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+    " as w(at, carrier, ids, msisdn, reference, final, state, mode, status, detail)"
     " where not exists (select from receipt_waiting r where r.operator_ids = string_to_array(w.ids, ' ')"
     "  and r.carrier = w.carrier and r.status = w.status and r.final = w.final)"
     " order by carrier, ids, status, final, at",
-    9, wait_types};
+    10, wait_types};
 
 static void receipts_put_wait(struct receipts *rs, const struct receipt_wait *w)
 {
@@ -115,6 +116,7 @@ static void receipts_put_wait(struct receipts *rs, const struct receipt_wait *w)
 	pg_array_text(&rs->carrier, w->carrier);
 	pg_array_text(&rs->ids, buf_text(&ids));
 	pg_array_int(&rs->msisdn, (int64_t)w->msisdn);
+	pg_array_int(&rs->reference, w->reference);
 	pg_array_int(&rs->final, w->final);
 	pg_array_int(&rs->state, w->state);
 	pg_array_int(&rs->mode, w->mode);
@@ -131,6 +133,7 @@ static void receipts_build_wait(void *arg, const struct list *items, struct pg_j
 	pg_array_start(&rs->carrier, PG_TEXT);
 	pg_array_start(&rs->ids, PG_TEXT);
 	pg_array_start(&rs->msisdn, PG_INT8);
+	pg_array_start(&rs->reference, PG_INT4);
 	pg_array_start(&rs->final, PG_BOOL);
 	pg_array_start(&rs->state, PG_INT2);
 	pg_array_start(&rs->mode, PG_INT2);
@@ -139,9 +142,9 @@ static void receipts_build_wait(void *arg, const struct list *items, struct pg_j
 	for (const struct list_node *at = list_first(items); at; at = list_next(items, at))
 		receipts_put_wait(rs, list_entry(at, struct receipt_wait, item.node));
 	const struct pg_value values[] = {pg_array_value(&rs->at), pg_array_value(&rs->carrier),
-	    pg_array_value(&rs->ids), pg_array_value(&rs->msisdn), pg_array_value(&rs->final),
-	    pg_array_value(&rs->state), pg_array_value(&rs->mode), pg_array_value(&rs->status),
-	    pg_array_value(&rs->detail)};
+	    pg_array_value(&rs->ids), pg_array_value(&rs->msisdn), pg_array_value(&rs->reference),
+	    pg_array_value(&rs->final), pg_array_value(&rs->state), pg_array_value(&rs->mode),
+	    pg_array_value(&rs->status), pg_array_value(&rs->detail)};
 	pg_job_add(job, &sql_wait, values);
 }
 
@@ -191,12 +194,49 @@ void receipts_free(struct receipts *rs)
 	if (!rs)
 		return;
 	struct pg_array *arrays[] = {&rs->n, &rs->rank, &rs->carrier, &rs->id, &rs->at, &rs->ids, &rs->msisdn,
-	    &rs->final, &rs->state, &rs->mode, &rs->status, &rs->detail};
+	    &rs->reference, &rs->final, &rs->state, &rs->mode, &rs->status, &rs->detail};
 	batch_free(rs->quests);
 	batch_free(rs->waits);
 	for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
 		pg_array_fini(arrays[i]);
 	free(rs);
+}
+
+static const uint32_t named_types[] = {PG_INT8, PG_INT4_ARRAY};
+static const struct pg_sql sql_named = {"receipts_named",
+    "select reference, carrier, operator_ids[1] from receipt_waiting where msisdn = $1 and reference = "
+    "any($2)"
+    " order by at",
+    2, named_types};
+
+static void named_on_done(void *arg, enum kz r, const struct pg_reply *reply)
+{
+	struct receipts_named *q = arg;
+
+	for (size_t row = 0; r == KZ_OK && row < pg_rows(reply, 0); row++)
+		q->each(q->arg, q->message_id, (uint16_t)pg_int(reply, 0, row, 0),
+		    pg_text(reply, 0, row, 1, NULL), pg_text(reply, 0, row, 2, NULL));
+	q->done(q->arg, q->message_id, r);
+	free(q);
+}
+
+enum kz receipts_named(
+    struct pg *pg, uint64_t msisdn, const uint16_t *references, size_t n, const struct receipts_named *quest)
+{
+	struct receipts_named *q = mem_new(sizeof *q);
+	struct pg_job *job = pg_job_new(pg, named_on_done, q);
+	struct pg_array wanted = {.n = 0};
+	uint8_t room[8];
+
+	*q = *quest;
+	pg_job_give(job, q);
+	pg_array_start(&wanted, PG_INT4);
+	for (size_t i = 0; i < n; i++)
+		pg_array_int(&wanted, references[i]);
+	const struct pg_value values[] = {pg_int8((int64_t)msisdn, room), pg_array_value(&wanted)};
+	pg_job_add(job, &sql_named, values);
+	pg_array_fini(&wanted);
+	return pg_job_run(job, NULL);
 }
 
 struct join_quest {

@@ -40,7 +40,8 @@ struct receipt_wait {
 	struct batch_item item;
 	const char *carrier, *ids[RECEIPTS_CANDIDATES], *status, *detail;
 	unsigned ids_n;
-	uint64_t msisdn; /* 0: not told */
+	uint64_t msisdn;   /* 0: not told */
+	int32_t reference; /* user_message_reference that it brings back, -1: none */
 	int64_t at_us;
 	bool final;
 	enum message_state state;
@@ -53,6 +54,20 @@ void receipts_set_limits(struct receipts *rs, const struct batch_limits *limits)
 void receipts_find(struct receipts *rs, struct receipt_quest *q);
 void receipts_wait(struct receipts *rs, struct receipt_wait *w);
 void receipts_free(struct receipts *rs);
+
+/* Receipts that wait, of the phone msisdn, with one of the references: each, then done. The id is the best of
+ * its canonical ones; n: at most 255. KZ_BUSY at once, without done. */
+typedef void receipts_named_fn(
+    void *arg, uint64_t message_id, uint16_t reference, const char *carrier, const char *id);
+typedef void receipts_named_done_fn(void *arg, uint64_t message_id, enum kz r);
+struct receipts_named {
+	uint64_t message_id; /* comes back */
+	receipts_named_fn *each;
+	receipts_named_done_fn *done;
+	void *arg;
+};
+enum kz receipts_named(struct pg *pg, uint64_t msisdn, const uint16_t *references, size_t n,
+    const struct receipts_named *quest) KZ_CHECK;
 
 /* Joins waiting receipts with submissions recorded since, as events. Looks at those that are due, at most
  * RECEIPTS_JOIN_MOST, for messages from the id low on; one that finds nothing is due again when it is half as

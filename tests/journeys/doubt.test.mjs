@@ -422,3 +422,24 @@ journey('operator__gives_no_id__its_receipt_names_the_part_all_the_same', async 
   await receipt();
   await ends(['accepted', 'submitted', 'submitted', 'receipt']);
 });
+
+journey('receipt__comes_to_another_daemon__the_one_with_the_doubt_asks_before_it_sends_again', async (stage) => {
+  const centre = await startCentre(stage, { receipts: false, echo: true,
+    onSubmit: (s) => (s.systemId === 'kezek' && centre.submits.length === 1 ? drop(s) : undefined) });
+  const database = await servers.database();
+  const daemon = (name, systemId) => Kezek.start(stage, database, { name, config: { message: { in_doubt_wait: '3s' } },
+    operators: { one: operator(stage, { port: centre.port, systemId, submit: { user_message_reference: true } }) } });
+  const first = await daemon('first', 'kezek');
+  const second = await daemon('second', 'kezek2');
+  for (const k of [first, second]) await k.bound();
+  const { id } = await first.door.send({ to, text: 'hello' });
+  await until('in doubt', async () => events(await first.door.message(id)).includes('in_doubt'));
+  const r = centre.receipt({ ...centre.submits[0], systemId: 'kezek2' });
+  await until('acknowledged', () => r.ackedAt);
+  assert.equal(r.status, 0);
+  assert.equal(await database.count('receipt_waiting', 'reference is not null'), 1, 'nobody there knows it');
+  const m = await first.settled(id);
+  assert.deepEqual(events(m).sort(), ['accepted', 'in_doubt', 'receipt', 'submitted']);
+  await until('it has left memory', async () => await unfinished(first) === 0);
+  assert.equal(centre.submits.length, 1);
+});

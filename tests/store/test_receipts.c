@@ -170,6 +170,7 @@ static struct wait wait_make(const char *id, uint64_t msisdn, enum parts_mode mo
 	                         .status = "DELIVRD",
 	                         .detail = "err=000",
 	                         .msisdn = msisdn,
+	                         .reference = -1,
 	                         .at_us = 1767225630000000,
 	                         .final = true,
 	                         .state = MESSAGE_DELIVERED,
@@ -270,8 +271,52 @@ static void wait__kept__every_field_stands_as_given(void **state)
 	assert_string_equal(
 	    store_sql(g,
 	        "select concat_ws('|', extract(epoch from at)::bigint, carrier, operator_ids, msisdn,"
-	        " final, state, parts_mode, status, detail) from receipt_waiting"),
+	        " final, state, parts_mode, status, detail) from receipt_waiting where reference is null"),
 	    "1767225630|beeline|{0,7,00}|77011234567|t|6|2|DELIVRD|err=000");
+}
+
+struct named {
+	int count, done;
+	char said[64];
+};
+
+static void named_on_each(
+    void *arg, uint64_t message_id, uint16_t reference, const char *carrier, const char *id)
+{
+	struct named *n = arg;
+
+	n->count++;
+	snprintf(
+	    n->said, sizeof n->said, "%llu %u %s %s", (unsigned long long)message_id, reference, carrier, id);
+}
+
+static void named_on_done(void *arg, uint64_t message_id, enum kz r)
+{
+	struct named *n = arg;
+
+	assert_int_equal(message_id, 42);
+	assert_int_equal(r, KZ_OK);
+	n->done++;
+}
+
+static void named__phone_and_reference__the_best_id_of_what_waits(void **state)
+{
+	static const uint16_t references[] = {1, 0xBEEF};
+	struct store_rig *g = *state;
+	struct wait one = wait_make("7", 77011234567, PARTS_ALL),
+	            other = wait_make("8", 77021234567, PARTS_ALL);
+	struct named n = {0};
+
+	wait_keep(g, wait_make("9", 77011234567, PARTS_ALL));
+	one.wait.reference = other.wait.reference = 0xBEEF;
+	wait_keep(g, one);
+	wait_keep(g, other);
+	assert_int_equal(receipts_named(g->pg, 77011234567, references, 2,
+	                     &(struct receipts_named){42, named_on_each, named_on_done, &n}),
+	    KZ_OK);
+	servers_await(g->loop, &n.done, 1);
+	assert_int_equal(n.count, 1);
+	assert_string_equal(n.said, "42 48879 beeline 0");
 }
 
 static void wait__the_same_again__one_row(void **state)
@@ -620,6 +665,7 @@ int main(void)
 	    STORE_CASE(find__message_older_than_any_lives__not_found),
 	    STORE_CASE(limits__changed__both_kinds_follow),
 	    STORE_CASE(wait__kept__every_field_stands_as_given),
+	    STORE_CASE(named__phone_and_reference__the_best_id_of_what_waits),
 	    STORE_CASE(wait__the_same_again__one_row),
 	    STORE_CASE(wait__poisoned__refused_alone),
 	    STORE_CASE(join__before_and_after_the_submission__once),

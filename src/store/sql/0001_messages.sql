@@ -118,6 +118,7 @@ create table receipt_waiting (
   carrier text not null,
   operator_ids text[] not null,
   msisdn bigint,
+  reference int, -- user_message_reference that it brought back
   final boolean not null,
   state smallint not null,
   parts_mode smallint not null,
@@ -127,6 +128,7 @@ create table receipt_waiting (
 );
 create index on receipt_waiting (look_at);
 create index on receipt_waiting (operator_ids);
+create index on receipt_waiting (msisdn) where reference is not null;
 
 -- What an operator sent as a receipt and nobody can read.
 create table receipt_aside (
