@@ -4,18 +4,17 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Door } from '../lib/http.mjs';
 import { until } from '../lib/stage.mjs';
 
-const CALM_MS = [50, 1500]; // from everybody's recovery to the next kill
+const CALM_MS = [50, 1000]; // from everybody's recovery to the next kill
 const ROUGH_MS = [0, 400];  // from the last start to a kill in the midst of it
 const WELL_MS = 60000;      // who needs longer hangs
 
-// [{calm, waitMs, who: [names]}], n kills in all.
+// [{calm, waitMs, who: [names]}], n kills in all. A name that stands twice in names is killed twice as often.
 export function plan(chance, names, n) {
   const steps = [];
   for (let left = n; left > 0;) {
-    const calm = steps.length === 0 || chance.yes(0.7);
-    const first = chance.one(names);
-    const others = names.filter((name) => name !== first);
-    const who = left > 1 && chance.yes(0.2) ? [first, chance.one(others)] : [first];
+    const calm = steps.length === 0 || chance.yes(0.6);
+    const who = [chance.one(names)];
+    if (left > 1 && chance.yes(0.3)) who.push(chance.one(names.filter((name) => name !== who[0])));
     steps.push({ calm, waitMs: chance.between(...(calm ? CALM_MS : ROUGH_MS)), who });
     left -= who.length;
   }
@@ -24,8 +23,8 @@ export function plan(chance, names, n) {
 
 // A process that is killed and started again. well: since its last start everybody is well again.
 class Victim {
-  constructor(name, { kill, start }, allWell) {
-    Object.assign(this, { name, kills: 0, recoveries: [], doKill: kill, doStart: start, allWell, well: Promise.resolve() });
+  constructor(name, weight, { kill, start }, allWell) {
+    Object.assign(this, { name, weight, kills: 0, recoveries: [], doKill: kill, doStart: start, allWell, well: Promise.resolve() });
   }
 
   async kill() {
@@ -81,10 +80,11 @@ async function systemIsWell(k) {
   }
 }
 
+// PostgreSQL less often: it takes seconds to recover, and nothing happens meanwhile.
 export const victims = (k, smsc, servers) => [
-  new Victim('kezekd', program(k), () => systemIsWell(k)),
-  new Victim('kezek-smsc', program(smsc), () => systemIsWell(k)),
-  new Victim('postgresql', database(servers), () => systemIsWell(k)),
+  new Victim('kezekd', 2, program(k), () => systemIsWell(k)),
+  new Victim('kezek-smsc', 2, program(smsc), () => systemIsWell(k)),
+  new Victim('postgresql', 1, database(servers), () => systemIsWell(k)),
 ];
 
 export class Killer {
@@ -103,7 +103,7 @@ export class Killer {
   }
 
   async run(n, onStep) {
-    for (const step of plan(this.chance, this.victims.map((v) => v.name), n)) {
+    for (const step of plan(this.chance, this.victims.flatMap((v) => Array(v.weight).fill(v.name)), n)) {
       await this.step(step);
       onStep(this.killed, step);
     }
