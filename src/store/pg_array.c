@@ -4,26 +4,29 @@
 #include "store/pg_array.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <limits.h>
 #include <string.h>
 
 #define ARRAY_HEAD 20
+
+/* The low octets of v, most significant first. */
 static void array_write(void *to, uint64_t v, size_t width)
 {
-	uint8_t *bytes = to;
+	uint64_t big = htobe64(v);
 
-	for (size_t i = 0; i < width; i++)
-		bytes[i] = (uint8_t)(v >> (8 * (width - 1 - i)));
+	memcpy(to, (const char *)&big + sizeof big - width, width);
 }
 
 static void array_add_element(struct pg_array *a, const void *bytes, size_t n)
 {
-	char len[4];
-
 	assert(n <= INT_MAX && a->n < INT32_MAX && a->bytes.len >= ARRAY_HEAD);
-	array_write(len, n, sizeof len);
-	buf_add(&a->bytes, len, sizeof len);
-	buf_add(&a->bytes, bytes, n);
+	char *at = buf_space(&a->bytes, 4 + n);
+
+	array_write(at, n, 4);
+	if (n)
+		memcpy(at + 4, bytes, n);
+	buf_wrote(&a->bytes, 4 + n);
 	a->n++;
 }
 
