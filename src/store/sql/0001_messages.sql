@@ -90,7 +90,7 @@ create table message_event (
   parts smallint, -- of a submission: into how many the message was cut for that carrier
   carrier text,
   link text,
-  operator_id text,
+  operator_id text collate "C",
   status text,
   detail text,
   feed bigint -- of what ends a message: its place in the order of telling, an id of the slot that recorded it
@@ -108,7 +108,7 @@ create table idempotency (
   status smallint not null,
   answer text not null,
   message_id bigint not null, -- the request's first message
-  primary key (day, api_key, key_hash)
+  primary key (key_hash, api_key, day) -- the hash first: it decides a comparison alone
 ) partition by range (day);
 
 -- Receipts that no submission was found for, until the submission is recorded (a receipt can overtake its response).
