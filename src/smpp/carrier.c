@@ -15,7 +15,7 @@
 #define AHEAD_LEAST 128
 
 static const struct link_events link_events = {
-    carrier_on_change, carrier_on_answer, carrier_on_late, carrier_on_deliver};
+    carrier_on_change, carrier_on_answer, carrier_on_late, carrier_on_deliver, carrier_on_broken};
 
 struct carrier *carrier_new(
     struct loop *l, const struct profile *p, const struct carrier_events *events, void *arg)

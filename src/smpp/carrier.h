@@ -93,7 +93,8 @@ struct carrier_events {
 	/* A receipt came; the owner answers it with carrier_answer when it is recorded. */
 	void (*on_receipt)(
 	    void *arg, struct carrier *c, const struct receipt *r, struct deliver_ticket ticket);
-	/* A receipt that could not be read; the owner answers it with carrier_answer when it is kept. */
+	/* A receipt that could not be read, or a whole PDU that is broken; the owner answers it with
+	 * carrier_answer when it is kept. */
 	void (*on_unreadable)(
 	    void *arg, struct carrier *c, const struct pdu_sm *m, struct deliver_ticket ticket);
 	/* A message from a phone: raw for keeping aside. The carrier has answered. */

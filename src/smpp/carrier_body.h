@@ -60,5 +60,6 @@ void carrier_release(struct carrier *c, enum lane lane, int64_t now);
 
 /* carrier_read.c */
 void carrier_on_deliver(void *arg, struct link *l, const struct pdu_sm *m, struct deliver_ticket t);
+void carrier_on_broken(void *arg, struct link *l, const uint8_t *octets, size_t n, struct deliver_ticket t);
 
 #endif

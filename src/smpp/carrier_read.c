@@ -32,3 +32,15 @@ void carrier_on_deliver(void *arg, struct link *l, const struct pdu_sm *m, struc
 		c->events->on_receipt(c->arg, c, &r, t);
 	}
 }
+
+/* Perhaps a receipt: kept as a whole, never looked at for an id, since what a person writes may look like
+ * one. */
+void carrier_on_broken(void *arg, struct link *l, const uint8_t *octets, size_t n, struct deliver_ticket t)
+{
+	struct line *line = arg;
+	struct carrier *c = line->carrier;
+	const struct pdu_sm m = {.command = t.command, .text = octets, .text_len = n};
+
+	(void)l;
+	c->events->on_unreadable(c->arg, c, &m, t);
+}

@@ -54,6 +54,9 @@ struct link_events {
 	bool (*on_late)(void *arg, struct link *l, uint32_t sequence, const struct link_answer *a);
 	/* A deliver_sm or data_sm, to be answered by link_answer, now or later. */
 	void (*on_deliver)(void *arg, struct link *l, const struct pdu_sm *m, struct deliver_ticket t);
+	/* One that cannot be read, as it came with its header; to be answered the same way. */
+	void (*on_broken)(
+	    void *arg, struct link *l, const uint8_t *octets, size_t n, struct deliver_ticket t);
 };
 
 /* p, spec and events must outlive the link; index comes back in tickets. Connects at once. */

@@ -21,7 +21,6 @@ enum {
 	ESME_RINVPASWD = 0x0E,
 	ESME_RINVSYSID = 0x0F,
 	ESME_RINVSYSTYP = 0x53,
-	ESME_RX_P_APPN = 0x65,
 };
 
 enum link_state {

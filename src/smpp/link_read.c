@@ -163,6 +163,7 @@ static void link_on_unbind(struct link *l, const struct pdu_header *h)
 
 static void link_on_deliver(struct link *l, const struct pdu_header *h, const uint8_t *frame)
 {
+	const struct deliver_ticket t = {l->index, l->epoch, h->command, h->sequence};
 	struct pdu_sm m;
 
 	/* Before the bind is answered too: a final error would make the operator drop a receipt. */
@@ -170,16 +171,13 @@ static void link_on_deliver(struct link *l, const struct pdu_header *h, const ui
 		metric_add(l->meter.put_off, 1);
 		return link_respond(l, h, (uint32_t)l->profile->receipt_busy_status, "");
 	}
-	if (pdu_take_sm(frame, &m) != KZ_OK) {
-		/* A final error: the same octets again would be no better. */
-		meter_odd(&l->meter, "broken");
-		log_warn(l->name, "a %s of %u octets cannot be read",
-		    h->command == PDU_DELIVER_SM ? "deliver_sm" : "data_sm", h->length);
-		return link_respond(l, h, ESME_RX_P_APPN, "");
-	}
 	l->held++;
-	l->events->on_deliver(
-	    l->arg, l, &m, (struct deliver_ticket){l->index, l->epoch, h->command, h->sequence});
+	if (pdu_take_sm(frame, &m) == KZ_OK)
+		return l->events->on_deliver(l->arg, l, &m, t);
+	meter_odd(&l->meter, "broken");
+	log_warn(l->name, "a %s of %u octets cannot be read",
+	    h->command == PDU_DELIVER_SM ? "deliver_sm" : "data_sm", h->length);
+	l->events->on_broken(l->arg, l, frame, h->length, t);
 }
 
 static void link_on_request(struct link *l, const struct pdu_header *h, const uint8_t *frame)

@@ -39,6 +39,7 @@ struct fixture {
 	char what[64];
 	int drained;
 	int lates;
+	size_t unreadable_len;
 	uint64_t late_id;
 	unsigned late_part, late_parts;
 	int64_t late_doubt_us;
@@ -128,7 +129,7 @@ static void on_unreadable(void *arg, struct carrier *c, const struct pdu_sm *m, 
 	struct fixture *f = arg;
 
 	assert_ptr_equal(c, f->carrier);
-	assert_int_equal(m->text_len, 7);
+	assert_int_equal(m->text_len, f->unreadable_len);
 	f->unreadables++;
 	f->ticket = ticket;
 }
@@ -999,6 +1000,7 @@ static void carrier_receipt__unreadable__answered_when_its_owner_kept_it(void **
 
 	(void)state;
 	begin_bound(&f, ONE);
+	f.unreadable_len = 7;
 	centre_deliver(&f.centre, 0, 5, PDU_DELIVER_SM, 4, "a fine ");
 	centre_fence(&f.centre, 0); /* not answered yet */
 	assert_int_equal(f.unreadables, 1);
@@ -1007,6 +1009,21 @@ static void carrier_receipt__unreadable__answered_when_its_owner_kept_it(void **
 	assert_int_equal(h.status, 0);
 	assert_int_equal(h.sequence, 5);
 	assert_int_equal(f.others, 0);
+	end(&f);
+}
+
+static void carrier_receipt__broken_and_like_a_receipt__whole_and_unread(void **state)
+{
+	static const uint8_t broken[] = "\0\0\0\x26\0\0\0\x05\0\0\0\0\0\0\0\x06id:1 stat:DELIVRD xxxx";
+	struct fixture f;
+
+	(void)state;
+	begin_bound(&f, ONE);
+	f.unreadable_len = sizeof broken - 1;
+	centre_raw(&f.centre, 0, broken, sizeof broken - 1);
+	centre_fence(&f.centre, 0);
+	assert_int_equal(f.unreadables, 1);
+	assert_int_equal(f.receipts, 0);
 	end(&f);
 }
 
@@ -1386,6 +1403,7 @@ int main(void)
 	    cmocka_unit_test(carrier_turn__transmitter_and_receiver__submits_on_one_receipts_on_the_other),
 	    cmocka_unit_test(carrier_receipt__deliver_and_data_sm__answered_when_recorded),
 	    cmocka_unit_test(carrier_receipt__unreadable__answered_when_its_owner_kept_it),
+	    cmocka_unit_test(carrier_receipt__broken_and_like_a_receipt__whole_and_unread),
 	    cmocka_unit_test(carrier_receipt__message_of_a_phone__refused_for_good),
 	    cmocka_unit_test(carrier_answer__foreign_ticket__nothing),
 	    cmocka_unit_test(carrier_drain__outstanding_and_waiting__one_answered_the_other_kept),
