@@ -23,7 +23,7 @@ struct batch_kind {
 	/* Adds the statements for the items, in order, to job. Called again for halves after a refusal. */
 	void (*build)(void *arg, const struct list *items, struct pg_job *job);
 	/* Once per item, never from inside batch_add. KZ_OK: index is the item's place among the items that
-	 * build saw; KZ_LOST: unknown outcome unless pg_reply_never_sent(reply); KZ_REFUSED: this item alone
+	 * build saw; KZ_LOST: unknown outcome unless pg_reply_undone(reply); KZ_REFUSED: this item alone
 	 * was refused. */
 	void (*done)(
 	    void *arg, struct batch_item *item, enum kz r, const struct pg_reply *reply, size_t index);

@@ -195,7 +195,7 @@ static void messages_done(
 	struct messages_wish *w = list_entry(&item->node, struct messages_wish, item.node);
 
 	if (r != KZ_OK) {
-		w->done(w, r, r == KZ_LOST && !pg_reply_never_sent(reply));
+		w->done(w, r, r == KZ_LOST && !pg_reply_undone(reply));
 		return;
 	}
 	if (index == 0)

@@ -70,6 +70,9 @@ const char *pg_message(const struct pg_reply *r);
 typedef void pg_done_fn(void *arg, enum kz r, const struct pg_reply *reply);
 /* True when a KZ_LOST job was certainly never sent. */
 bool pg_reply_never_sent(const struct pg_reply *r);
+/* True when a job without KZ_OK certainly did not happen: never sent, or rolled back by an error of the
+ * server that its connection outlived. */
+bool pg_reply_undone(const struct pg_reply *r);
 
 struct pg_options {
 	/* libpq's keyword/value or URI: several hosts, target_session_attrs. Copied. libpq looks names up by

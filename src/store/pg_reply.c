@@ -125,3 +125,11 @@ bool pg_reply_never_sent(const struct pg_reply *r)
 {
 	return r->never_sent;
 }
+
+bool pg_reply_undone(const struct pg_reply *r)
+{
+	const PGresult *error = r->job->error;
+	const char *severity = error ? PQresultErrorField(error, PG_DIAG_SEVERITY_NONLOCALIZED) : NULL;
+
+	return r->never_sent || (severity && strcmp(severity, "ERROR") == 0);
+}

@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include <libpq-fe.h>
+
 #include "base/metrics.h"
 #include "net/loop.h"
 
@@ -77,6 +79,34 @@ static inline void servers_await_pool(struct loop *l, unsigned connections)
 
 	while (metric_value(ready) < connections)
 		loop_turn(l, 50);
+}
+
+/* Asked by the superuser, beside the code under test: the first value of the answer. */
+static inline long long servers_ask(const char *sql)
+{
+	char conninfo[256];
+
+	snprintf(conninfo, sizeof conninfo, "host=%s/s user=postgres dbname=kezek", servers_dir);
+	PGconn *pq = PQconnectdb(conninfo);
+	PGresult *r = PQexec(pq, sql);
+	long long n = PQntuples(r) ? strtoll(PQgetvalue(r, 0, 0), NULL, 10) : 0;
+	assert_true(PQresultStatus(r) == PGRES_TUPLES_OK || PQresultStatus(r) == PGRES_COMMAND_OK);
+	PQclear(r);
+	PQfinish(pq);
+	return n;
+}
+
+/* Whose word every commit waits for; "" for nobody's. */
+static inline void servers_set_standby(const char *name)
+{
+	char sql[128];
+
+	snprintf(sql, sizeof sql, "alter system set synchronous_standby_names = '%s'", name);
+	servers_ask(sql);
+	servers_ask("select pg_reload_conf()");
+	snprintf(sql, sizeof sql, "select (current_setting('synchronous_standby_names') = '%s')::int", name);
+	while (servers_ask(sql) != 1)
+		;
 }
 
 #endif

@@ -119,6 +119,26 @@ static void raise__a_writer_that_never_ends__is_ended(void **state)
 	PQfinish(writer);
 }
 
+static void raise__a_commit_that_waits_for_a_standby__is_left_alone(void **state)
+{
+	struct store_rig *g = *state;
+	PGconn *writer = PQconnectdb(g->conninfo);
+
+	store_hold_slot(g, 3);
+	store_hold_slot(g, 4);
+	servers_set_standby("nobody");
+	assert_int_equal(PQsendQuery(writer, "begin; select slot_fence('{3}', '{1}');"
+	                                     " update slot set low_water = 1 where id = 4; commit"),
+	    1);
+	store_await_sql(g, "select count(*) from pg_stat_activity where wait_event = 'SyncRep'", 1);
+	assert_string_equal(store_sql(g, "select epoch from slot_raise('{3}')"), "");
+	servers_set_standby("");
+	for (PGresult *r; (r = PQgetResult(writer)) != NULL; PQclear(r))
+		assert_int_not_equal(PQresultStatus(r), PGRES_FATAL_ERROR);
+	assert_int_equal(store_int(g, "select epoch from slot_raise('{3}')"), 2);
+	PQfinish(writer);
+}
+
 static void keep__slot_taken_by_somebody_else__not_kept_and_not_poison(void **state)
 {
 	struct store_rig *g = *state;
@@ -131,8 +151,10 @@ static void keep__slot_taken_by_somebody_else__not_kept_and_not_poison(void **st
 	for (int i = 0; i < 8; i++)
 		wishes_keep(&w, i);
 	wishes_await(&w, 8);
-	for (int i = 0; i < 8; i++)
+	for (int i = 0; i < 8; i++) {
 		assert_int_equal(w.all[i].r, KZ_LOST);
+		assert_false(w.all[i].maybe);
+	}
 	assert_int_equal(store_int(g, "select count(*) from message"), 0);
 	assert_int_equal(store_int(g, "select count(*) from idempotency"), 0);
 	wishes_end(&w);
@@ -146,6 +168,7 @@ int main(void)
 	    STORE_CASE(fence__one_slot_of_somebody_else__nothing_of_the_job),
 	    STORE_CASE(raise__a_writer_in_mid_transaction__waits_and_sees_what_it_wrote),
 	    STORE_CASE(raise__a_writer_that_never_ends__is_ended),
+	    STORE_CASE(raise__a_commit_that_waits_for_a_standby__is_left_alone),
 	    STORE_CASE(keep__slot_taken_by_somebody_else__not_kept_and_not_poison),
 	};
 

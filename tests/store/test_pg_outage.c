@@ -1,7 +1,6 @@
 /* pg against a PostgreSQL that dies, stops, is silent, cannot write, and comes back. */
 #include "pg_rig.h"
 
-#include <libpq-fe.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -299,33 +298,6 @@ static void dial__refused_again_and_again__tried_once_a_second_at_least(void **s
 	close(fd);
 }
 
-/* Asked by the superuser, beside the code under test. */
-static long long outage_ask(const char *sql)
-{
-	char conninfo[256];
-
-	snprintf(conninfo, sizeof conninfo, "host=%s/s user=postgres dbname=kezek", servers_dir);
-	PGconn *pq = PQconnectdb(conninfo);
-	PGresult *r = PQexec(pq, sql);
-	long long n = PQntuples(r) ? strtoll(PQgetvalue(r, 0, 0), NULL, 10) : 0;
-	assert_true(PQresultStatus(r) == PGRES_TUPLES_OK || PQresultStatus(r) == PGRES_COMMAND_OK);
-	PQclear(r);
-	PQfinish(pq);
-	return n;
-}
-
-static void outage_set_standby(const char *name)
-{
-	char sql[128];
-
-	snprintf(sql, sizeof sql, "alter system set synchronous_standby_names = '%s'", name);
-	outage_ask(sql);
-	outage_ask("select pg_reload_conf()");
-	snprintf(sql, sizeof sql, "select (current_setting('synchronous_standby_names') = '%s')::int", name);
-	while (outage_ask(sql) != 1)
-		;
-}
-
 #define OUTAGE_OURS "select count(*) from pg_stat_activity where usename = 'kezek'"
 
 static void conn__given_up_in_a_commit_that_hangs__no_other_until_that_has_ended(void **state)
@@ -338,18 +310,18 @@ static void conn__given_up_in_a_commit_that_hangs__no_other_until_that_has_ended
 	g->options.job_ms = 400;
 	rig_up(g);
 	rig_make_table(g);
-	outage_set_standby("nobody");
+	servers_set_standby("nobody");
 	rig_run(g, &a, &sql_add, &value);
 	servers_await(g->loop, &a.count, 1);
 	assert_int_equal(a.r, KZ_LOST);
 	servers_await(g->loop, &g->downs, 1);
 	for (int64_t end = loop_now_ms(g->loop) + 1500; loop_now_ms(g->loop) < end;) {
 		loop_turn(g->loop, 20);
-		assert_true(outage_ask(OUTAGE_OURS) <= 2); /* it, and the one that looks after it */
+		assert_true(servers_ask(OUTAGE_OURS) <= 2); /* it, and the one that looks after it */
 	}
 	assert_int_equal(g->ups, 1);
 	assert_non_null(strstr(pg_why_down(g->pg), "commits hang"));
-	outage_set_standby("");
+	servers_set_standby("");
 	servers_await(g->loop, &g->ups, 2);
 	rig_run(g, &b, &sql_kept, NULL);
 	servers_await(g->loop, &b.count, 1);
@@ -365,7 +337,7 @@ static void conn__given_up_in_a_statement__it_is_ended_at_the_server(void **stat
 	rig_up(g);
 	rig_run(g, &a, &sql_sleep, NULL);
 	servers_await(g->loop, &g->ups, 2);
-	while (outage_ask(OUTAGE_OURS) > 1)
+	while (servers_ask(OUTAGE_OURS) > 1)
 		loop_turn(g->loop, 20);
 }
 

@@ -21,7 +21,8 @@ create table slot (
 
 -- Gives slots to who asks, which holds their advisory locks: waits for what former owners are writing, ends those that
 -- do not end by themselves (a stopped process in the middle of a statement), and shuts out what they begin from now on.
--- What is read of the slot after it is all there is.
+-- What is read of the slot after it is all there is. A commit that waits for a standby is never ended: it would be seen
+-- without being kept there; its slot is left out and asked for again.
 create function slot_raise(slots int[])
 returns table (id int, epoch bigint, low_water bigint, newest bigint) language plpgsql as $body$
 declare
@@ -29,13 +30,19 @@ declare
 begin
   for s in select unnest(slots) order by 1 loop
     begin
-      perform set_config('lock_timeout', '1s', true);
+      perform set_config('lock_timeout', '500ms', true);
       perform pg_advisory_xact_lock(x'6b7a66'::int, s);
     exception when lock_not_available then
-      perform pg_terminate_backend(l.pid) from pg_locks l
+      perform pg_terminate_backend(l.pid) from pg_locks l join pg_stat_activity a using (pid)
       where l.locktype = 'advisory' and l.classid = x'6b7a66'::int::oid and l.objid = s::oid and l.granted
-        and l.database = (select oid from pg_database where datname = current_database());
-      perform pg_advisory_xact_lock(x'6b7a66'::int, s);
+        and l.database = (select oid from pg_database where datname = current_database())
+        and a.wait_event is distinct from 'SyncRep';
+      begin
+        perform set_config('lock_timeout', '500ms', true);
+        perform pg_advisory_xact_lock(x'6b7a66'::int, s);
+      exception when lock_not_available then
+        continue;
+      end;
     end;
     return query update slot set epoch = slot.epoch + 1 where slot.id = s
       returning slot.id::int, slot.epoch, slot.low_water, greatest((select max(m.id) from message m), (select e.feed
