@@ -443,3 +443,16 @@ journey('receipt__comes_to_another_daemon__the_one_with_the_doubt_asks_before_it
   await until('it has left memory', async () => await unfinished(first) === 0);
   assert.equal(centre.submits.length, 1);
 });
+
+journey('operator__answers_enquire_link_and_no_submit_sm__bound_again_and_everything_goes', async (stage) => {
+  const centre = await startCentre(stage, { onSubmit: () => (centre.binds.length === 1 ? { silent: true } : undefined) });
+  const k = await Kezek.start(stage, await servers.database(), { config: quick,
+    operators: { one: operator(stage, { port: centre.port, timers: { response: '500ms' }, link: { window: 3 } }) } });
+  await k.bound();
+  const ids = [];
+  for (const text of ['a', 'b', 'c']) ids.push((await k.door.send({ to, text })).id);
+  for (const id of ids)
+    assert.deepEqual(events(await k.settled(id)), ['accepted', 'in_doubt', 'resent', 'submitted', 'receipt']);
+  assert.equal(centre.binds.length, 2);
+  assert.equal(await k.metric('kezek_smpp_mute_total'), 1);
+});

@@ -140,6 +140,36 @@ journey('receipts__repeated_a_thousand_times__each_acknowledged_and_recorded_onc
   assert.equal(await database.count('message_event', "status = 'DELIVRD'"), 2, 'once more by the next run');
 });
 
+// One carrier, two daemons with a session each: an operator sends receipts over whichever it likes.
+journey('receipts__out_of_order_to_two_daemons_at_once__one_end_and_the_worst_word', async (stage) => {
+  const centre = await startCentre(stage, { receipts: false });
+  const database = await servers.database();
+  const daemon = (name) => Kezek.start(stage, database, { name,
+    operators: { one: operator(stage, { port: centre.port, systemId: name }) } });
+  const first = await daemon('first');
+  const second = await daemon('second');
+  for (const k of [first, second]) await k.bound();
+  const ids = [];
+  for (let i = 0; i < 10; i++) ids.push((await first.door.send({ to: '+77011234567', text: `${i} ${'ә'.repeat(150)}` })).id);
+  for (const id of ids) await first.settled(id, 'submitted');
+  await until('all parts', () => centre.submits.length === 30);
+  const to = (submit, systemId, state) => centre.receipt({ ...submit, systemId }, { state });
+  const sent = [];
+  for (const s of [...centre.submits].reverse()) {
+    sent.push(to(s, s.number % 2 ? 'second' : 'first', s.number === 2 ? 'UNDELIV' : 'DELIVRD'));
+    sent.push(to(s, s.number % 2 ? 'first' : 'second', s.number === 2 ? 'UNDELIV' : 'DELIVRD')); // twice
+    sent.push(to(s, 'second', 'ENROUTE'));
+  }
+  await until('all are acknowledged', () => sent.every((r) => r.ackedAt));
+  assert.ok(sent.every((r) => r.status === 0));
+  for (const id of ids) await second.settled(id, 'undeliverable');
+  for (const s of centre.submits) sent.push(to(s, 'first', 'DELIVRD'));
+  await until('all are acknowledged', () => sent.every((r) => r.ackedAt));
+  for (const id of ids) assert.equal((await first.door.message(id)).state, 'undeliverable');
+  assert.equal(await database.count('message_event', 'final'), 10);
+  assert.equal(await database.count('receipt_waiting'), 0);
+});
+
 journey('receipts__unknown_or_unreadable__acknowledged_and_kept_aside', async (stage) => {
   const centre = await startCentre(stage, { receipts: false });
   const database = await servers.database();
