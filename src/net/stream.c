@@ -50,7 +50,8 @@ struct stream {
 	int64_t open_until_ms;
 	struct defer work;
 	struct buf in, out;
-	size_t out_at; /* octets of out already taken */
+	size_t out_at;     /* octets of out already taken */
+	int64_t queued_ms; /* since when some of out were never tried; 0: none */
 	char peer[300];
 	char why[256]; /* why the last address failed */
 	bool *freed;   /* set while a callback runs */
@@ -257,12 +258,26 @@ static void stream_out_taken(struct stream *s, size_t n)
 	}
 }
 
+/* What is queued is tried at the end of the same round. So much later the process was stopped in between, and
+ * what it was allowed to say then may not be true any more. */
+static bool stream_stood_still(struct stream *s)
+{
+	bool still = s->queued_ms && loop_now_ms(s->loop) - s->queued_ms >= STREAM_STILL_MS;
+
+	s->queued_ms = 0;
+	if (still)
+		stream_close(s, KZ_LOST, "this process stood still before its octets left");
+	return still;
+}
+
 /* True while s is open. */
 static bool stream_write_out(struct stream *s)
 {
 	char why[256];
 	bool any = false;
 
+	if (stream_stood_still(s))
+		return false;
 	while (s->out.len > s->out_at) {
 		size_t n = 0;
 		enum wire_result r =
@@ -462,6 +477,8 @@ enum kz stream_write(struct stream *s, const void *bytes, size_t n)
 	if (n > s->options.max_out || stream_queued(s) > s->options.max_out - n)
 		return KZ_BUSY;
 	buf_add(&s->out, bytes, n);
+	if (!s->queued_ms)
+		s->queued_ms = loop_now_ms(s->loop);
 	loop_defer(s->loop, &s->work, stream_work, s);
 	return KZ_OK;
 }

@@ -47,7 +47,9 @@ struct stream *stream_connect(struct loop *l, const char *host, uint16_t port, c
 struct stream *stream_accept(
     struct loop *l, int fd, const struct stream_options *o, const struct stream_events *events, void *arg);
 /* Copies and queues; what is queued in one round of the loop leaves in as few writes as possible.
+ * When the process is stopped for STREAM_STILL_MS in between they never leave and the stream is closed.
  * KZ_BUSY (nothing queued) over max_out; KZ_LOST when closed or not open. */
+#define STREAM_STILL_MS 2000
 enum kz stream_write(struct stream *s, const void *bytes, size_t n) KZ_CHECK;
 size_t stream_queued(const struct stream *s);
 /* While held nothing is read: what the peer sends waits in the sockets, and its end is not noticed. */

@@ -10,13 +10,14 @@
 
 #include "base/ids.h"
 #include "net/loop.h"
+#include "net/stream.h"
 #include "store/pg.h"
 
 /* The server ends a session of slots that said nothing for so long, and their locks with it: a daemon that is
  * stopped or cut off holds them no longer. Its lease, counted from the moment of the last question that was
- * answered, is over before that. */
+ * answered, is over so much earlier that what was allowed at its end has left, or never will. */
 #define LEASE_SERVER_MS 8000
-#define LEASE_MS        6000
+#define LEASE_MS        (LEASE_SERVER_MS - STREAM_STILL_MS)
 
 struct lease;
 
