@@ -65,10 +65,11 @@ export class Kannel {
     return Number(await answer.text());
   }
 
-  // Waits until that many have their receipt told.
+  // Waits until that many have their receipt told; answers when.
   async settled(n, withinMs) {
     let last;
     await until(() => `receipts of Kannel: ${last} of ${n}`, async () => (last = await this.receipts()) >= n, withinMs, 50);
+    return Date.now();
   }
 
   // What it still has to send nobody waits for.

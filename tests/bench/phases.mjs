@@ -10,12 +10,12 @@ const warm = { seconds: 2, count: 1000 }; // caches and plans, whichever comes f
 // From the first request to the last recorded receipt. count: most messages, 0 for as many as the seconds allow.
 export async function endToEnd(gateway, servers, { connections, seconds: forSeconds, count, withinMs }) {
   await gateway.bound();
-  const first = await gateway.load(['--connections', connections, '--seconds', warm.seconds, ...(count ? ['--count', warm.count] : [])]);
+  const first = await gateway.load(['--connections', connections, '--seconds', warm.seconds,
+    '--count', count ? warm.count : 0]);
   await gateway.settled(first.ok, withinMs);
   const meter = new Meter(servers, gateway.pids);
   const r = await gateway.load(['--connections', connections, '--seconds', forSeconds, '--count', count]);
-  await gateway.settled(first.ok + r.ok, withinMs);
-  const seconds = (Date.now() - r.began_ms) / 1000;
+  const seconds = (await gateway.settled(first.ok + r.ok, withinMs) - r.began_ms) / 1000;
   return { n: r.ok, seconds, ...meter.read(), accepted: r.per_second, peak: peakKib(gateway.pids) };
 }
 
@@ -89,6 +89,7 @@ export async function crowded(stage, gateway, { seconds, pairs, idle, dribble })
 // Memory and descriptors over many messages, five looks.
 export async function longRun(gateway, { connections, messages }) {
   await gateway.bound();
+  await gateway.settled(0, 10000); // its own connection for looking stays open
   const [pid] = gateway.pids;
   const opened = descriptors(pid);
   const looks = [];
