@@ -7,6 +7,8 @@
 #include "base/mem.h"
 #include "flow/send_body.h"
 
+#define MOVE_MS 1000
+
 static enum kz letter_cut(struct letter *l, const struct carrier *c, const struct profile *p)
 {
 	struct send *s = l->send;
@@ -271,20 +273,43 @@ static void letter_on_other(void *arg, struct carrier *c, const struct pdu_sm *m
 	aside_keep(s->aside, carrier_name(c), what, m->text, m->text_len, NULL);
 }
 
-/* What waits with a carrier that is down looks for another. */
-static void letter_on_change(void *arg)
+static void letters_take(struct carrier *c, struct shipment *(*take)(struct carrier *), struct list *moving)
 {
-	struct send *s = arg;
+	struct shipment *sh;
+
+	while ((sh = take(c)) != NULL)
+		list_append(moving, &sh->node);
+}
+
+/* Takes from a carrier that is down what may want another: all of it when there is one, else, when it has
+ * just gone down, what was begun, as a part of it may be lost with the link. A whole queue moves once a
+ * second at most: links that come and go beside a long one would otherwise take all the time there is. */
+static void letters_leave(
+    struct send *s, struct carrier *c, const struct carrier *changed, bool table, struct list *moving)
+{
+	int64_t now_ms = loop_now_ms(s->base.loop), wait_ms = s->moved_ms + MOVE_MS - now_ms;
+
+	if (!table && !ways_has_refuge(s->ways, c)) {
+		if (changed == c)
+			letters_take(c, carrier_take_near, moving);
+	} else if (!table && s->moved_ms < now_ms && wait_ms > 0) {
+		timer_start(s->move_timer, wait_ms);
+	} else {
+		s->moved_ms = now_ms;
+		letters_take(c, carrier_take_waiting, moving);
+	}
+}
+
+static void letters_move(struct send *s, const struct carrier *changed, bool table)
+{
 	struct carrier *c;
 	struct list moving;
 
 	list_init(&moving);
-	for (size_t i = 0; (c = ways_at(s->ways, i)) != NULL; i++) {
-		struct shipment *sh;
-
-		while (!carrier_is_up(c) && (sh = carrier_take_waiting(c)) != NULL)
-			list_append(&moving, &sh->node);
-	}
+	for (size_t i = 0; (c = ways_at(s->ways, i)) != NULL; i++)
+		if (!carrier_is_up(c))
+			letters_leave(s, c, changed, table, &moving);
+	metric_add(s->moved, moving.count);
 	while (moving.count) {
 		struct letter *l = list_entry(list_take_first(&moving), struct letter, shipment.node);
 
@@ -293,6 +318,16 @@ static void letter_on_change(void *arg)
 		else
 			letter_conclude(l); /* a part was lost with the link */
 	}
+}
+
+static void letter_on_change(void *arg, const struct carrier *changed)
+{
+	letters_move(arg, changed, changed == NULL);
+}
+
+void letters_on_move(void *arg)
+{
+	letters_move(arg, NULL, false);
 }
 
 static void letter_on_homeless(void *arg, struct shipment *sh)

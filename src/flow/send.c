@@ -34,6 +34,8 @@ static void send_make_metrics(struct send *s)
 		s->ended[st] = metric_counter(
 		    "kezek_messages_ended_total", "Messages that ended before a receipt", labels);
 	}
+	s->moved = metric_counter("kezek_messages_moved_total",
+	    "Messages that looked for another operator when theirs was down", "");
 	s->letters_gauge = metric_gauge(
 	    "kezek_messages_unfinished", "Messages in memory: accepted and not yet submitted", "");
 }
@@ -51,6 +53,8 @@ struct send *send_new(const struct send_base *base, const struct conf *conf)
 	map_init(&s->running, parcels_equal);
 	secret_random(s->references, sizeof s->references);
 	s->due_timer = timer_new(base->loop, letters_on_due, s);
+	s->move_timer = timer_new(base->loop, letters_on_move, s);
+	s->moved_ms = INT64_MIN / 2;
 	s->scan_timer = timer_new(base->loop, resume_pump, s);
 	s->unsure_timer = timer_new(base->loop, parcels_on_unsure, s);
 	s->aside = aside_new(base->loop, base->pg);
@@ -256,6 +260,7 @@ void send_free(struct send *s)
 	heap_fini(&s->due);
 	buf_fini(&s->cut_room);
 	timer_free(s->due_timer);
+	timer_free(s->move_timer);
 	timer_free(s->scan_timer);
 	timer_free(s->unsure_timer);
 	timer_free(s->drain_timer);

@@ -82,8 +82,10 @@ struct send {
 	struct list all;
 	struct heap due;
 	struct timer *due_timer;
-	size_t coming[LANES]; /* letters that are being kept and may be written at once */
-	struct map running;   /* parcels by Idempotency-Key */
+	struct timer *move_timer; /* queues of carriers that are down move again */
+	int64_t moved_ms;         /* when they did last */
+	size_t coming[LANES];     /* letters that are being kept and may be written at once */
+	struct map running;       /* parcels by Idempotency-Key */
 	struct list parcels;
 	struct timer *unsure_timer; /* parcels whose commit nobody knows of */
 	uint16_t references[65536]; /* last concatenation reference by hash of the number */
@@ -105,7 +107,7 @@ struct send {
 	loop_fn *drained;
 	void *drained_arg;
 	struct metric *accepted[MESSAGE_CLASSES], *submitted[MESSAGE_CLASSES], *ended[MESSAGE_DELIVERED + 1];
-	struct metric *submit_time[MESSAGE_CLASSES], *letters_gauge;
+	struct metric *submit_time[MESSAGE_CLASSES], *letters_gauge, *moved;
 	struct metric *not_admitted[MESSAGE_CLASSES][SEND_REFUSALS];
 };
 
@@ -150,6 +152,7 @@ void letter_unclear(struct letter *l);
 void letter_give_up(struct letter *l);
 
 /* letter_turn.c */
+void letters_on_move(void *arg);
 /* Read back, and the parts of wire_mask may have been written by a daemon that ended. */
 void letter_begin_interrupted(struct letter *l, uint32_t wire_mask);
 /* What a refusal or a doubt comes to. */

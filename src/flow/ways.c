@@ -100,7 +100,7 @@ static void way_on_up(void *arg, struct carrier *c, bool up)
 
 	log_info(carrier_name(c), "%s", up ? "up" : "down");
 	if (!w->gone)
-		w->ways->events->on_change(w->ways->arg);
+		w->ways->events->on_change(w->ways->arg, c);
 }
 
 static const struct carrier_events way_events = {
@@ -259,7 +259,13 @@ void ways_set(struct ways *ws, struct profile **profiles, size_t n)
 	}
 	free(same);
 	free(profiles);
-	ws->events->on_change(ws->arg);
+	ws->events->on_change(ws->arg, NULL);
+}
+
+static struct route_way way_for_route(const struct way *w)
+{
+	return (struct route_way){(const char *const *)w->profile->prefixes.items, w->profile->prefixes.count,
+	    (long)w->profile->preference, carrier_is_up(w->carrier)};
 }
 
 size_t ways_route(const struct ways *ws, struct msisdn to, struct carrier *ret[ROUTE_MAX])
@@ -273,13 +279,27 @@ size_t ways_route(const struct ways *ws, struct msisdn to, struct carrier *ret[R
 		const struct way *w = list_entry(at, struct way, node);
 
 		carriers[n] = w->carrier;
-		table[n++] = (struct route_way){(const char *const *)w->profile->prefixes.items,
-		    w->profile->prefixes.count, (long)w->profile->preference, carrier_is_up(w->carrier)};
+		table[n++] = way_for_route(w);
 	}
 	n = route_order(table, n, to, order);
 	for (size_t i = 0; i < n; i++)
 		ret[i] = carriers[order[i]];
 	return n;
+}
+
+bool ways_has_refuge(const struct ways *ws, const struct carrier *c)
+{
+	const struct profile *p = carrier_profile(c);
+	const struct route_way own = {(const char *const *)p->prefixes.items, p->prefixes.count, 0, false};
+
+	for (const struct list_node *at = list_first(&ws->living); at; at = list_next(&ws->living, at)) {
+		const struct way *w = list_entry(at, struct way, node);
+		const struct route_way other = way_for_route(w);
+
+		if (w->carrier != c && other.up && route_meets(&own, &other))
+			return true;
+	}
+	return false;
 }
 
 struct carrier *ways_at(const struct ways *ws, size_t i)

@@ -27,8 +27,8 @@ struct ways_events {
 	void (*on_unreadable)(
 	    void *arg, struct carrier *c, uint32_t way, const struct pdu_sm *m, struct deliver_ticket ticket);
 	void (*on_other)(void *arg, struct carrier *c, const struct pdu_sm *m, const char *what);
-	/* Carriers went up or down, came or went: waiting shipments may want another. */
-	void (*on_change)(void *arg);
+	/* c went up or down; NULL: some came or went. Waiting shipments may want another. */
+	void (*on_change)(void *arg, const struct carrier *c);
 	/* A shipment that waited with a carrier that goes; it is out of it. */
 	void (*on_homeless)(void *arg, struct shipment *s);
 };
@@ -39,6 +39,8 @@ struct ways *ways_new(struct loop *l, const struct ways_events *events, void *ar
 void ways_set(struct ways *w, struct profile **profiles, size_t n);
 /* The carriers that serve the number, best first, those that are up before the others; returns how many. */
 size_t ways_route(const struct ways *w, struct msisdn to, struct carrier *ret[ROUTE_MAX]);
+/* Whether another carrier is up that serves numbers of c too. */
+bool ways_has_refuge(const struct ways *w, const struct carrier *c);
 /* Each living carrier, in order of name. NULL ends it. */
 struct carrier *ways_at(const struct ways *w, size_t i);
 /* Answers a receipt; nothing happens when that carrier is gone. busy: the profile's busy status. */

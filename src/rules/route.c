@@ -53,3 +53,17 @@ size_t route_order(const struct route_way *ways, size_t n, struct msisdn m, size
 	}
 	return count;
 }
+
+bool route_meets(const struct route_way *a, const struct route_way *b)
+{
+	if (!a->prefixes_n || !b->prefixes_n)
+		return true;
+	for (size_t i = 0; i < a->prefixes_n; i++)
+		for (size_t k = 0; k < b->prefixes_n; k++) {
+			size_t n = strlen(a->prefixes[i]), m = strlen(b->prefixes[k]);
+
+			if (!strncmp(a->prefixes[i], b->prefixes[k], n < m ? n : m))
+				return true;
+		}
+	return false;
+}

@@ -23,4 +23,7 @@ struct route_way {
  * those that are down after those that are up. Returns how many (0..ROUTE_MAX). */
 size_t route_order(const struct route_way *ways, size_t n, struct msisdn m, size_t ret[ROUTE_MAX]);
 
+/* Whether there are numbers that both serve. */
+bool route_meets(const struct route_way *a, const struct route_way *b);
+
 #endif

@@ -144,7 +144,7 @@ static struct shipment *carrier_take_from(struct carrier *c, struct list *list)
 	return NULL;
 }
 
-struct shipment *carrier_take_waiting(struct carrier *c)
+struct shipment *carrier_take_near(struct carrier *c)
 {
 	struct shipment *s = NULL;
 
@@ -155,9 +155,16 @@ struct shipment *carrier_take_waiting(struct carrier *c)
 			s = carrier_take_from(c, &c->held[lane]);
 		if (!s)
 			s = carrier_take_from(c, &c->near[lane]);
-		if (!s)
-			s = carrier_take_from(c, &c->waiting[lane]);
 	}
+	return s;
+}
+
+struct shipment *carrier_take_waiting(struct carrier *c)
+{
+	struct shipment *s = carrier_take_near(c);
+
+	for (enum lane lane = 0; lane < LANES && !s; lane++)
+		s = carrier_take_from(c, &c->waiting[lane]);
 	return s;
 }
 

@@ -134,6 +134,8 @@ bool carrier_withdraw(struct carrier *c, struct shipment *s);
 /* Any shipment that waits and has nothing outstanding, taken out as by carrier_withdraw; NULL when none: for
  * emptying a carrier whose links are down or whose profile goes. */
 struct shipment *carrier_take_waiting(struct carrier *c);
+/* The same of those alone that were begun or are next: a few. */
+struct shipment *carrier_take_near(struct carrier *c);
 size_t carrier_waiting(const struct carrier *c, enum lane lane);
 /* Milliseconds since the oldest at the lane's front was accepted; 0 when empty. */
 int64_t carrier_oldest_ms(const struct carrier *c, enum lane lane);

@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #define PER_ADDRESS 10000
-#define AT_ONCE     200 /* dialled in one tick */
+#define AT_ONCE     50 /* dialled in one tick */
 
 static const char request[] =
     "POST /v1/messages HTTP/1.1\r\nHost: kezek\r\nContent-Type: application/json\r\n"

@@ -136,6 +136,34 @@ journey('operator__away_throttling_slow_or_frozen__the_other_keeps_its_pace', as
   assert.equal(await k.metric('kezek_queue_messages{carrier="away",class="notice"}'), 750);
 }, { withinMs: 240000 });
 
+journey('operator__comes_and_goes_beside_the_backlog_of_a_dead_one__a_third_keeps_its_pace', async (stage) => {
+  const tool = await buildTool(stage, 'load');
+  const good = await Simulator.start(stage, ['--receipt-delay', '0ms'], 'good');
+  const restless = await Simulator.start(stage, ['--unbind-after', '1', '--receipt-delay', '0ms'], 'restless');
+  const database = await servers.database();
+  const k = await Kezek.start(stage, database, { config: { queue: { max_messages: 20000, max_age: '1h' }, shutdown_timeout: '1s' },
+    operators: {
+      good: operator(stage, { port: good.port, prefixes: ['7701'] }),
+      restless: operator(stage, { port: restless.port, prefixes: ['7702'], reconnect: { min: '10ms', max: '20ms' } }),
+      dead: operator(stage, { port: 1, prefixes: ['7703'] }),
+    } });
+  await k.bound('good');
+  const one = async () => {
+    const since = await newest(database);
+    const r = await load(stage, k, tool, { to: SOUND, rate: 100, seconds: 2 });
+    return percentile(await submitTimes(database, '7701', since, r.ok), 0.95);
+  };
+  const alone = [await one(), await one()];
+  const many = Array.from({ length: 1000 }, (_, i) => ({ to: '+77031234567', text: `n ${i}` }));
+  for (let i = 0; i < 7; i++) assert.equal((await k.door.batch(many)).status, 202);
+  const some = Array.from({ length: 100 }, (_, i) => ({ to: '+77021234567', text: `n ${i}` }));
+  assert.equal((await k.door.batch(some)).status, 202);
+  const beside = await one();
+  assert.ok((await database.count('message_event', "kind = 1 and carrier = 'restless'")) > 5, 'it came and went');
+  assert.ok(await k.metric('kezek_messages_moved_total') < 5000, 'the backlog stays where it is');
+  assert.ok(beside <= 3 * Math.max(...alone) + 200, `95th percentile: ${beside} ms beside them, ${alone} ms alone`);
+});
+
 journey('clients__2000_idle_or_dribbling__the_others_are_served_as_before', async (stage) => {
   const [tool, binary] = [await buildTool(stage, 'load'), await buildTool(stage, 'crowd')];
   const smsc = await Simulator.start(stage, ['--receipt-delay', '0ms']);

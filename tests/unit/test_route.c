@@ -35,6 +35,23 @@ static void route_order__no_ways_or_none_that_serves__empty(void **state)
 	assert_route(ways, 2, NULL, 0);
 }
 
+static void route_meets__prefixes__when_one_begins_with_the_other(void **state)
+{
+	const struct route_way a = {p7701, 1, 0, true}, longer_one = {p77011, 1, 0, true},
+	                       b = {p7702, 2, 0, true}, any = {NULL, 0, 0, true}, all = {wide, 1, 0, true},
+	                       many = {several, 4, 0, true};
+
+	(void)state;
+	assert_true(route_meets(&a, &longer_one));
+	assert_true(route_meets(&longer_one, &a));
+	assert_false(route_meets(&a, &b));
+	assert_false(route_meets(&b, &longer_one));
+	assert_true(route_meets(&b, &any));
+	assert_true(route_meets(&any, &b));
+	assert_true(route_meets(&all, &b));
+	assert_true(route_meets(&b, &many));
+}
+
 static void route_order__prefixes__longest_first_any_last(void **state)
 {
 	const struct route_way ways[] = {
@@ -122,6 +139,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(route_order__no_ways_or_none_that_serves__empty),
 	    cmocka_unit_test(route_order__prefixes__longest_first_any_last),
+	    cmocka_unit_test(route_meets__prefixes__when_one_begins_with_the_other),
 	    cmocka_unit_test(route_order__several_prefixes__its_longest_that_fits_counts),
 	    cmocka_unit_test(route_order__empty_prefix__like_one_that_serves_any),
 	    cmocka_unit_test(route_order__equal_prefixes__preference_then_place),

@@ -64,8 +64,9 @@ static void on_near(void *arg, struct shipment *s)
 	carrier_clear(s->carrier, s);
 }
 
-static void on_change(void *arg)
+static void on_change(void *arg, const struct carrier *c)
 {
+	(void)c;
 	((struct fixture *)arg)->changes++;
 }
 
