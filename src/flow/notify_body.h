@@ -55,7 +55,7 @@ struct endpoint {
 	struct list waiting; /* notes whose turn comes, by in_line */
 	struct timer *pause; /* armed: nothing is asked until then */
 	size_t open;
-	unsigned streak; /* failures in a row */
+	unsigned streak; /* first failures in a row */
 	unsigned probes; /* since it is down; 0: it is up */
 	bool seen;       /* by the load in flight */
 };

@@ -77,7 +77,7 @@ static void note_done(struct note *note)
 		notify_look_in(e->notify, 0);
 }
 
-/* It comes first again, when its endpoint does. */
+/* The database is away: it comes first again. */
 static void note_set_back(struct note *note)
 {
 	note->phase = NOTE_WAITING;
@@ -182,14 +182,14 @@ static void note_failed(struct note *note, const struct http_answer *a)
 	else
 		snprintf(why, sizeof why, "%s", http_outcome_name(a->outcome));
 	log_debug(e->name, "a webhook failed: %s", why);
-	e->streak++;
+	e->streak += note->teller != NULL; /* one that fails again and again says nothing of the others */
 	if (!was_down && e->streak < HOOK_DOWN_AFTER) {
 		if (retry_after_ms)
 			timer_start(e->pause, retry_after_ms);
 		note_put_off(note, why, retry_after_ms);
 		return;
 	}
-	note_set_back(note);
+	note_wait(note); /* behind the others: it may be the only one that fails */
 	if (!was_down || note->probe)
 		endpoint_probe_later(e, why, retry_after_ms);
 }
@@ -266,13 +266,26 @@ static enum kz note_ask(struct note *note)
 	return r;
 }
 
+/* The first in line; of an endpoint that is down the first that was no probe yet. */
+static struct note *endpoint_next(const struct endpoint *e)
+{
+	for (struct list_node *at = list_first(&e->waiting); at && e->probes;
+	     at = list_next(&e->waiting, at)) {
+		struct note *note = list_entry(at, struct note, in_line);
+
+		if (!note->probe)
+			return note;
+	}
+	return list_entry(list_first(&e->waiting), struct note, in_line);
+}
+
 void endpoint_pump(struct endpoint *e)
 {
 	struct notify *n = e->notify;
 	size_t most = e->probes ? 1 : (size_t)n->conf->webhook_in_flight;
 
 	while (!n->draining && !timer_is_armed(e->pause) && e->open < most && e->waiting.count) {
-		struct note *note = list_entry(list_first(&e->waiting), struct note, in_line);
+		struct note *note = endpoint_next(e);
 
 		if (note_ask(note) != KZ_OK)
 			return; /* when another is answered */

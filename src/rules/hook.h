@@ -15,7 +15,7 @@
 #define HOOK_ID          18 /* "end_", the message's id and NUL */
 #define HOOK_SIGNATURE   48 /* "v1,", base 64 of the MAC and NUL */
 #define HOOK_ATTEMPTS    11 /* of one event; the last is made about three days after the first */
-#define HOOK_DOWN_AFTER  5  /* failures in a row after which an endpoint counts as down */
+#define HOOK_DOWN_AFTER  5  /* messages in a row that fail: the endpoint counts as down */
 
 /* The end of a message. Texts belong to whoever holds it; "" when absent. */
 struct hook_event {

@@ -137,8 +137,9 @@ journey('webhook__single_ones_fail__told_again_under_the_same_id_then_given_up_a
 
   failures = Infinity;
   const [second] = await send(k, 1, { client_ref: 'fails' });
-  await until('it waits for another attempt', async () => (await database.count('webhook_retry', 'due is not null')) === 1);
-  await receiver.toldOf(await send(k, 1)); // the endpoint is up
+  // By then the next attempt is 7 s away, and it takes more than one message to bring the endpoint down.
+  await until('five attempts have failed', async () => (await database.count('webhook_retry', 'attempts = 5')) === 1);
+  assert.equal((await hooks(k))[0].state, 'up');
   await database.ask('update webhook_retry set attempts = 10, due = now()'); // as if three days had passed
   await until('it is given up', async () => (await hooks(k))[0].given_up === 1);
   assert.equal(await k.metric('kezek_webhooks_given_up_total'), 1);
@@ -147,6 +148,19 @@ journey('webhook__single_ones_fail__told_again_under_the_same_id_then_given_up_a
   await receiver.toldOf([second]);
   await until('nothing is kept of it', async () => (await database.count('webhook_retry')) === 0);
   assert.equal((await k.ctlRun('webhook', 'replay', '0000000000000')).code, 1);
+});
+
+journey('webhook__down_for_all_then_for_one_alone__the_others_are_told', async (stage) => {
+  let poison;
+  const receiver = await startReceiver(stage, { answer: (h) => (!poison || h.body.data.id === poison ? 500 : 204) });
+  const k = await start(stage, receiver, { config: { webhook: { ...webhook, in_flight: 1 } } });
+  const ids = await send(k, 12);
+  await until('it is down', async () => (await hooks(k))[0].state === 'down');
+  const asked = receiver.hooks.length;
+  await until('it was probed', () => receiver.hooks.length > asked);
+  poison = receiver.hooks.at(-1).body.data.id;
+  await receiver.toldOf(ids.filter((id) => id !== poison));
+  assert.equal((await hooks(k))[0].state, 'up');
 });
 
 journey('webhook__410__disabled_with_the_reason_until_enabled', async (stage) => {
