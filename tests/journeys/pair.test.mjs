@@ -40,10 +40,18 @@ async function backlog(k, n, name) {
 }
 
 const firstAt = (centre) => centre.texts.reduce((m, t) => (m.has(t.text) ? m : m.set(t.text, t.at)), new Map());
+// What came to a phone twice was announced as a possible duplicate.
+async function allMarked(k, centre, ids) {
+  const seen = new Set();
+  for (const { text } of centre.texts) {
+    if (seen.has(text)) assert.ok((await k.door.message(ids.get(text))).timeline.some((e) => e.event === 'resent'), `${text} came again unmarked`);
+    seen.add(text);
+  }
+}
 const again = (centre) => centre.texts.length - firstAt(centre).size;
 
 journey('kezekd__one_of_two_killed_under_load__what_it_had_goes_by_the_other_within_5_s', async (stage) => {
-  const { a, b, centre, database, submits } = await pair(stage);
+  const { a, b, centre, submits } = await pair(stage);
   const load = new Load([a, b], 1500);
   stage.defer(() => { load.over = true; });
   const left = await backlog(a, 300, 'left');
@@ -62,15 +70,14 @@ journey('kezekd__one_of_two_killed_under_load__what_it_had_goes_by_the_other_wit
   await a.ready();
   await allArrived(b, load, centre);
   for (const id of left.values()) await b.settled(id);
-  assert.ok(again(centre) <= WINDOW, `${again(centre)} came again`);
-  const marked = Number((await database.ask('select count(distinct message_id) from message_event where kind = 8'))[0][0]);
-  assert.ok(marked >= again(centre), `${marked} marked`);
+  console.log(`duplicates: ${again(centre)}; what was on the wire at the kill, or answered and not recorded yet`);
+  await allMarked(b, centre, new Map([...left, ...load.kept]));
 }, { withinMs: 180000 });
 
 journey('kezekd__stopped_past_its_lease_and_continued__submits_nothing_before_it_holds_a_slot_again', async (stage) => {
-  const { a, b, centre, database, submits } = await pair(stage);
-  const left = await backlog(a, 400, 'left');
-  await until('a has begun', () => submits('a').length > 20);
+  const { a, b, centre, database, submits } = await pair(stage, { rates: { a: 300, b: 1000 } });
+  const left = await backlog(a, 1000, 'left');
+  await until('a has begun', () => submits('a').length > 50);
   const { pid } = a.process;
   const pressing = wishes(20, 'pressing').map((wish) => a.door.post('/v1/messages', wish, { 'idempotency-key': wish.text }));
   process.kill(pid, 'SIGSTOP');
@@ -91,11 +98,13 @@ journey('kezekd__stopped_past_its_lease_and_continued__submits_nothing_before_it
       return r.status === 202 && r;
     });
     await a.settled(json.id);
+    left.set(wish.text, json.id);
   }
   const { id } = await a.door.send({ to: '+77011234567', text: 'back again' });
   await a.settled(id);
   assert.equal(submits('a').at(-1).text, 'back again');
-  assert.ok(again(centre) <= WINDOW, `${again(centre)} came again`);
+  console.log(`duplicates: ${again(centre)}; what was on the wire at the stop, or answered and not recorded yet`);
+  await allMarked(b, centre, left);
   assert.equal(await database.count('message m', 'not exists (select from message_event e where e.message_id = m.id and final)'), 0);
 }, { withinMs: 120000 });
 
@@ -132,8 +141,8 @@ journey('slot_session__cut_under_load__everything_goes_once_and_a_slot_is_held_a
   }
   await allArrived(b, load, centre);
   assert.equal(await database.count('message'), 800);
-  console.log(`duplicates: ${again(centre)}; at most the window at each cut: ${3 * WINDOW}`);
-  assert.ok(again(centre) <= 3 * WINDOW, `${again(centre)} came again`);
+  console.log(`duplicates: ${again(centre)}; what was on the wire at a cut, or answered and not recorded yet`);
+  await allMarked(b, centre, load.kept);
 }, { withinMs: 120000 });
 
 journey('kezekd__started_with_far_more_unfinished_than_it_may_hold__bound_at_once_and_sends_page_by_page', async (stage) => {
