@@ -1,7 +1,8 @@
-/* letter_late: an answer of an operator that came after its response timer. What it tells is recorded in any
- * case, so that receipts find their message. When the part has not gone again yet the doubt is over: taken,
- * it does not go again; refused, what follows is what follows a refusal. When it has gone again, both are
- * with the operator and the later copy goes its own way. */
+/* letter_late: what became of a part in doubt after all: an answer came after its response timer, or a
+ * receipt names the part. What that tells is recorded in any case, so that receipts find their message. When
+ * the part has not gone again yet the doubt is over: taken, it does not go again; refused, what follows is
+ * what follows a refusal. When it has gone again, both are with the operator and the later copy goes its own
+ * way. */
 #include <string.h>
 
 #include "base/mem.h"
@@ -20,11 +21,16 @@ struct late_answer {
 	const char *how;
 };
 
-/* Whether the letter has nothing else in place of what is answered: neither its end nor another cut. */
+/* Whether the letter has nothing else in place of what is answered: neither its end nor another cut, and no
+ * other carrier that has or will have parts to be joined with this one. */
 static bool late_concerns(const struct late_answer *a, const struct letter *l)
 {
-	return (l->phase == LETTER_WAITING || l->phase == LETTER_PAUSED) && l->parts == a->parts &&
-	       (!l->taken_by || !strcmp(l->taken_by, a->carrier));
+	const struct carrier *now = l->shipment.carrier;
+
+	if ((l->phase != LETTER_WAITING && l->phase != LETTER_PAUSED) || l->parts != a->parts)
+		return false;
+	return l->parts == 1 || ((!l->taken_by || !strcmp(l->taken_by, a->carrier)) &&
+	                            (!now || !strcmp(carrier_name(now), a->carrier)));
 }
 
 /* The newest submission says who has a message now: one that says nothing of that is dated back. */

@@ -157,9 +157,7 @@ static void settle_on_late(void *arg)
 	}
 }
 
-/* What is not final says only that the operator has it: an intermediate notification of a try that failed,
- * too.
- */
+/* What is not final says only that the operator has it; so does a notification of a try that failed. */
 static enum message_state settling_state(const struct receipt *r)
 {
 	if (!r->final)

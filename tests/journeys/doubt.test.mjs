@@ -456,3 +456,25 @@ journey('operator__answers_enquire_link_and_no_submit_sm__bound_again_and_everyt
   assert.equal(centre.binds.length, 2);
   assert.equal(await k.metric('kezek_smpp_mute_total'), 1);
 });
+
+journey('receipt__of_a_part_that_another_operator_sends_anew__the_other_sends_all_of_it', async (stage) => {
+  const { open, opened } = gate();
+  const alpha = await startCentre(stage, { receipts: false, echo: true, onSubmit: () => ({ silent: true }) });
+  const beta = await startCentre(stage, { receipts: false, onSubmit: (s) => (s.number === 1 ? { after: opened } : undefined) });
+  const named = (port, preference, link) => operator(stage, { port, preference, link, submit: { user_message_reference: true } });
+  const k = await Kezek.start(stage, await servers.database(), { config: quick,
+    operators: { alpha: named(alpha.port, 1, {}), beta: named(beta.port, 2, { window: 1 }) } });
+  await k.bound();
+  const { id } = await k.door.send({ to, text: long });
+  await until('the parts are on the wire', () => alpha.submits.length === 3);
+  await alpha.close();
+  await until('the next begins', () => beta.submits.length === 1);
+  await alpha.listen(alpha.port);
+  await k.bound('alpha');
+  const r = alpha.receipt(alpha.submits[1]);
+  await until('acknowledged', () => r.ackedAt);
+  open();
+  await until('all of it', () => beta.texts.length === 1);
+  assert.deepEqual([beta.texts[0].text, beta.submits.map((s) => s.number)], [long, [1, 2, 3]]);
+  assert.equal(partsOf(await k.door.message(id), 'receipt').join(), '2');
+});
