@@ -153,6 +153,25 @@ journey('disk__full_under_load__503_until_there_is_room_again', async (stage) =>
   await until('all have left memory', async () => await r.k.metric('kezek_messages_unfinished') === 0);
 }, { withinMs: 240000 });
 
+journey('disk__full_for_the_log_too__the_server_ends_and_all_goes_when_somebody_starts_it_again', async (stage) => {
+  const small = new Servers({ hooks: false, disk: 256 });
+  stage.defer(() => small.stop());
+  const r = await rig(stage, { from: small });
+  const load = r.load(900);
+  await load.reached(0.3);
+  const clear = fill(small.dir);
+  stage.defer(clear);
+  await assert.rejects(r.database.ask("select count(pg_logical_emit_message(false, 'x', repeat('x', 1000000))) from generate_series(1, 99)",
+    r.database.admin));
+  await until('the server has ended', () => !small.begun());
+  await refused(load);
+  clear();
+  await small.restart();
+  const again = await allWell(r, load);
+  console.log(`answers ${JSON.stringify(load.told)}, duplicates ${again}`);
+  assert.ok(again <= WINDOW, `${again} came again`);
+}, { withinMs: 120000 });
+
 journey('postgresql__snapshot_held_for_a_load__no_row_of_a_hot_table_dies', async (stage) => {
   const r = await rig(stage, { rate: 1000 });
   const psql = spawn('psql', ['-XqAt', r.database.conninfo], { stdio: ['pipe', 'pipe', 'inherit'] });
