@@ -87,7 +87,7 @@ static const struct key table[] = {
 	    "Longest wait between attempts."},
 	{"message.in_doubt_wait", KEY_MS, AT(message_in_doubt_ms), "60s", 10, HOUR, NULL, true, "",
 	    "A notice or bulk message that was written and not answered waits so long for a late receipt before it goes again."},
-	{"message.receipt_wait", KEY_MS, AT(message_receipt_wait_ms), "3d", 10 * SECOND, 30 * DAY, NULL, true, "",
+	{"message.receipt_wait", KEY_MS, AT(message_receipt_wait_ms), "3d", 10 * SECOND, 7 * DAY, NULL, true, "",
 	    "A message that an operator took ends as unconfirmed when no final receipt has come after this."},
 	{"webhook.timeout", KEY_MS, AT(webhook_timeout_ms), "10s", 100, MINUTE, NULL, true, "",
 	    "An endpoint answers within this, or the webhook has failed."},
@@ -166,6 +166,11 @@ static void conf_check(struct conf *c, const struct yaml_node *root, struct faul
 	if (c->retention_messages_ms < c->retention_personal_ms)
 		faults_at(faults, conf_place(root, "retention.messages", "retention.personal"),
 		    "retention.messages: less than retention.personal");
+	if (c->retention_messages_ms < c->message_receipt_wait_ms + 8 * DAY)
+		faults_at(faults, conf_place(root, "retention.messages", "message.receipt_wait"),
+		    "retention.messages: less than message.receipt_wait and 8 days, so messages would be "
+		    "dropped "
+		    "before they end");
 	if (*c->database_password_file && strstr(c->database_conninfo, "://"))
 		faults_at(faults, conf_place(root, "database.password_file", "database.password_file"),
 		    "database.password_file: needs database.conninfo as keywords (host=... dbname=...), not "

@@ -148,6 +148,7 @@ struct letter *letter_from_row(struct send *s, const struct message_open *o)
 	l->attempts = (uint8_t)(o->attempts < 255 ? o->attempts : 255);
 	l->doubt_mask = o->doubt_mask;
 	l->doubted = o->doubts > 0;
+	l->last_us = o->newest_us;
 	if (o->done_mask)
 		l->taken_by = mem_str(o->carrier);
 	return l;
@@ -198,6 +199,13 @@ void letter_drop(struct send *s, struct letter *l)
 	letter_free(l);
 }
 
+void letter_drop_unsent(struct letter *l)
+{
+	if (l->shipment.cleared)
+		letter_record(l, letter_event(l, EVENT_HELD_BACK, 0, NULL, NULL, NULL, NULL));
+	letter_drop(l->send, l);
+}
+
 /* Over: freed, unless a page that was asked for before may still bring its row as it was. */
 static void letter_part(struct letter *l)
 {
@@ -211,9 +219,11 @@ static void letter_part(struct letter *l)
 /* Part by part when others were written: what became of those may be recorded after this, or never. */
 static void letter_hold_back(struct letter *l, uint32_t parts)
 {
-	if (!l->shipment.sent_mask)
+	bool whole = !(l->shipment.sent_mask | l->shipment.done_mask | l->doubt_mask);
+
+	if (whole)
 		letter_record(l, letter_event(l, EVENT_HELD_BACK, 0, NULL, NULL, NULL, NULL));
-	for (unsigned part = 0; l->shipment.sent_mask && part < l->parts; part++)
+	for (unsigned part = 0; !whole && part < l->parts; part++)
 		if (parts & 1u << part)
 			letter_record(l, letter_event(l, EVENT_HELD_BACK, part + 1, NULL, NULL, NULL, NULL));
 }
@@ -221,11 +231,13 @@ static void letter_hold_back(struct letter *l, uint32_t parts)
 void letter_unclear(struct letter *l)
 {
 	uint32_t all = (uint32_t)((1ULL << l->parts) - 1);
-	uint32_t unsent = all & ~(l->shipment.done_mask | l->shipment.sent_mask);
+	uint32_t unsent = all & ~(l->shipment.done_mask | l->shipment.sent_mask | l->doubt_mask);
+	/* in a drain nothing that is being cleared comes to be written any more */
+	bool cleared = l->shipment.cleared || (l->clearing && l->send->draining);
 
 	if (l->phase != LETTER_WAITING && l->phase != LETTER_PAUSED && l->phase != LETTER_LEAVING)
 		return; /* not kept yet, or all of it has an outcome */
-	if (l->shipment.cleared && unsent)
+	if (cleared && unsent)
 		letter_hold_back(l, unsent);
 	l->shipment.cleared = false;
 }
@@ -328,16 +340,22 @@ void letter_record(struct letter *l, struct message_event *e)
 	events_add(l->send->base.events, e);
 }
 
-struct message_event *letter_event(const struct letter *l, enum event_kind kind, unsigned part,
-    const char *carrier, const struct part_result *r, const char *status, const char *detail)
+int64_t letter_stamp_us(struct letter *l, int64_t at_us)
 {
-	const struct clock *clock = loop_clock(l->send->base.loop);
+	l->last_us = at_us > l->last_us ? at_us : l->last_us + 1;
+	return l->last_us;
+}
+
+struct message_event *letter_event(struct letter *l, enum event_kind kind, unsigned part, const char *carrier,
+    const struct part_result *r, const char *status, const char *detail)
+{
+	int64_t at_us = letter_stamp_us(l, loop_clock(l->send->base.loop)->wall_us());
 	char id[RECEIPT_ID] = "";
 
 	if (r && r->outcome == PART_SUBMITTED)
 		receipt_id_canonical(r->operator_id, id);
 	return message_event_new(
-	    l->shipment.id, clock->wall_us(), kind, part, carrier, r ? r->link : NULL, id, status, detail);
+	    l->shipment.id, at_us, kind, part, carrier, r ? r->link : NULL, id, status, detail);
 }
 
 void letter_end(struct letter *l, enum event_kind kind, enum message_state state, const char *detail)
@@ -356,7 +374,11 @@ void letter_end(struct letter *l, enum event_kind kind, enum message_state state
 
 void letter_expire(struct letter *l)
 {
-	letter_end(l, EVENT_EXPIRED, MESSAGE_EXPIRED, "its time was over before it was sent");
+	if (l->doubt_mask || l->doubted)
+		letter_end(l, EVENT_EXPIRED, MESSAGE_UNCONFIRMED,
+		    "its time was over while it was in doubt: it may have arrived");
+	else
+		letter_end(l, EVENT_EXPIRED, MESSAGE_EXPIRED, "its time was over before it was sent");
 }
 
 void letter_pause(struct letter *l, int64_t wait_ms)

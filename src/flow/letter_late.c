@@ -33,8 +33,9 @@ static bool late_concerns(const struct late_answer *a, const struct letter *l)
 	                            (!now || !strcmp(carrier_name(now), a->carrier)));
 }
 
-/* The newest submission says who has a message now: one that says nothing of that is dated back. */
-static struct message_event *late_event(const struct late_answer *a, bool concerns)
+/* The newest submission says who has a message now: one that says nothing of that is dated back. l: NULL, or
+ * the letter that it concerns. */
+static struct message_event *late_event(const struct late_answer *a, struct letter *l)
 {
 	const struct part_result *r = a->result;
 	bool taken = r->outcome == PART_SUBMITTED;
@@ -42,7 +43,7 @@ static struct message_event *late_event(const struct late_answer *a, bool concer
 
 	if (taken)
 		receipt_id_canonical(r->operator_id, operator_id);
-	struct message_event *e = message_event_new(a->id, concerns ? a->at_us : a->doubt_us,
+	struct message_event *e = message_event_new(a->id, l ? letter_stamp_us(l, a->at_us) : a->doubt_us,
 	    taken ? EVENT_SUBMITTED : EVENT_REFUSED, a->part + 1, a->carrier, r->link, operator_id,
 	    taken ? NULL : status_name(r->status, room), taken ? a->how : status_class_name(r->class));
 	if (taken) {
@@ -100,9 +101,9 @@ static void late_tell(const struct late_answer *a, struct letter *l)
 	if (a->result->outcome == PART_SUBMITTED)
 		settle_remember(a->send->settle, a->carrier, a->result->operator_id, &home);
 	if (l)
-		letter_record(l, late_event(a, concerns));
+		letter_record(l, late_event(a, concerns ? l : NULL));
 	else
-		events_add(a->send->base.events, late_event(a, false));
+		events_add(a->send->base.events, late_event(a, NULL));
 	if (!concerns)
 		return;
 	if (a->result->outcome == PART_SUBMITTED)

@@ -70,7 +70,7 @@ static void parcel_go(struct parcel *p)
 
 		metric_add(s->accepted[l->class], 1);
 		if (!s->held[(uint8_t)(l->shipment.id >> 14)] || s->draining)
-			letter_drop(s, l);
+			letter_drop_unsent(l);
 		else
 			letter_go(l);
 	}

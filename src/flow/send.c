@@ -29,7 +29,7 @@ static void send_make_metrics(struct send *s)
 		s->submit_time[c] = metric_seconds("kezek_message_submit_seconds",
 		    "From acceptance to the operator's answer for the last part", labels);
 	}
-	for (enum message_state st = MESSAGE_FAILED; st <= MESSAGE_DELIVERED; st++) {
+	for (enum message_state st = MESSAGE_FAILED; st <= MESSAGE_UNCONFIRMED; st++) {
 		snprintf(labels, sizeof labels, "state=\"%s\"", message_state_name(st));
 		s->ended[st] = metric_counter(
 		    "kezek_messages_ended_total", "Messages that ended before a receipt", labels);
@@ -165,32 +165,35 @@ enum kz send_preview(const struct send *s, const struct send_wish *w, struct sen
 	return ret->route_n ? KZ_OK : KZ_NOT_FOUND;
 }
 
-/* The lowest id of the slot in memory, or low when none is lower. */
-static uint64_t send_lowest(const struct send *s, uint8_t slot, uint64_t low)
+/* Per slot the lowest id in memory, or what it is when none is lower. */
+static void send_find_lowest(const struct send *s, uint64_t lows[IDS_SLOTS])
 {
 	for (const struct list_node *n = list_first(&s->all); n; n = list_next(&s->all, n)) {
 		const struct letter *l = list_entry(n, struct letter, all);
+		uint64_t *low = &lows[ids_slot(l->shipment.id)];
 
-		if ((uint8_t)(l->shipment.id >> 14) == slot && !l->lingering && l->shipment.id < low)
-			low = l->shipment.id;
+		if (!l->lingering && l->shipment.id < *low)
+			*low = l->shipment.id;
 	}
-	return low;
 }
 
 void send_note(struct send *s, struct slots *slots)
 {
+	uint64_t lows[IDS_SLOTS];
+
 	if (s->draining)
 		return; /* letters leave unsent: what is noted must stand for the next run */
+	for (unsigned slot = 0; slot < IDS_SLOTS; slot++)
+		lows[slot] = s->scans[slot].swept;
+	send_find_lowest(s, lows);
 	for (unsigned slot = 0; slot < IDS_SLOTS; slot++) {
 		struct scan *scan = &s->scans[slot];
-		uint64_t low;
 
 		if (!s->held[slot] || scan->active)
 			continue;
-		low = send_lowest(s, (uint8_t)slot, scan->swept);
-		if (low > scan->low) {
-			scan->low = low;
-			slots_note(slots, s->base.pg, (uint8_t)slot, low);
+		if (lows[slot] > scan->low) {
+			scan->low = lows[slot];
+			slots_note(slots, s->base.pg, (uint8_t)slot, scan->low);
 		}
 		resume_sweep(s, (uint8_t)slot);
 	}

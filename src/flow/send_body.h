@@ -33,6 +33,7 @@ struct letter {
 	struct send *send;
 	struct queue *queue; /* of the operator that it is for; NULL: nobody serves its number */
 	int64_t expires_wall_ms;
+	int64_t last_us; /* of its newest event: a clock that is set back must not change their order */
 	struct msisdn to;
 	const struct carrier *last, *avoid, *not_ours; /* compared, never followed */
 	char *taken_by;      /* name of the carrier that has the parts of done_mask, NULL: nobody has any */
@@ -106,7 +107,8 @@ struct send {
 	struct timer *drain_timer;
 	loop_fn *drained;
 	void *drained_arg;
-	struct metric *accepted[MESSAGE_CLASSES], *submitted[MESSAGE_CLASSES], *ended[MESSAGE_DELIVERED + 1];
+	struct metric *accepted[MESSAGE_CLASSES], *submitted[MESSAGE_CLASSES],
+	    *ended[MESSAGE_UNCONFIRMED + 1];
 	struct metric *submit_time[MESSAGE_CLASSES], *letters_gauge, *moved;
 	struct metric *not_admitted[MESSAGE_CLASSES][SEND_REFUSALS];
 };
@@ -117,6 +119,8 @@ struct letter *letter_find(const struct send *s, uint64_t id);
 struct message letter_row(const struct letter *l);
 /* One read back from the database. */
 struct letter *letter_from_row(struct send *s, const struct message_open *o);
+/* Kept, and never written by this process: its row is for whoever reads it. */
+void letter_drop_unsent(struct letter *l);
 /* To the best carrier, or PAUSED when there is none. */
 void letter_go(struct letter *l);
 /* Looks at it again after wait_ms. */
@@ -131,9 +135,12 @@ void letters_on_due(void *arg);
 /* The one place where phases change. */
 void letter_enter(struct letter *l, enum letter_phase next);
 int64_t letter_left_ms(const struct letter *l);
+/* at_us as the wall time of its next event: later than the one before, also when the clock was set back,
+ * since reading back goes by their order. */
+int64_t letter_stamp_us(struct letter *l, int64_t at_us);
 /* r: what the operator said, NULL when it is not about a part. */
-struct message_event *letter_event(const struct letter *l, enum event_kind kind, unsigned part,
-    const char *carrier, const struct part_result *r, const char *status, const char *detail);
+struct message_event *letter_event(struct letter *l, enum event_kind kind, unsigned part, const char *carrier,
+    const struct part_result *r, const char *status, const char *detail);
 /* Owns e; the letter leaves memory only after it is recorded. */
 void letter_record(struct letter *l, struct message_event *e);
 /* Its final event; it is over. */

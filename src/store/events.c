@@ -56,8 +56,9 @@ static const char *event_copy(char **at, const char *text)
 	char *start = *at;
 	size_t len = text ? strnlen(text, EVENT_TEXT) : 0;
 
-	while (text && len && len == EVENT_TEXT && ((unsigned char)text[len] & 0xc0) == 0x80)
-		len--; /* never cut inside a character */
+	if (len == EVENT_TEXT) /* never cut inside a character */
+		while (len && ((unsigned char)text[len] & 0xc0) == 0x80)
+			len--;
 	memcpy(start, text ? text : "", len);
 	start[len] = '\0';
 	*at += len + 1;

@@ -322,7 +322,7 @@ static const struct pg_sql sql_open = {"messages_open",
     "   then ((1::int8 << coalesce(e.parts, m.parts)) - 1) & ~coalesce(e.heard, 0) & ~coalesce(e.mask, 0) "
     "else 0 end"
     "   as wire,"
-    "  coalesce(e.attempts, 0) as attempts, coalesce(e.doubts, 0) as doubts, e.carrier"
+    "  coalesce(e.attempts, 0) as attempts, coalesce(e.doubts, 0) as doubts, e.carrier, e.newest"
     " from page m left join message_person p using (id) left join lateral ("
     "  select bool_or(final) as final, max(parts) filter (where taken) as parts,"
     "   bit_or(1::int8 << (part - 1)) filter (where taken) as mask,"
@@ -331,7 +331,7 @@ static const struct pg_sql sql_open = {"messages_open",
     "   bit_or(1::int8 << (part - 1)) filter (where kind in (1, 2, 3, 10, 11) and since) as heard,"
     "   count(distinct (at, kind, part)) filter (where kind in (2, 3, 10)) as attempts,"
     "   count(distinct (at, part)) filter (where kind = 3) as doubts,"
-    "   max(carrier) filter (where taken) as carrier"
+    "   max(carrier) filter (where taken) as carrier, max(at) as newest"
     "  from (select *, kind = 1 and carrier = first_value(carrier) over newest"
     "    and parts = first_value(parts) over newest as taken,"
     "    at >= coalesce(max(at) filter (where kind = 9) over (), '-infinity') as since"
@@ -341,6 +341,7 @@ static const struct pg_sql sql_open = {"messages_open",
     "  and coalesce(e.mask, 0) <> (1::int8 << coalesce(e.parts, m.parts)) - 1"
     ") select o.*, null::int8 as looked from open o"
     " union all select max(id), null, null, null, null, null, null, null, null, null, null, null, null, "
+    "null, "
     "null, null, null, null,"
     "  count(*) from page",
     4, open_types};
@@ -363,6 +364,7 @@ enum open_column {
 	OPEN_ATTEMPTS,
 	OPEN_DOUBTS,
 	OPEN_CARRIER,
+	OPEN_NEWEST,
 	OPEN_LOOKED
 };
 
@@ -382,7 +384,8 @@ static bool open_read(const struct pg_reply *reply, size_t row, struct message_o
 	    .wire_mask = (uint32_t)pg_int(reply, 0, row, OPEN_WIRE),
 	    .attempts = (uint32_t)pg_int(reply, 0, row, OPEN_ATTEMPTS),
 	    .doubts = (uint32_t)pg_int(reply, 0, row, OPEN_DOUBTS),
-	    .carrier = pg_text(reply, 0, row, OPEN_CARRIER, NULL)};
+	    .carrier = pg_text(reply, 0, row, OPEN_CARRIER, NULL),
+	    .newest_us = pg_wall_us(reply, 0, row, OPEN_NEWEST)};
 	*m = (struct message){.id = (uint64_t)pg_int(reply, 0, row, OPEN_ID),
 	    .class = (enum message_class)pg_int(reply, 0, row, OPEN_CLASS),
 	    .parts = (uint8_t)parts,

@@ -74,6 +74,7 @@ struct message_open {
 	uint32_t wire_mask;     /* parts that may have been written when their daemon ended */
 	uint32_t attempts;      /* refusals, doubts and interruptions so far */
 	uint32_t doubts;
+	int64_t newest_us;   /* of its events; 0: none */
 	const char *carrier; /* that has the parts of done_mask; "" when it is 0 */
 };
 /* Looks at the messages of slot with after < id < before in order, at most `most` of them, open or not. Each

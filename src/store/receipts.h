@@ -12,8 +12,9 @@
 #include "store/feed.h"
 
 #define RECEIPTS_CANDIDATES 3
-/* A receipt comes at most so long after its message was accepted: the longest life of a message. */
-#define RECEIPTS_REACH_MS (8 * INT64_C(86400000))
+/* A receipt counts at most so long after its message was accepted: the longest life and the longest
+ * message.receipt_wait, a week each. */
+#define RECEIPTS_REACH_MS (15 * INT64_C(86400000))
 
 struct receipts;
 

@@ -478,3 +478,16 @@ journey('receipt__of_a_part_that_another_operator_sends_anew__the_other_sends_al
   assert.deepEqual([beta.texts[0].text, beta.submits.map((s) => s.number)], [long, [1, 2, 3]]);
   assert.equal(partsOf(await k.door.message(id), 'receipt').join(), '2');
 });
+
+journey('message__in_doubt_when_its_time_is_over__unconfirmed_not_expired', async (stage) => {
+  const centre = await startCentre(stage, { onSubmit: drop });
+  const k = await Kezek.start(stage, await servers.database(), { config: { message: { in_doubt_wait: '1h' } },
+    operators: { one: operator(stage, { port: centre.port }) } });
+  await k.bound();
+  const expires = new Date(Date.now() + 4000).toISOString();
+  const { id } = await k.door.send({ to, text: 'hello', expires_at: expires });
+  await until('it is in doubt', async () => events(await k.door.message(id)).includes('in_doubt'));
+  const m = await k.settled(id, 'unconfirmed');
+  assert.deepEqual(events(m), ['accepted', 'in_doubt', 'expired']);
+  assert.equal(centre.submits.length, 1);
+});

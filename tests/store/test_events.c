@@ -127,6 +127,15 @@ static void add__text_over_its_length__cut_between_characters(void **state)
 	assert_int_equal(strlen(e->detail), 127);
 	assert_memory_equal(e->detail, text, 127);
 	free(e);
+	for (size_t shift = 0; shift < 4; shift++) {
+		char wide[140] = "abc";
+
+		for (size_t at = shift; at + 4 < sizeof wide; at += 4)
+			memcpy(wide + at, "😀", 4);
+		e = message_event_new(1, 1, EVENT_FAILED, 0, NULL, NULL, NULL, NULL, wide);
+		assert_int_equal(strlen(e->detail), shift ? 124 + shift : 128);
+		free(e);
+	}
 }
 
 static void add__300_of_one_round__two_commits(void **state)

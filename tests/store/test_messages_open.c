@@ -300,6 +300,7 @@ static void open__not_at_once__on_the_wire_from_its_sending_on(void **state)
 	assert_int_equal(o.all[0].doubt_mask, 3); /* marked when they go again */
 	assert_int_equal(o.all[0].attempts, 3);
 	assert_int_equal(o.all[0].doubts, 0);
+	assert_true(o.all[0].newest_us > 1767225600000000);
 }
 
 static void open__a_part_held_back__the_others_may_be_on_the_wire(void **state)

@@ -118,6 +118,30 @@ static void unheard__never_submitted_and_long_over__ends_expired(void **state)
 	assert_int_equal(ends(g, id), MESSAGE_EXPIRED);
 }
 
+static void unheard__over_and_in_doubt__ends_unconfirmed(void **state)
+{
+	struct store_rig *g = *state;
+	uint64_t id = put(g, 1);
+
+	hold_slots(g);
+	store_put_event(g, id, 1, EVENT_INTERRUPTED, false, MESSAGE_ACCEPTED, 1, 0, "", "");
+	store_sql(g, "update message set expires_at = now() - interval '25 hours'");
+	assert_int_equal(unheard(g, FOR_EVER), 1);
+	assert_int_equal(ends(g, id), MESSAGE_UNCONFIRMED);
+}
+
+static void unheard__submitted_late_in_its_life__has_its_whole_wait(void **state)
+{
+	struct store_rig *g = *state;
+	uint64_t id = put(g, 1);
+
+	hold_slots(g);
+	put_submitted(g, id, 9, 1, 1);
+	store_sql(g, "update message set expires_at = now() - interval '25 hours'");
+	assert_int_equal(unheard(g, FOR_EVER), 0);
+	assert_int_equal(ends(g, id), 0);
+}
+
 static void unheard__of_another_slot_or_younger__left_alone(void **state)
 {
 	struct store_rig *g = *state;
@@ -165,6 +189,8 @@ int main(void)
 	    STORE_CASE(unheard__ended_before__left_alone),
 	    STORE_CASE(unheard__under_way__stops_there_and_goes_on_when_it_is_over),
 	    STORE_CASE(unheard__never_submitted_and_long_over__ends_expired),
+	    STORE_CASE(unheard__over_and_in_doubt__ends_unconfirmed),
+	    STORE_CASE(unheard__submitted_late_in_its_life__has_its_whole_wait),
 	    STORE_CASE(unheard__of_another_slot_or_younger__left_alone),
 	    STORE_CASE(unheard__slot_taken_by_another__refused_and_nothing_ends),
 	    STORE_CASE(unheard__no_slot_held__busy),

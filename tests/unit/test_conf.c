@@ -215,6 +215,11 @@ static void conf_load__keys_that_disagree__told_at_the_key(void **state)
 	    "message:\n  retry_min: 11m\n", "2:14: message.retry_max: less than message.retry_min");
 	assert_says_one(
 	    "retention:\n  messages: 29d\n", "2:13: retention.messages: less than retention.personal");
+	assert_says_one("retention: {messages: 12d, personal: 8d}\nmessage: {receipt_wait: 5d}\n",
+	    "1:23: retention.messages: less than message.receipt_wait and 8 days, so messages would be "
+	    "dropped "
+	    "before they end");
+	conf_free(load_good("retention: {messages: 13d, personal: 8d}\nmessage: {receipt_wait: 5d}\n"));
 	conf_free(load_good("message: {retry_min: 1m, retry_max: 60s}\nretention: {messages: 30d}\n"));
 }
 

@@ -210,7 +210,7 @@ $body$;
 
 -- Ends messages of a slot of which nothing final was heard, in order of their ids, and remembers how far it came: those
 -- that were submitted in full, the last part before `before`, as unconfirmed (7); those that should have been sent
--- until a day ago and were not, because their text is gone, as expired. It stops at the first that may still come to
+-- until a day ago and were not, because their text is gone, as expired, or as unconfirmed when a part was in doubt. It stops at the first that may still come to
 -- an end by itself. The ends are numbered from first on, most numbers are reserved.
 create function messages_unheard(of_slot int, upto bigint, before timestamptz, most int, first bigint,
   out looked int, out ended int, out stuck boolean) language plpgsql as $body$
@@ -223,10 +223,11 @@ begin
     select id, parts, expires_at from message where id > water and id < upto order by id limit most
   ), said as materialized (
     select p.id, coalesce(e.final, false) as final, coalesce(e.taken, 0) = coalesce(e.cut, p.parts) as whole,
-      e.newest < before as long_ago, p.expires_at < now() - interval '1 day' as over
+      e.newest < before as long_ago, p.expires_at < now() - interval '1 day' as over, coalesce(e.doubted, false) as doubted
     from page p left join lateral (
       select bool_or(final) as final, count(distinct part) filter (where mine) as taken,
-        max(parts) filter (where mine) as cut, max(at) filter (where kind = 1) as newest
+        max(parts) filter (where mine) as cut, max(at) filter (where kind = 1) as newest,
+        bool_or(kind in (3, 10)) as doubted
       from (
         select *, kind = 1 and carrier = first_value(carrier) over newest and parts = first_value(parts) over newest as mine
         from message_event where message_id = p.id window newest as (order by kind = 1 desc, at desc)
@@ -234,14 +235,16 @@ begin
     ) e on true
     where (p.id >> 14) & 255 = of_slot
   ), stop as (
-    select min(id) as id from said where not final and not over and not (whole and long_ago)
+    select min(id) as id from said where not final and not (whole and long_ago) and not (over and not whole)
   ), ending as (
-    select id, whole, first + row_number() over (order by id) - 1 as feed
+    select id, whole, whole or doubted as perhaps, first + row_number() over (order by id) - 1 as feed
     from said where not final and id < coalesce((select s.id from stop s), upto)
   ), put as (
     insert into message_event (message_id, at, kind, final, state, detail, feed)
-    select id, now(), case when whole then 7 else 5 end, true, case when whole then 7 else 5 end,
-      case when whole then 'no final receipt came' else 'its time was over before it was sent' end, feed
+    select id, now(), case when whole then 7 else 5 end, true, case when perhaps then 7 else 5 end,
+      case when whole then 'no final receipt came'
+        when perhaps then 'its time was over while it was in doubt: it may have arrived'
+        else 'its time was over before it was sent' end, feed
     from ending returning 1
   )
   select count(*), (select count(*) from put), (select s.id is not null from stop s),
