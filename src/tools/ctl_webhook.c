@@ -177,6 +177,14 @@ static int webhook_enable(const struct ctl *c, const struct webhook_line *w)
 	return webhook_do_one(c, w, "POST", "/control/webhooks/enable", "is enabled");
 }
 
+/* -1: it is none. A message's id begins with a digit too. */
+static json_int_t webhook_number(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	return digits < 1 || digits > 10 || text[digits] != '\0' ? -1 : strtoll(text, NULL, 10);
+}
+
 static int webhook_replay(const struct ctl *c, const struct webhook_line *w)
 {
 	struct ctl_question q = {.method = "POST", .path = "/control/webhooks/replay"};
@@ -185,8 +193,9 @@ static int webhook_replay(const struct ctl *c, const struct webhook_line *w)
 
 	if (w->words != 2)
 		return ctl_usage(c, "webhook replay wants one message's ID, or a webhook's and --since");
-	body = w->since ? json_pack("{s:I, s:s}", "webhook", (json_int_t)strtoll(w->word[1], NULL, 10),
-	                      "since", w->since)
+	if (w->since && webhook_number(w->word[1]) < 0)
+		return ctl_usage(c, "--since goes with a webhook's ID, a number as webhook list shows it");
+	body = w->since ? json_pack("{s:I, s:s}", "webhook", webhook_number(w->word[1]), "since", w->since)
 	                : json_pack("{s:s}", "message", w->word[1]);
 	if (body == NULL)
 		return ctl_usage(c, "the argument is not valid UTF-8");

@@ -543,6 +543,10 @@ static void command_line__wrong__exits_2_without_asking(void **state)
 	    {"kezekctl", "webhook", "list", "--since=x"},
 	    {"kezekctl", "webhook", "remove"},
 	    {"kezekctl", "webhook", "replay"},
+	    {"kezekctl", "webhook", "replay", "1abc", "--since", "2026-11-22T18:23:06Z"},
+	    {"kezekctl", "webhook", "replay", "06j0w2kq4r000", "--since", "2026-11-22T18:23:06Z"},
+	    {"kezekctl", "webhook", "replay", "", "--since", "2026-11-22T18:23:06Z"},
+	    {"kezekctl", "webhook", "replay", "-4", "--since", "2026-11-22T18:23:06Z"},
 	};
 
 	(void)state;
