@@ -36,6 +36,7 @@ struct http_post {
 	uint64_t ticket;
 	size_t head_n, body_n;
 	bool forbidden; /* plain http, or an address was refused */
+	bool permitted; /* an address was not */
 	http_answer_fn *done;
 	void *arg;
 };
@@ -76,7 +77,8 @@ static enum http_outcome post_outcome(const struct http_post *p, CURLcode code, 
 	/* an answer whose body is too long is an answer */
 	if (status >= 200 && status <= 599 && (code == CURLE_OK || p->body_n > BODY_MAX))
 		return HTTP_ANSWERED;
-	if (p->forbidden && (code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_COULDNT_CONNECT))
+	if (p->forbidden && !p->permitted &&
+	    (code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_COULDNT_CONNECT))
 		return HTTP_FORBIDDEN;
 	if (code == CURLE_OPERATION_TIMEDOUT)
 		return HTTP_TIMEOUT;
@@ -183,6 +185,7 @@ static curl_socket_t post_open_socket(void *arg, curlsocktype purpose, struct cu
 		p->forbidden = true;
 		return CURL_SOCKET_BAD;
 	}
+	p->permitted = true;
 	return socket(a->family, a->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->protocol);
 }
 
@@ -241,8 +244,10 @@ static void post_fence(CURL *easy, struct http_post *p)
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
 	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	if (*c->ca_path)
+	if (*c->ca_path) {
 		curl_easy_setopt(easy, CURLOPT_CAINFO, c->ca_path);
+		curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* Debian's has a folder beside the file */
+	}
 	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, post_on_head);
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, p);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, post_on_body);

@@ -17,7 +17,7 @@ struct http_client;
 struct http_client_options {
 	size_t asks;         /* at once at most */
 	bool allow_private;  /* addresses that are not public, and plain http */
-	const char *ca_path; /* PEM bundle, "" for the system's; copied */
+	const char *ca_path; /* PEM bundle instead of the system's, "" for those; copied */
 };
 
 /* Copied by http_client_post. */

@@ -7,12 +7,21 @@
 
 #include <cmocka.h>
 
+#include <arpa/inet.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -20,6 +29,43 @@
 #include "net/stream.h"
 
 #define PEERS 16
+
+/* libcurl and OpenSSL find these before the C library's: a name that has a private address and a public one
+ * where nobody is, and who looks for authorities that the system trusts. */
+#define AWAY "8.8.8.8"
+static atomic_int away_asked, authorities_looked_for;
+
+#pragma GCC visibility push(default)
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **ret)
+{
+	int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **) =
+	    (__typeof__(real))dlsym(RTLD_NEXT, "getaddrinfo");
+	int r;
+
+	if (!name || strcmp(name, "two-addresses.example") != 0)
+		return real(name, service, hints, ret);
+	r = real("127.0.0.1", service, hints, ret);
+	return r ? r : real(AWAY, service, hints, &(*ret)->ai_next);
+}
+
+int connect(int fd, const struct sockaddr *to, socklen_t len)
+{
+	const struct sockaddr_in *in = (const void *)to;
+
+	if (to->sa_family == AF_INET && in->sin_addr.s_addr == inet_addr(AWAY)) {
+		away_asked++;
+		errno = ENETUNREACH;
+		return -1;
+	}
+	return (int)syscall(SYS_connect, fd, to, len);
+}
+
+int stat(const char *path, struct stat *ret)
+{
+	authorities_looked_for += strncmp(path, "/etc/ssl/certs/", 15) == 0;
+	return fstatat(AT_FDCWD, path, ret, 0);
+}
+#pragma GCC visibility pop
 
 struct peer {
 	struct stream *stream;
@@ -317,6 +363,19 @@ static void post__private_address_or_plain_http__forbidden_and_nobody_was_called
 	assert_int_equal(g->server.accepted, 0);
 }
 
+static void post__private_address_and_a_public_one_that_is_away__unreachable(void **state)
+{
+	struct rig *g = *state;
+	struct heard h = {0};
+	uint64_t ticket;
+
+	rig_client(g, false, "");
+	assert_int_equal(post_to(g, "https://two-addresses.example/", &h, 10000, &ticket), KZ_OK);
+	await(g, &h.count, 1);
+	assert_int_equal(h.answer.outcome, HTTP_UNREACHABLE);
+	assert_int_equal(away_asked, 1);
+}
+
 static void post__proxy_in_the_environment__not_asked(void **state)
 {
 	struct rig *g = *state;
@@ -391,7 +450,7 @@ static const char *in_folder(const char *name)
 }
 
 /* For 127.0.0.1, signed by itself. */
-static void make_certificate(void)
+static void make_certificate(const char *name)
 {
 	EVP_PKEY *key = EVP_EC_gen("P-256");
 	X509 *x = X509_new();
@@ -403,7 +462,7 @@ static void make_certificate(void)
 	X509_gmtime_adj(X509_getm_notAfter(x), 3600);
 	X509_set_pubkey(x, key);
 	X509_NAME_add_entry_by_txt(
-	    X509_get_subject_name(x), "CN", MBSTRING_ASC, (const unsigned char *)"portal", -1, -1, 0);
+	    X509_get_subject_name(x), "CN", MBSTRING_ASC, (const unsigned char *)name, -1, -1, 0);
 	X509_set_issuer_name(x, X509_get_subject_name(x));
 	X509_EXTENSION *san = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, "IP:127.0.0.1");
 	X509_add_ext(x, san, -1);
@@ -423,7 +482,7 @@ static int group_setup(void **state)
 {
 	(void)state;
 	assert_non_null(mkdtemp(folder));
-	make_certificate();
+	make_certificate("portal");
 	return 0;
 }
 
@@ -452,6 +511,23 @@ static void tls__certificate_known_or_not__answered_or_refused(void **state)
 	assert_int_equal(g->server.requests, 1);
 }
 
+static void tls__authorities_configured__those_of_the_system_are_not_looked_at(void **state)
+{
+	struct rig *g = *state;
+	char why[256];
+
+	g->server.tls = tls_server_new(in_folder("crt"), in_folder("key"), why);
+	snprintf(g->url, sizeof g->url, "https://127.0.0.1:%u/", listener_port(g->server.listener));
+	authorities_looked_for = 0;
+	assert_int_equal(ask(g, OK_ANSWER).outcome, HTTP_TLS);
+	assert_true(authorities_looked_for > 0);
+	make_certificate("another"); /* the server keeps the first */
+	rig_client(g, true, in_folder("crt"));
+	authorities_looked_for = 0;
+	assert_int_equal(ask(g, OK_ANSWER).outcome, HTTP_TLS);
+	assert_int_equal(authorities_looked_for, 0);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
@@ -465,11 +541,13 @@ int main(void)
 	    CASE(post__what_comes_is_no_answer__broken),
 	    CASE(post__nobody_answers_or_listens__timeout_or_unreachable),
 	    CASE(post__private_address_or_plain_http__forbidden_and_nobody_was_called),
+	    CASE(post__private_address_and_a_public_one_that_is_away__unreachable),
 	    CASE(post__proxy_in_the_environment__not_asked),
 	    CASE(post__too_many_open__busy_until_one_is_answered),
 	    CASE(cancel__from_the_callback_of_another__that_one_is_never_heard_of),
 	    CASE(free__with_open_ones__no_callback),
 	    CASE(tls__certificate_known_or_not__answered_or_refused),
+	    CASE(tls__authorities_configured__those_of_the_system_are_not_looked_at),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);
