@@ -94,7 +94,7 @@ static const struct key table[] = {
 	{"webhook.in_flight", KEY_INT, AT(webhook_in_flight), "8", 1, 64, NULL, true, "",
 	    "Webhooks that one endpoint is asked at once at most."},
 	{"webhook.retry_min", KEY_MS, AT(webhook_retry_min_ms), "5s", 10, HOUR, NULL, true, "",
-	    "First wait before a webhook that failed is told again; the others grow with it, to a day."},
+	    "First wait before a webhook that failed is told again; the others grow with it, each a day at most."},
 	{"webhook.allow_private", KEY_BOOL, AT(webhook_allow_private), "no", 0, 0, NULL, false, "",
 	    "Endpoints may have private, loopback and other addresses that are not public, and plain http."},
 	{"webhook.tls_ca", KEY_TEXT, AT(webhook_tls_ca), "", 0, 0, NULL, false, "",

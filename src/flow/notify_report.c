@@ -15,8 +15,8 @@ void notify_make_metrics(struct notify *n)
 		    metric_counter("kezek_webhooks_failed_total", "Webhooks that failed once", labels);
 		free(labels);
 	}
-	n->given_up = metric_counter(
-	    "kezek_webhooks_given_up_total", "Webhooks that failed for three days and are told no more", "");
+	n->given_up = metric_counter("kezek_webhooks_given_up_total",
+	    "Webhooks that failed at every attempt and are told no more", "");
 	n->disabled = metric_counter("kezek_webhooks_disabled_total", "Endpoints that answered 410", "");
 	n->up_gauge = metric_gauge("kezek_webhooks_endpoints", "Endpoints that are told", "state=\"up\"");
 	n->down_gauge = metric_gauge("kezek_webhooks_endpoints", "Endpoints that are told", "state=\"down\"");

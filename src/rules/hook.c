@@ -76,19 +76,28 @@ void hook_sign(const uint8_t *secret, size_t secret_n, const char *id, int64_t t
 	buf_fini(&signed_text);
 }
 
-/* With 5 s first: 30 s, 2 min, 10 min, 1 h, 3 h, 6 h, 12 h, 24 h, 24 h; 71 hours in all. */
+/* With 5 s first: 30 s, 2 min, 10 min, 1 h, 3 h, 6 h, 12 h, 24 h, 24 h; 71 hours in all. With more first a
+ * day stays the longest: messages are dropped some time. */
 static const int64_t waits[] = {1, 6, 24, 120, 720, 2160, 4320, 8640, 17280, 17280};
 #define WAITS      (sizeof waits / sizeof *waits)
+#define WAIT_MAX   INT64_C(86400000)
 #define PROBE_LAST 3
 
 _Static_assert(WAITS == HOOK_ATTEMPTS - 1, "a wait between each two attempts");
 
+static int64_t hook_nth_ms(unsigned n, int64_t first_ms)
+{
+	int64_t wait_ms = waits[n - 1] * first_ms;
+
+	return wait_ms < WAIT_MAX ? wait_ms : WAIT_MAX;
+}
+
 int64_t hook_wait_ms(unsigned attempts, int64_t first_ms)
 {
-	return attempts <= WAITS ? waits[attempts - 1] * first_ms : -1;
+	return attempts <= WAITS ? hook_nth_ms(attempts, first_ms) : -1;
 }
 
 int64_t hook_probe_ms(unsigned probes, int64_t first_ms)
 {
-	return waits[probes - 1 < PROBE_LAST ? probes - 1 : PROBE_LAST] * first_ms;
+	return hook_nth_ms(probes <= PROBE_LAST ? probes : PROBE_LAST + 1, first_ms);
 }

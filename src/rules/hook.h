@@ -14,7 +14,7 @@
 #define HOOK_SECRET_TEXT 51 /* "whsec_", its base 64 and NUL */
 #define HOOK_ID          18 /* "end_", the message's id and NUL */
 #define HOOK_SIGNATURE   48 /* "v1,", base 64 of the MAC and NUL */
-#define HOOK_ATTEMPTS    11 /* of one event; the last is made about three days after the first */
+#define HOOK_ATTEMPTS    11 /* of one event; with 5 s first the last is made about three days after */
 #define HOOK_DOWN_AFTER  5  /* messages in a row that fail: the endpoint counts as down */
 
 /* The end of a message. Texts belong to whoever holds it; "" when absent. */
@@ -38,9 +38,10 @@ void hook_sign(const uint8_t *secret, size_t secret_n, const char *id, int64_t t
     size_t body_n, char signature[HOOK_SIGNATURE]);
 
 /* After so many failed attempts, 1..HOOK_ATTEMPTS: the wait until the next, -1 when none is left. first_ms:
- * the first wait; the others are 6, 24, 120, 720, 2,160, 4,320, 8,640 and twice 17,280 times as long. */
+ * the first wait, up to an hour; the others are 6, 24, 120, 720, 2,160, 4,320, 8,640 and twice 17,280 times
+ * as long, but a day at most. */
 int64_t hook_wait_ms(unsigned attempts, int64_t first_ms);
-/* The same for probes of an endpoint that is down, without end and at most 120 times first_ms. */
+/* The same for probes of an endpoint that is down, without end and at most 120 times first_ms, or a day. */
 int64_t hook_probe_ms(unsigned probes, int64_t first_ms);
 
 #endif

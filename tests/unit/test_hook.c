@@ -124,6 +124,20 @@ static void wait__of_each_attempt__grows_over_three_days_then_none(void **state)
 	assert_int_equal(hook_wait_ms(HOOK_ATTEMPTS, 5000), -1);
 }
 
+static void wait__whatever_the_first__a_day_at_most(void **state)
+{
+	int64_t sum = 0;
+
+	(void)state;
+	for (unsigned i = 1; i < HOOK_ATTEMPTS; i++) {
+		assert_true(hook_wait_ms(i, 3600000) <= 86400000);
+		assert_true(hook_probe_ms(i, 3600000) <= 86400000);
+		sum += hook_wait_ms(i, 3600000);
+	}
+	assert_in_range(sum, INT64_C(8) * 86400000, INT64_C(9) * 86400000);
+	assert_int_equal(hook_wait_ms(10, 10), 172800);
+}
+
 static void probe__however_many__ten_minutes_at_most(void **state)
 {
 	(void)state;
@@ -142,6 +156,7 @@ int main(void)
 	    cmocka_unit_test(body__least__no_empty_field),
 	    cmocka_unit_test(body__odd_texts__escaped),
 	    cmocka_unit_test(wait__of_each_attempt__grows_over_three_days_then_none),
+	    cmocka_unit_test(wait__whatever_the_first__a_day_at_most),
 	    cmocka_unit_test(probe__however_many__ten_minutes_at_most),
 	};
 
