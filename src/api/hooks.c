@@ -280,6 +280,12 @@ static void hooks_replay_since(struct hooks_quest *q, const json_t *o)
 		hooks_refuse(q, &p);
 		return;
 	}
+	if (since_us > loop_clock(q->door->loop)->wall_us()) {
+		const struct problem p = problem_make(PROBLEM_INVALID_VALUE, "since", "it is yet to come");
+
+		hooks_refuse(q, &p);
+		return;
+	}
 	hooks_begun(q, hook_replay(q->door->pg, number < 1 || number > INT32_MAX ? 0 : (int32_t)number,
 	                   since_us / 1000, hooks_on_done, q));
 }

@@ -144,8 +144,16 @@ enum kz hook_disable(struct pg *pg, int32_t id, const char *why, hook_done_fn *d
 }
 
 static const uint32_t replay_types[] = {PG_INT4, PG_INT8};
+/* Cursors of other rounds are void, so each is taken along: what its slot was not told before stays to be
+ * told. */
 static const struct pg_sql sql_replay = {"hook_replay",
-    "update webhook set since = $2, round = round + 1 where id = $1 returning id", 2, replay_types};
+    "with again as ("
+    " update webhook set since = least(since, $2), round = round + 1 where id = $1 returning id, round"
+    "), moved as ("
+    " update webhook_cursor c set feed = least(c.feed, $2), round = again.round from again"
+    " where c.webhook = again.id and c.round = again.round - 1"
+    ") select id from again",
+    2, replay_types};
 
 enum kz hook_replay(struct pg *pg, int32_t id, int64_t wall_ms, hook_done_fn *done, void *arg)
 {

@@ -36,7 +36,8 @@ enum kz hook_remove(struct pg *pg, int32_t id, hook_done_fn *done, void *arg) KZ
 /* It goes on where it was. */
 enum kz hook_enable(struct pg *pg, int32_t id, hook_done_fn *done, void *arg) KZ_CHECK;
 enum kz hook_disable(struct pg *pg, int32_t id, const char *why, hook_done_fn *done, void *arg) KZ_CHECK;
-/* All that ended from wall_ms on is told to it again. */
+/* All that ended from wall_ms on, which is not to come, is told to it again; what it was not told of before
+ * is told as well. */
 enum kz hook_replay(struct pg *pg, int32_t id, int64_t wall_ms, hook_done_fn *done, void *arg) KZ_CHECK;
 /* The end of one message is told again to each endpoint of its client; KZ_NOT_FOUND when it has not ended, or
  * there is none. */

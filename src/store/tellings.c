@@ -9,8 +9,12 @@
 #include "base/mem.h"
 #include "store/pg_array.h"
 
-/* What ends later than so long after it was accepted is not looked for: twice the longest life. */
-#define FEED_REACH_MS (16 * INT64_C(86400000))
+/* What ends later than so long after it was accepted is not looked for. The last end there is: a message
+ * lives 7 days, is submitted at its last moment, waits for a receipt 7 days at most (message.receipt_wait),
+ * and what ends it may come round, or be begun again after a crash, a day later; one more for clocks. */
+#define FEED_LIFE_DAYS    7
+#define FEED_RECEIPT_DAYS 7
+#define FEED_REACH_MS     ((FEED_LIFE_DAYS + FEED_RECEIPT_DAYS + 2) * INT64_C(86400000))
 
 struct tellings_quest {
 	union {

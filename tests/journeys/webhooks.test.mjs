@@ -345,6 +345,7 @@ journey('webhook__control_socket_fed_nonsense__refused_with_a_reason', async (st
   assert.deepEqual(await ask('POST', '/control/webhooks/replay', 'x'), [400, null]);
   assert.deepEqual(await ask('POST', '/control/webhooks/replay', {}), [422, 'since']);
   assert.deepEqual(await ask('POST', '/control/webhooks/replay', { webhook: 1, since: 'yesterday' }), [422, 'since']);
+  assert.deepEqual(await ask('POST', '/control/webhooks/replay', { webhook: 1, since: '2120-11-22T18:23:06Z' }), [422, 'since']);
   assert.deepEqual(await ask('POST', '/control/webhooks/replay', { webhook: 'x', since: '2026-11-22T18:23:06Z' }), [404, null]);
   assert.deepEqual(await ask('POST', '/control/webhooks/replay', { message: 7 }), [404, null]);
   assert.equal((await k.door.call('GET', '/control/webhooks', { hold: false })).status, 404, 'the portal does not see it');

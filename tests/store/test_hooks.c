@@ -122,9 +122,29 @@ static void replay__since_a_time__a_new_round_from_there(void **state)
 	assert_int_equal(HOOK_DID(g, hook_replay(g->pg, id, 1767225600000, hook_on_done, &h)), KZ_OK);
 	assert_true((uint64_t)store_int(g, "select since from webhook") == ids_floor(1767225600000) - 1);
 	assert_int_equal(store_int(g, "select round from webhook"), 1);
+	assert_int_equal(HOOK_DID(g, hook_replay(g->pg, id, 1767225700000, hook_on_done, &h)), KZ_OK);
+	assert_true((uint64_t)store_int(g, "select since from webhook") == ids_floor(1767225600000) - 1);
 	assert_int_equal(HOOK_DID(g, hook_replay(g->pg, id, 0, hook_on_done, &h)), KZ_OK);
 	assert_int_equal(store_int(g, "select since from webhook"), 0);
 	assert_int_equal(HOOK_DID(g, hook_replay(g->pg, id + 1, 0, hook_on_done, &h)), KZ_NOT_FOUND);
+}
+
+static void replay__with_slots_that_were_not_told_until_then__those_go_on_where_they_were(void **state)
+{
+	struct store_rig *g = *state;
+	int64_t since_ms = 1767225600000;
+	long long since = (long long)ids_floor(since_ms) - 1;
+	int32_t id;
+
+	portal_make(g);
+	id = hook_made(g);
+	store_sql(g, "update webhook set round = 4");
+	store_sql(g, "insert into webhook_cursor values (%d, 0, 4, 77), (%d, 1, 4, %lld), (%d, 2, 3, 5)", id,
+	    id, since + 1000, id);
+	assert_int_equal(HOOK_DID(g, hook_replay(g->pg, id, since_ms, hook_on_done, &h)), KZ_OK);
+	assert_int_equal(store_int(g, "select feed from webhook_cursor where slot = 0 and round = 5"), 77);
+	assert_int_equal(store_int(g, "select feed from webhook_cursor where slot = 1 and round = 5"), since);
+	assert_int_equal(store_int(g, "select count(*) from webhook_cursor where slot = 2 and round = 3"), 1);
 }
 
 static void replay_message__ended__due_now_at_each_endpoint_of_its_client(void **state)
@@ -161,6 +181,7 @@ int main(void)
 	    STORE_CASE(disable_and_enable__with_a_reason_and_back),
 	    STORE_CASE(remove__with_cursors_and_retries__all_gone),
 	    STORE_CASE(replay__since_a_time__a_new_round_from_there),
+	    STORE_CASE(replay__with_slots_that_were_not_told_until_then__those_go_on_where_they_were),
 	    STORE_CASE(replay_message__ended__due_now_at_each_endpoint_of_its_client),
 	};
 
