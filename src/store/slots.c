@@ -43,8 +43,10 @@ static const struct pg_sql sql_take = {"slots_take",
 static const struct pg_sql sql_raise = {
     "slots_raise", "select id, epoch, low_water, newest from slot_raise($1)", 1, take_types};
 static const struct pg_sql sql_make = {"slots_make",
-    "with made as (insert into slot (id, low_water) select coalesce(max(id) + 1, 0),"
-    "  (select coalesce(max(id) >> 22 << 22, 0) from message) from slot having count(*) < 256"
+    "with made as (insert into slot (id, low_water, unheard)"
+    "  select coalesce(max(s.id) + 1, 0), newest.at, newest.at"
+    "  from (select coalesce(max(id) >> 22 << 22, 0) as at from message) newest left join slot s on true"
+    "  group by newest.at having count(s.id) < 256"
     " on conflict do nothing) select count(*) from slot",
     0, NULL};
 

@@ -273,6 +273,19 @@ static void slots__messages_there__the_newest_id_is_told(void **state)
 	daemon_end(&d);
 }
 
+static void slots__made_beside_messages__the_look_for_unheard_ones_begins_there(void **state)
+{
+	struct store_rig *g = *state;
+	struct ids ids = {.slot = 9};
+	struct daemon d;
+	uint64_t newest = store_put_message(g, &ids, 1, 77011234567);
+
+	daemon_up(g, &d);
+	assert_true((uint64_t)store_int(g, "select unheard from slot") == newest >> 22 << 22);
+	assert_int_equal(store_int(g, "select unheard - low_water from slot"), 0);
+	daemon_end(&d);
+}
+
 static void slots__ends_numbered_ahead_of_the_messages__the_newest_number_of_the_slot_is_told(void **state)
 {
 	struct store_rig *g = *state;
@@ -341,6 +354,7 @@ int main(void)
 	    STORE_CASE(slots__daemon_ended__the_next_has_its_slot_and_low_water),
 	    STORE_CASE(slots__several_dead_ones__all_taken_the_first_is_the_own),
 	    STORE_CASE(slots__messages_there__the_newest_id_is_told),
+	    STORE_CASE(slots__made_beside_messages__the_look_for_unheard_ones_begins_there),
 	    STORE_CASE(slots__ends_numbered_ahead_of_the_messages__the_newest_number_of_the_slot_is_told),
 	    STORE_CASE(slots__all_256_held__none_until_one_is_free),
 	    STORE_CASE(slots__server_killed__lost_and_the_same_slot_again),
