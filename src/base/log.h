@@ -10,7 +10,7 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBU
 void log_set_level(enum log_level level);
 /* id: what the line is about ("kcell.1", a message's id, "http"); octets outside printable UTF-8 are
  * replaced. Of one kind about one subject only so many lines are written (base/log_bound.h), then how many
- * were left out; debug has no bound, and no error is left out the first time. */
+ * were left out; debug has no bound, and an error is left out the first time only in a flood of others. */
 void log_line(enum log_level level, const char *id, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -1,6 +1,7 @@
-/* Two tables without chains: what falls on a place that another holds takes it, so that a collision, or a
+/* Tables without chains: what falls on a place that another holds takes it, so that a collision, or a
  * flood of subjects, never silences anybody; for the flood there is the table of kinds, of which a program
- * has few. */
+ * has few. An error is of a kind with those of its words alone; where each has words of its own, there is the
+ * bound of all errors. */
 #include "base/log_bound.h"
 
 #include <stdio.h>
@@ -41,8 +42,12 @@ bool log_bound_admits(
 
 	if (!tally_admits(b, &b->lines[of_line % COUNT(b->lines)], of_line, about, LOG_BOUND_LINE, now_us))
 		return false;
-	return words || tally_admits(b, &b->kinds[(of_kind >> 32) % COUNT(b->kinds)], of_kind, "",
-	                    LOG_BOUND_KIND, now_us);
+	if (!words)
+		return tally_admits(
+		    b, &b->kinds[(of_kind >> 32) % COUNT(b->kinds)], of_kind, "", LOG_BOUND_KIND, now_us);
+	uint64_t of_words = bound_hash(of_kind, words);
+	return tally_admits(b, &b->words[of_words % COUNT(b->words)], of_words, "", LOG_BOUND_KIND, now_us) &&
+	       tally_admits(b, &b->errors, 1, "", LOG_BOUND_ERRORS, now_us);
 }
 
 static unsigned tallies_take(struct log_tally *all, size_t n, int64_t now_us, char ret_about[48])
@@ -70,5 +75,9 @@ unsigned log_bound_take(struct log_bound *b, int64_t now_us, char ret_about[48])
 		n = tallies_take(b->lines, COUNT(b->lines), now_us, ret_about);
 	if (!n)
 		n = tallies_take(b->kinds, COUNT(b->kinds), now_us, ret_about);
+	if (!n)
+		n = tallies_take(b->words, COUNT(b->words), now_us, ret_about);
+	if (!n)
+		n = tallies_take(&b->errors, 1, now_us, ret_about);
 	return n;
 }

@@ -89,6 +89,43 @@ static void log_bound__error_with_other_words__never_left_out(void **state)
 	assert_false(log_bound_admits(&b, fault, "config", "again", 0));
 }
 
+/* As when the database refuses the event of each message. */
+static void log_bound__one_error_about_thousands__bounded_too(void **state)
+{
+	static const char refused[] = "refused";
+	unsigned admitted = 0, left_out = 0, n;
+	char about[48];
+
+	(void)state;
+	for (int i = 0; i < 5000; i++) {
+		char id[16];
+
+		snprintf(id, sizeof id, "m%d", i);
+		admitted += log_bound_admits(&b, refused, id, "the database refused it", 0);
+	}
+	assert_int_equal(admitted, LOG_BOUND_KIND);
+	assert_true(log_bound_admits(&b, refused, "m0", "it refused another", 0));
+	while ((n = log_bound_take(&b, LOG_BOUND_US, about)) > 0)
+		left_out += n;
+	assert_int_equal(left_out, 5000 - LOG_BOUND_KIND);
+}
+
+static void log_bound__errors_each_of_its_own_words__bounded_in_all(void **state)
+{
+	static const char fault[] = "fault";
+	unsigned admitted = 0;
+
+	(void)state;
+	for (int i = 0; i < 3 * LOG_BOUND_ERRORS; i++) {
+		char words[24];
+
+		snprintf(words, sizeof words, "fault %d", i);
+		admitted += log_bound_admits(&b, fault, "x", words, 0);
+	}
+	assert_int_equal(admitted, LOG_BOUND_ERRORS);
+	assert_true(log_bound_admits(&b, fault, "x", "later", LOG_BOUND_US));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -97,6 +134,8 @@ int main(void)
 	    cmocka_unit_test_setup(log_bound__other_kind_or_subject__not_touched, setup),
 	    cmocka_unit_test_setup(log_bound__one_kind_about_thousands__bounded_too, setup),
 	    cmocka_unit_test_setup(log_bound__error_with_other_words__never_left_out, setup),
+	    cmocka_unit_test_setup(log_bound__one_error_about_thousands__bounded_too, setup),
+	    cmocka_unit_test_setup(log_bound__errors_each_of_its_own_words__bounded_in_all, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
