@@ -9,12 +9,12 @@ import { Servers } from '../lib/servers.mjs';
 const servers = new Servers();
 const quick = { message: { retry_min: '20ms', retry_max: '200ms', in_doubt_wait: '300ms', attempts: 100 } };
 const timers = { bind: '500ms', response: '1s', enquire: '500ms', stall: '500ms', unbind: '500ms' };
-const receipts = ['--receipt-delay', '5ms', '--receipt-retry', '200ms'];
 const HOSTILE = '+77021234567', SOUND = '+77011234567';
 const ends = ['delivered', 'undeliverable', 'rejected', 'expired', 'failed'];
 
 // n messages through a simulator with those faults; answers their last states in order and the stand.
-async function live(stage, faults, { n = 60, profile = {}, parts = 1 } = {}) {
+async function live(stage, faults, { n = 60, profile = {}, parts = 1, retry = '200ms' } = {}) {
+  const receipts = ['--receipt-delay', '5ms', '--receipt-retry', retry];
   const bad = await Simulator.start(stage, [...receipts, ...faults], 'hostile');
   const good = await Simulator.start(stage, receipts, 'sound');
   const k = await Kezek.start(stage, await servers.database(), { config: quick, operators: {
@@ -73,7 +73,7 @@ journey('hostile__lengths_that_cannot_be__link_made_anew', async (stage) => {
 journey('hostile__every_kind_of_odd_receipt__each_message_has_its_own', async (stage) => {
   const forms = ['spelling', 'ucs2', 'bare', 'cut', 'unknown', 'garbled'];
   const { states, k } = await live(stage, ['--receipt-twice', ...forms.flatMap((f) => ['--odd-receipt', f])],
-    { profile: { receipts: { loose: true } } });
+    { profile: { receipts: { loose: true } }, retry: '30s' }); // one sent again would be kept aside again
   assert.deepEqual([...states], ['delivered']);
   assert.equal(await k.metric('kezek_receipts_aside_total'), 20);
 });

@@ -114,7 +114,7 @@ journey('operator__away_throttling_slow_or_frozen__the_other_keeps_its_pace', as
     const port = args ? (await Simulator.start(stage, [...args, '--receipt-delay', '0ms'], name)).port : 1;
     operators[name] = operator(stage, { port, prefixes: [`770${i + 2}`], link: { window: 10, rate: 1000 } });
   }
-  const k = await Kezek.start(stage, database, { config: { queue: { max_messages: 2000 }, shutdown_timeout: '1s' },
+  const k = await Kezek.start(stage, database, { config: { queue: { max_messages: 8000 }, shutdown_timeout: '1s' },
     operators });
   await k.bound('good');
   const one = async () => {
@@ -133,7 +133,8 @@ journey('operator__away_throttling_slow_or_frozen__the_other_keeps_its_pace', as
     assert.ok(ms <= 3 * Math.max(...alone) + 200,
       `95th percentile to the sound operator: ${ms} ms beside the one that is ${name}, ${alone} ms alone`);
   assert.equal(await k.metric('kezek_queue_messages{carrier="good",class="notice"}'), 0);
-  assert.equal(await k.metric('kezek_queue_messages{carrier="away",class="notice"}'), 750);
+  const away = await k.metric('kezek_queue_messages{carrier="away",class="notice"}');
+  assert.ok(away > 0 && away <= 3000, `${away} wait for the operator that is away`);
 }, { withinMs: 240000 });
 
 journey('operator__comes_and_goes_beside_the_backlog_of_a_dead_one__a_third_keeps_its_pace', async (stage) => {
