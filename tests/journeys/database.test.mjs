@@ -142,8 +142,8 @@ journey('disk__full_under_load__503_until_there_is_room_again', async (stage) =>
   stage.defer(clear);
   await refused(load);
   const kept = load.kept.size;
-  await until('nothing is kept any more', async () => (await r.k.door.post('/v1/messages', { to: '+77011234567', text: 'x'.repeat(1000) },
-  )).status === 503);
+  await until('nothing is kept any more', async () => (await r.k.door.post('/v1/messages', { to: '+77011234567',
+    text: 'beside the load '.repeat(60) })).status === 503);
   console.log(`full after ${kept} messages`);
   load.n = load.next; // no new ones: those that were refused are repeated
   clear();

@@ -9,12 +9,13 @@ import { promisify } from 'node:util';
 import { top, until } from './stage.mjs';
 
 const run = promisify(execFile);
+const asRoot = (command, args) => (process.getuid() === 0 ? [command, args] : ['sudo', ['-n', command, ...args]]);
 const script = join(top, 'tests/lib/servers.sh');
 
 export class Servers {
   // Call at the top of a test file: started with the first database, stopped after the last test. hooks: false where
   // there are no tests; stop() is then the caller's. disk: all of it lies on a disk of that size, in MiB, which takes
-  // root's right to mount.
+  // root or sudo, and the right to mount.
   constructor({ hooks = true, disk = null } = {}) {
     Object.assign(this, { databases: 0, disk });
     if (hooks) after(() => this.stop());
@@ -25,19 +26,28 @@ export class Servers {
     if (this.dir) return;
     this.dir = mkdtempSync(join(tmpdir(), 'kezek-servers-'));
     try {
-      if (this.disk) await run('mount', ['-t', 'tmpfs', '-o', `size=${this.disk}m`, 'kezek', this.dir]);
+      if (this.disk) await this.mount();
       const { stdout } = await run('bash', [script, 'start', this.dir]);
       this.facts = Object.fromEntries([...stdout.matchAll(/^(?:export )?([A-Z_]+)=['"]?(.*?)['"]?$/gm)].map((m) => [m[1], m[2]]));
     } catch (e) {
       await this.stop().catch(() => {});
-      throw new Error(`the private servers did not start: ${e.stdout}${e.stderr}`);
+      throw new Error(`the private servers did not start: ${e.stdout ?? e.message}${e.stderr ?? ''}`);
     }
+  }
+
+  async mount() {
+    const options = `size=${this.disk}m,mode=0700,uid=${process.getuid()},gid=${process.getgid()}`;
+    await run(...asRoot('mount', ['-t', 'tmpfs', '-o', options, 'kezek', this.dir])).catch((e) => {
+      throw new Error(`a small disk needs root, or sudo without a password, and that mounting is allowed: ${e.stderr ?? e.message}`);
+    });
+    this.mounted = true;
   }
 
   async stop() {
     if (!this.dir) return;
     await run('bash', [script, 'stop', this.dir]);
-    if (this.disk) await run('umount', [this.dir]);
+    if (this.mounted) await run(...asRoot('umount', [this.dir]));
+    this.mounted = false;
     rmSync(this.dir, { recursive: true, force: true });
     this.dir = null;
   }
@@ -45,7 +55,8 @@ export class Servers {
   stopNow() {
     if (!this.dir) return;
     execFileSync('bash', [script, 'stop', this.dir], { stdio: 'ignore' });
-    if (this.disk) execFileSync('umount', [this.dir], { stdio: 'ignore' });
+    if (this.mounted) execFileSync(...asRoot('umount', [this.dir]), { stdio: 'ignore' });
+    this.mounted = false;
     rmSync(this.dir, { recursive: true, force: true });
     this.dir = null;
   }
