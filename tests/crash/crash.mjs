@@ -120,7 +120,7 @@ async function play(stage, servers) {
   const verdict = new Verdict();
   const noted = await readJournal(journal, seed, load.next);
   if (noted.strange.length) faults.push(`the centre saw ${noted.strange.length} parts that nobody asked for`);
-  for await (const h of histories(stage, k.database, load, noted)) verdict.add(h);
+  for await (const h of histories(stage, k.database, load, noted, ears)) verdict.add(h);
   const most = killer.victims.filter((v) => v.name !== 'postgresql').reduce((n, v) => n + v.kills, 0) * WINDOW * LINKS;
   table({ load, killer, ears, verdict, most, seconds, endedS, rssKib });
   faults.push(...verdict.faults(most));

@@ -1,4 +1,4 @@
-// The portal's endpoint for webhooks: notes whose end it was told, and how often.
+// The portal's endpoint for webhooks: notes which ends it was told, and how often.
 import http from 'node:http';
 import { freePort } from '../lib/stage.mjs';
 
@@ -24,6 +24,7 @@ export class Ears {
 
   hear({ id, state }) {
     if (this.told.has(id)) this.repeated += 1;
-    else this.told.set(id, state);
+    else this.told.set(id, new Set());
+    this.told.get(id).add(state);
   }
 }

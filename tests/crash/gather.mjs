@@ -47,7 +47,7 @@ export async function readJournal(file, seed, count) {
 }
 
 // Equal rows of events are one event that was written twice.
-const rowsSql = `select m.client_ref, m.id, (
+const rowsSql = `select m.client_ref, m.id, extract(epoch from m.expires_at) * 1000, (
     select json_agg(json_build_array(e.at, e.kind, e.final, e.state, e.part, e.operator_id) order by e.at, e.kind)
     from (select distinct at, kind, final, state, part, operator_id from message_event where message_id = m.id) e)
   from message m`;
@@ -64,22 +64,22 @@ async function dump(stage, database, name, sql) {
 async function readRows(stage, database) {
   const rows = new Map();
   for await (const line of lines(await dump(stage, database, 'messages.tsv', rowsSql))) {
-    const [reference, id, events] = line.split('\t');
+    const [reference, id, expires, events] = line.split('\t');
     const n = Number(reference.slice(1));
-    const row = { id, events: events === '\\N' ? '[]' : events };
+    const row = { id, expires: Math.floor(Number(expires)), events: events === '\\N' ? '[]' : events };
     if (rows.has(n)) rows.get(n).push(row);
     else rows.set(n, [row]);
   }
   return rows;
 }
 
-const eventOf = ([at, kind, final, state, part, operatorId]) => ({ at, kind, final, state, part, operatorId });
+const eventOf = ([at, kind, final, state, part, operatorId]) => ({ at: Date.parse(at), kind, final, state, part, operatorId });
 // As src/base/ids.c writes an id, back to its number.
 const digits = '0123456789abcdefghjkmnpqrstvwxyz';
 const idOf = (text) => String([...text].reduce((id, c) => id * 32n + BigInt(digits.indexOf(c)), 0n));
 
-// Each message's history, one after the other. journal: of readJournal.
-export async function* histories(stage, database, load, journal) {
+// Each message's history, one after the other. journal: of readJournal; ears: who was told.
+export async function* histories(stage, database, load, journal, ears) {
   const rows = await readRows(stage, database);
   const waiting = new Set();
   for await (const id of lines(await dump(stage, database, 'waiting.tsv', waitingSql))) waiting.add(id);
@@ -91,6 +91,7 @@ export async function* histories(stage, database, load, journal) {
       n, parts: wishOf(load.seed, n).parts, answer: answer ? idOf(answer) : null, rows: mine.map((r) => r.id), took,
       events: mine.length ? JSON.parse(mine[0].events).map(eventOf) : [],
       waiting: took.map((t) => t.id).filter((id) => waiting.has(id)), seen: load.seen.get(n) ?? [],
+      expires: mine[0]?.expires, told: [...ears.told.get(answer) ?? []],
     };
   }
 }

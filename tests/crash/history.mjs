@@ -7,15 +7,22 @@
 //   answer   the id that the 202 said; null: it never came
 //   rows     ids of the messages in the database under its Idempotency-Key
 //   took     what the centre noted: [{part, id, acked}], acked: the answers to its receipts (command_status)
-//   events   of the first row: [{at, kind, final, state, part, operatorId}] by time; kinds and states are numbers
+//   events   of the first row: [{at, kind, final, state, part, operatorId}] by time, in ms; kinds and states are numbers
+//   expires  when its life is over, in ms
+//   told     states that the portal was told by webhooks, each once
 //   waiting  operator's ids whose receipts wait in the database for a submission
 //   seen     states that were asked for meanwhile, in their order: ['accepted', ...]
 // }
 // Numbers as in src/rules/message.h.
-const SUBMITTED = 1, RECEIPT = 4, RESENT = 8;
+const SUBMITTED = 1, IN_DOUBT = 3, RECEIPT = 4, RESENT = 8, INTERRUPTED = 10;
 const states = ['accepted', 'submitted', 'failed', 'rejected', 'undeliverable', 'expired', 'delivered', 'unconfirmed'];
-// Ends that say themselves that the phone may have nothing.
-const honest = new Set(['failed', 'rejected', 'expired']);
+// Ends that say themselves that the phone may have nothing, each for its cause. The centre refuses nothing: there is none
+// for rejected.
+const causes = {
+  failed: (h) => h.events.some((e) => e.kind === IN_DOUBT || e.kind === INTERRUPTED),
+  expired: (h) => h.events.find((e) => e.final).at >= h.expires,
+};
+const honest = (h, state) => causes[state]?.(h) ?? false;
 const rank = (state) => Math.min(states.indexOf(state), 2);
 
 const partsOf = (h) => Array.from({ length: h.parts }, (_, i) => i + 1);
@@ -38,7 +45,8 @@ function judgeEnd(h, state, say) {
   if (!h.events.some((e) => e.final)) say('no end state');
   const sent = new Set(h.took.map((t) => t.part));
   const missing = partsOf(h).filter((p) => !sent.has(p));
-  if (missing.length && !honest.has(state)) say(`lost: ${state}, and the centre never saw part ${missing.join(', ')}`);
+  if (state === 'rejected' || (state in causes && !honest(h, state))) say(`${state} without a cause`);
+  else if (missing.length && !honest(h, state)) say(`lost: ${state}, and the centre never saw part ${missing.join(', ')}`);
   if (h.took.some((t) => t.part < 1 || t.part > h.parts)) say('the centre saw a part that it does not have');
 }
 
@@ -47,6 +55,10 @@ function judgeSeen(h, state, say) {
   for (let i = 1; i < seen.length; i++)
     if (rank(seen[i]) < rank(seen[i - 1]) || (rank(seen[i]) === 2 && rank(seen[i - 1]) === 2 && seen[i] !== seen[i - 1]))
       say(`its state went back: ${seen[i - 1]}, then ${seen[i]}`);
+}
+
+function judgeTold(h, state, say) {
+  for (const told of h.told.filter((t) => t !== state)) say(`the portal was told ${told}, and it is ${state}`);
 }
 
 // Once more than once needs as many marks.
@@ -82,6 +94,7 @@ export function judgeMessage(h) {
   judgeKeeping(h, say);
   judgeEnd(h, state, say);
   judgeSeen(h, state, say);
+  judgeTold(h, state, say);
   const duplicates = judgeDuplicates(h, say);
   judgeReceipts(h, say);
   return { state, duplicates, resent: h.events.filter((e) => e.kind === RESENT).length, faults };
@@ -92,7 +105,7 @@ const OFFENDERS_SHOWN = 5; // histories of each kind of fault
 // Gathers verdicts.
 export class Verdict {
   constructor() {
-    Object.assign(this, { accepted: 0, parts: 0, took: 0, duplicates: 0, resent: 0, ended: {}, offenders: [], kinds: new Map() });
+    Object.assign(this, { accepted: 0, parts: 0, took: 0, duplicates: 0, resent: 0, unsent: 0, ended: {}, offenders: [], kinds: new Map() });
   }
 
   add(h) {
@@ -102,12 +115,13 @@ export class Verdict {
     this.took += h.took.length;
     this.duplicates += v.duplicates;
     this.resent += v.resent;
+    if (v.state in causes) this.unsent += 1;
     this.ended[v.state] = (this.ended[v.state] ?? 0) + 1;
     if (v.faults.some((fault) => this.note(fault) <= OFFENDERS_SHOWN)) this.offenders.push({ faults: v.faults, history: h });
   }
 
   // Accepted, never seen by the centre, and no end that says so.
-  get lost() { return [...this.kinds].filter(([kind]) => /^lost|not in the database/.test(kind)).reduce((n, [, m]) => n + m, 0); }
+  get lost() { return [...this.kinds].filter(([kind]) => /^lost|without a cause|not in the database/.test(kind)).reduce((n, [, m]) => n + m, 0); }
 
   // How many of its kind there are.
   note(fault) {
@@ -116,10 +130,12 @@ export class Verdict {
     return this.kinds.get(kind);
   }
 
-  // What is wrong in words; none: everything is as promised. most: so many duplicates may there be in all.
+  // What is wrong in words; none: everything is as promised. most: so many duplicates may there be in all, and so many
+  // messages that failed or expired.
   faults(most) {
     const all = [...this.kinds].map(([kind, n]) => `${n} times: ${kind}`);
     if (this.duplicates > most) all.push(`${this.duplicates} duplicates, and ${most} may be`);
+    if (this.unsent > most) all.push(`${this.unsent} failed or expired, and ${most} may`);
     if (this.accepted === 0) all.push('nothing was accepted');
     return all;
   }

@@ -12,7 +12,8 @@ const DELIVERED = 6, FAILED = 2, REJECTED = 3, EXPIRED = 5, UNDELIVERABLE = 4;
 
 // Two parts, accepted, sent, delivered.
 const good = () => ({
-  n: 1, parts: 2, answer: '10', rows: ['10'], waiting: [], seen: ['accepted', 'submitted', 'delivered', 'delivered'],
+  n: 1, parts: 2, answer: '10', rows: ['10'], waiting: [], expires: 100, told: ['delivered'],
+  seen: ['accepted', 'submitted', 'delivered', 'delivered'],
   took: [{ part: 1, id: '501', acked: [0] }, { part: 2, id: '502', acked: [0] }],
   events: [submitted(1, '501'), submitted(2, '502'), receipt(1), receipt(2), ended(DELIVERED)],
 });
@@ -32,7 +33,7 @@ passes('judge__everything_as_promised__no_fault', () => {});
 
 finds('judge__accepted_and_not_in_the_database__found', /answered 202 and not in the database/, (h) => {
   const took = [{ part: 1, id: '1', acked: [] }, { part: 2, id: '2', acked: [] }];
-  Object.assign(h, { rows: [], took, events: [ended(FAILED)], seen: [] });
+  Object.assign(h, { rows: [], took, events: [event(3), ended(FAILED)], seen: [], told: [] });
 });
 finds('judge__two_rows_for_one_key__found', /one Idempotency-Key, 2 messages/, (h) => { h.rows.push('11'); });
 finds('judge__202_with_the_id_of_another__found', /names another message/, (h) => { h.answer = '12'; });
@@ -40,15 +41,23 @@ finds('judge__no_202_ever__found', /never answered 202/, (h) => { h.answer = nul
 
 finds('judge__delivered_and_never_sent__lost', /lost: delivered.* part 2$/, (h) => { h.took.pop(); });
 finds('judge__undeliverable_and_never_sent__lost', /lost: undeliverable/, (h) => {
-  Object.assign(h, { took: [], events: [event(7, { final: true, state: UNDELIVERABLE })], seen: [] });
+  Object.assign(h, { took: [], events: [ended(UNDELIVERABLE)], seen: [], told: [] });
 });
-for (const state of [FAILED, REJECTED, EXPIRED])
-  passes(`judge__never_sent_and_ended_${state}__honest`, (h) => {
-    Object.assign(h, { took: [], events: [event(6, { final: true, state })], seen: ['accepted'] });
-  });
-finds('judge__no_final_event__found', /no end state/, (h) => { h.events.pop(); h.seen = ['submitted']; });
+const unsent = (...events) => (h) => Object.assign(h, { took: [], events, seen: ['accepted'], told: [] });
+for (const kind of [3, 10])
+  passes(`judge__never_sent_and_failed_after_event_${kind}__honest`, unsent(event(kind, { part: 1 }), ended(FAILED)));
+finds('judge__failed_without_a_doubt__found', /^failed without a cause$/, unsent(ended(FAILED)));
+finds('judge__rejected_by_a_centre_that_refuses_nothing__found', /^rejected without a cause$/, unsent(event(3), ended(REJECTED)));
+passes('judge__expired_past_its_life__honest', unsent(event(5, { at: 100, final: true, state: EXPIRED })));
+finds('judge__expired_before_its_life_is_over__found', /^expired without a cause$/,
+  unsent(event(5, { at: 99, final: true, state: EXPIRED })));
+finds('judge__portal_told_another_end__found', /told failed, and it is delivered/, (h) => { h.told = ['failed']; });
+finds('judge__portal_told_two_ends__found', /told expired, and it is delivered/, (h) => { h.told = ['delivered', 'expired']; });
+finds('judge__no_final_event__found', /no end state/, (h) => {
+  Object.assign(h, { events: h.events.slice(0, -1), seen: ['submitted'], told: [] });
+});
 test('judge__accepted_and_nothing_else_ever__lost_and_without_an_end', () => {
-  const faults = faultsOf((h) => Object.assign(h, { took: [], events: [], seen: [] }));
+  const faults = faultsOf((h) => Object.assign(h, { took: [], events: [], seen: [], told: [] }));
   assert.deepEqual(faults, ['no end state', 'lost: accepted, and the centre never saw part 1, 2']);
 });
 finds('judge__a_third_part_of_two__found', /a part that it does not have/, (h) => {
@@ -127,5 +136,9 @@ test('verdict__many_messages__counted_and_bounded', () => {
   assert.equal(v.offenders.length, 5, 'some of each kind');
   assert.equal(v.offenders[0].history, lost);
   assert.deepEqual(v.faults(1), ['150 times: lost: delivered, and the centre never saw part N']);
+  const few = new Verdict();
+  for (let i = 0; i < 2; i++) few.add(Object.assign(good(), { events: [event(3), ended(FAILED)], seen: [], told: ['failed'],
+    took: [{ part: 1, id: '501', acked: [] }] }));
+  assert.deepEqual([few.faults(2), few.faults(1)], [[], ['2 failed or expired, and 1 may']]);
   assert.deepEqual(new Verdict().faults(0), ['nothing was accepted']);
 });
