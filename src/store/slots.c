@@ -2,6 +2,9 @@
  * first looks for a free slot a few times: the lock of a process killed a moment ago is freed only when its
  * server process notices.
  *
+ * Who has a slot takes another only when it saw it free a look earlier: a daemon that is restarted finds its
+ * own again, and does not make a new one each time, of which there are 256.
+ *
  * With the lock a slot is not ours yet: raising its epoch waits for what its former owner is writing and
  * shuts out what it would still write, so that what is read after it is all there is. The look for free
  * slots, once a second, is also what keeps the session: the server ends a silent one, and an answer that
@@ -29,19 +32,26 @@ struct slots {
 	struct timer *timer, *over; /* the next look; the end of the lease */
 	int64_t asked_ms;           /* the question that is out */
 	bool held[IDS_SLOTS];
+	bool seen[IDS_SLOTS]; /* free at the last look, and left alone */
 	int own;
 	int scans; /* without any slot */
 };
 
-/* The condition that locks is evaluated once per row that the first part lets through, hence "materialized".
- */
-static const uint32_t take_types[] = {PG_INT4_ARRAY};
+/* What locks is evaluated once per row that the first part lets through, hence "materialized". A slot that
+ * this session has locked and could not raise counts as free. */
+static const uint32_t take_types[] = {PG_INT4_ARRAY, PG_BOOL, PG_INT4_ARRAY};
 static const struct pg_sql sql_take = {"slots_take",
-    "with free as materialized (select id from slot where not id = any($1) order by id)"
-    " select id from free where pg_try_advisory_lock(x'6b7a6b'::int, id + 1)",
-    1, take_types};
+    "with free as materialized (select id from slot where not id = any($1) and not exists (select from "
+    "pg_locks"
+    "  where locktype = 'advisory' and classid = x'6b7a6b'::int::oid and objid = (id + 1)::oid and granted"
+    "  and pid <> pg_backend_pid() and database = (select oid from pg_database where datname ="
+    "  current_database())) order by id)"
+    " select id, case when $2 or id = any($3) then pg_try_advisory_lock(x'6b7a6b'::int, id + 1) end from "
+    "free",
+    3, take_types};
+static const uint32_t raise_types[] = {PG_INT4_ARRAY};
 static const struct pg_sql sql_raise = {
-    "slots_raise", "select id, epoch, low_water, newest from slot_raise($1)", 1, take_types};
+    "slots_raise", "select id, epoch, low_water, newest from slot_raise($1)", 1, raise_types};
 static const struct pg_sql sql_make = {"slots_make",
     "with made as (insert into slot (id, low_water, unheard)"
     "  select coalesce(max(s.id) + 1, 0), newest.at, newest.at"
@@ -53,12 +63,11 @@ static const struct pg_sql sql_make = {"slots_make",
 static void slots_scan(void *arg);
 
 /* Whatever the session is asked goes this way. */
-static void slots_ask(struct slots *s, const struct pg_sql *sql, struct pg_array *a, pg_done_fn *done)
+static void slots_ask(
+    struct slots *s, const struct pg_sql *sql, const struct pg_value *values, pg_done_fn *done)
 {
-	const struct pg_value value = a ? pg_array_value(a) : (struct pg_value){0};
-
 	s->asked_ms = loop_now_ms(s->loop);
-	if (pg_session_ask(s->session, sql, a ? &value : NULL, done, s) != KZ_OK)
+	if (pg_session_ask(s->session, sql, values, done, s) != KZ_OK)
 		timer_start(s->timer, SLOTS_SCAN_MS);
 }
 
@@ -107,15 +116,32 @@ static void slots_on_raised(void *arg, enum kz r, const struct pg_reply *reply)
 	timer_start(s->timer, SLOTS_SCAN_MS); /* refused: they are locked again, and raised */
 }
 
-static void slots_raise(struct slots *s, const struct pg_reply *reply)
+/* Those that could be locked; false: none. */
+static bool slots_raise(struct slots *s, const struct pg_reply *reply)
 {
 	struct pg_array locked = {0};
 
 	pg_array_start(&locked, PG_INT4);
 	for (size_t row = 0; row < pg_rows(reply, 0); row++)
-		pg_array_int(&locked, pg_int(reply, 0, row, 0));
-	slots_ask(s, &sql_raise, &locked, slots_on_raised);
+		if (pg_int(reply, 0, row, 1))
+			pg_array_int(&locked, pg_int(reply, 0, row, 0));
+	const struct pg_value value = pg_array_value(&locked);
+	bool any = locked.n > 0;
+	if (any)
+		slots_ask(s, &sql_raise, &value, slots_on_raised);
 	pg_array_fini(&locked);
+	return any;
+}
+
+static void slots_see(struct slots *s, const struct pg_reply *reply)
+{
+	memset(s->seen, 0, sizeof s->seen);
+	for (size_t row = 0; row < pg_rows(reply, 0); row++) {
+		int64_t id = pg_int(reply, 0, row, 0);
+
+		if (id >= 0 && id < IDS_SLOTS)
+			s->seen[id] = true;
+	}
 }
 
 static void slots_on_locked(void *arg, enum kz r, const struct pg_reply *reply)
@@ -123,9 +149,10 @@ static void slots_on_locked(void *arg, enum kz r, const struct pg_reply *reply)
 	struct slots *s = arg;
 
 	slots_renew(s, r);
-	if (r == KZ_OK && pg_rows(reply, 0))
-		slots_raise(s, reply);
-	else if (s->own >= 0)
+	slots_see(s, reply);
+	if (r == KZ_OK && slots_raise(s, reply))
+		return;
+	if (s->own >= 0)
 		timer_start(s->timer, SLOTS_SCAN_MS);
 	else if (++s->scans < SLOTS_PATIENCE)
 		timer_start(s->timer, SLOTS_START_MS);
@@ -133,17 +160,26 @@ static void slots_on_locked(void *arg, enum kz r, const struct pg_reply *reply)
 		slots_ask(s, &sql_make, NULL, slots_on_made);
 }
 
+static void slots_put(struct pg_array *a, const bool in[])
+{
+	pg_array_start(a, PG_INT4);
+	for (int i = 0; i < IDS_SLOTS; i++)
+		if (in[i])
+			pg_array_int(a, i);
+}
+
 static void slots_scan(void *arg)
 {
 	struct slots *s = arg;
-	struct pg_array held = {0};
+	struct pg_array held = {0}, seen = {0};
+	uint8_t any = s->own < 0;
 
-	pg_array_start(&held, PG_INT4);
-	for (int i = 0; i < IDS_SLOTS; i++)
-		if (s->held[i])
-			pg_array_int(&held, i);
-	slots_ask(s, &sql_take, &held, slots_on_locked);
+	slots_put(&held, s->held);
+	slots_put(&seen, s->seen);
+	const struct pg_value values[] = {pg_array_value(&held), {&any, 1}, pg_array_value(&seen)};
+	slots_ask(s, &sql_take, values, slots_on_locked);
 	pg_array_fini(&held);
+	pg_array_fini(&seen);
 }
 
 /* The session may be gone already, without a word: whoever took the slots may be submitting. */
@@ -170,6 +206,7 @@ static void slots_on_lost(void *arg)
 	timer_stop(s->over);
 	lease_lose(s->lease);
 	memset(s->held, 0, sizeof s->held);
+	memset(s->seen, 0, sizeof s->seen);
 	s->own = -1;
 	s->scans = 0;
 	if (!had)

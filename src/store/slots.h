@@ -1,6 +1,7 @@
 /* slots: which messages are this daemon's. A slot belongs to whoever holds its session advisory lock, under
  * an epoch of its own; PostgreSQL frees the locks of a daemon that died, was stopped or is out of reach. New
- * messages carry the first slot that was held; free slots of others are taken over. Fills the lease. */
+ * messages carry the first slot that was held; those of others are taken over when they stay free for a
+ * second. Fills the lease. */
 #ifndef STORE_SLOTS_H
 #define STORE_SLOTS_H
 

@@ -146,6 +146,31 @@ static void slots__session_killed__the_other_takes_over_and_the_owner_is_told(vo
 	daemon_end(&b);
 }
 
+/* As a restart does, once and again. */
+static void slots__owner_comes_back_at_once__has_its_slot_again(void **state)
+{
+	struct store_rig *g = *state;
+	struct daemon a, b;
+
+	daemon_up(g, &a);
+	daemon_up(g, &b);
+	for (int restart = 0; restart < 10; restart++) {
+		daemon_end(&a);
+		store_await_sql(g, "select count(*) from pg_locks where locktype = 'advisory'", 1);
+		store_skip_us += 1000000;
+		for (int turn = 0; turn < 5; turn++)
+			loop_turn(b.loop, 20); /* looks at least once */
+		assert_int_equal(daemon_up(g, &a), 0);
+		store_skip_us += 1000000;
+		for (int turn = 0; turn < 5; turn++)
+			loop_turn(b.loop, 20);
+	}
+	assert_int_equal(b.taken, 1);
+	assert_int_equal(store_int(g, "select count(*) from slot"), 2);
+	daemon_end(&a);
+	daemon_end(&b);
+}
+
 static void slots__taken__lease_runs_under_the_epoch_of_the_row(void **state)
 {
 	struct store_rig *g = *state;
@@ -347,6 +372,7 @@ int main(void)
 	    STORE_CASE(slots__two_daemons__two_slots),
 	    STORE_CASE(slots__scanned_again__nobody_loses_or_takes),
 	    STORE_CASE(slots__session_killed__the_other_takes_over_and_the_owner_is_told),
+	    STORE_CASE(slots__owner_comes_back_at_once__has_its_slot_again),
 	    STORE_CASE(slots__taken__lease_runs_under_the_epoch_of_the_row),
 	    STORE_CASE(slots__daemon_stands_still__its_lease_is_over_before_another_has_the_slot),
 	    STORE_CASE(slots__answer_that_does_not_come__lost_with_the_lease),
