@@ -260,7 +260,7 @@ journey('webhook__daemon_dies_while_its_endpoint_is_away__another_tells_what_it_
 
 journey('webhook__database_killed_while_telling__each_end_is_told', async (stage) => {
   const receiver = await startReceiver(stage);
-  const k = await start(stage, receiver, { config: { message: { in_doubt_wait: '100ms' } } });
+  const k = await start(stage, receiver, { centre: { keepsReceipts: true }, config: { message: { in_doubt_wait: '100ms' } } });
   const ids = await send(k, 60);
   await until('some are told', () => receiver.told().length >= 5);
   await servers.kill();
