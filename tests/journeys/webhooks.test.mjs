@@ -355,9 +355,13 @@ journey('webhook__control_socket_fed_nonsense__refused_with_a_reason', async (st
 
 journey('webhook__replayed_since_a_time__all_since_then_again', async (stage) => {
   const receiver = await startReceiver(stage);
-  const k = await start(stage, receiver);
+  const database = await servers.database();
+  const k = await start(stage, receiver, { database });
   const early = await send(k, 3);
   await receiver.toldOf(early);
+  // What is not noted yet counts as not told: it would be told again too.
+  await until('it is noted that they are told', async () => await database.count('webhook_cursor',
+    'feed >= (select max(feed) from message_event where final)') === 1);
   const since = new Date().toISOString();
   const late = await send(k, 4);
   await receiver.toldOf(late);
