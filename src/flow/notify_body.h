@@ -10,6 +10,7 @@
 #include "store/tellings.h"
 
 #define NOTIFY_ASKS 128 /* requests at once, of all endpoints together */
+#define NOTIFY_LOW  100 /* notes of a teller in memory, below which more are read */
 
 struct notify {
 	struct loop *loop;
@@ -36,7 +37,7 @@ struct notify {
 	struct defer drained_soon;
 	loop_fn *drained;
 	void *drained_arg;
-	struct metric *told, *failed[HTTP_OUTCOMES], *given_up, *disabled;
+	struct metric *told, *failed[HTTP_OUTCOMES], *given_up, *full, *disabled;
 	struct metric *up_gauge, *down_gauge, *open_gauge, *oldest_gauge;
 };
 

@@ -7,8 +7,7 @@
 #include "flow/notify_body.h"
 
 #define READ_PAGE     200
-#define READ_LOW      100 /* notes in memory, below which more are read */
-#define READ_MS       20  /* ends gather for so long, to be read together */
+#define READ_MS       20 /* ends gather for so long, to be read together */
 #define READ_RETRY_MS 500
 #define LOOK_MS       5000 /* other daemons replay too */
 #define LOOK_MOST     100
@@ -113,7 +112,7 @@ static void teller_read(struct teller *t)
 	uint64_t before = t->slot == feed_slot(n->feed) ? feed_low(n->feed) : INT64_MAX;
 	const struct tellings_page page = {t->endpoint->client, t->slot, t->read_to, before, READ_PAGE};
 
-	if (!t->held || t->reading || t->notes.count >= READ_LOW || page.before <= t->bare_before)
+	if (!t->held || t->reading || t->notes.count >= NOTIFY_LOW || page.before <= t->bare_before)
 		return;
 	if (wait_ms > 0) {
 		if (!timer_is_armed(n->read_timer))

@@ -17,6 +17,8 @@ void notify_make_metrics(struct notify *n)
 	}
 	n->given_up = metric_counter("kezek_webhooks_given_up_total",
 	    "Webhooks that failed at every attempt and are told no more", "");
+	n->full = metric_counter("kezek_webhooks_full_total",
+	    "Times that an endpoint had as many ends to be told again as are kept", "");
 	n->disabled = metric_counter("kezek_webhooks_disabled_total", "Endpoints that answered 410", "");
 	n->up_gauge = metric_gauge("kezek_webhooks_endpoints", "Endpoints that are told", "state=\"up\"");
 	n->down_gauge = metric_gauge("kezek_webhooks_endpoints", "Endpoints that are told", "state=\"down\"");

@@ -1,6 +1,7 @@
 /* notify_tell: one request and what follows from its answer. A single event that fails is kept to be told
  * again and the rest goes on; an endpoint that fails again and again is down: then nothing more is kept of
- * single events, their cursor stays, and one request at a time is made after growing waits until it answers.
+ * single events unless memory is full, their cursor stays, and one request at a time is made after growing
+ * waits until it answers.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,11 +78,32 @@ static void note_done(struct note *note)
 		notify_look_in(e->notify, 0);
 }
 
-/* The database is away: it comes first again. */
+/* The database is away: it comes first again, when its endpoint was left alone for a while, and if it fails
+ * then it is that failure that counts. */
 static void note_set_back(struct note *note)
 {
+	struct endpoint *e = note->endpoint;
+
 	note->phase = NOTE_WAITING;
-	list_prepend(&note->endpoint->waiting, &note->in_line);
+	list_prepend(&e->waiting, &note->in_line);
+	if (note->teller && e->streak)
+		e->streak--;
+	if (!timer_is_armed(e->pause))
+		timer_start(e->pause, e->notify->conf->webhook_retry_min_ms);
+}
+
+/* As one that is down it makes room: what was kept is told when it answers, or is given up some time. */
+static void note_find_full(struct note *note)
+{
+	struct endpoint *e = note->endpoint;
+
+	note_wait(note);
+	if (e->probes)
+		return;
+	e->probes = 1;
+	timer_start(e->pause, hook_probe_ms(1, e->notify->conf->webhook_retry_min_ms));
+	metric_add(e->notify->full, 1);
+	log_warn(e->name, "is down: %d ends wait to be told again", TELLINGS_RETRIES);
 }
 
 static void note_on_kept(void *arg, enum kz r)
@@ -96,8 +118,10 @@ static void note_on_kept(void *arg, enum kz r)
 		log_warn(note->endpoint->name, "the end of %s is told no more after %d attempts",
 		    ids_text(note->event.message_id, id), HOOK_ATTEMPTS);
 	}
-	if (r == KZ_OK || r == KZ_REFUSED) /* refused: the endpoint was removed meanwhile */
+	if (r == KZ_OK || r == KZ_REFUSED) /* refused: the endpoint was removed in that moment */
 		note_done(note);
+	else if (r == KZ_TOO_LONG)
+		note_find_full(note);
 	else
 		note_set_back(note);
 	notify_pump(n);
@@ -189,9 +213,13 @@ static void note_failed(struct note *note, const struct http_answer *a)
 		note_put_off(note, why, retry_after_ms);
 		return;
 	}
-	note_wait(note); /* behind the others: it may be the only one that fails */
 	if (!was_down || note->probe)
 		endpoint_probe_later(e, why, retry_after_ms);
+	if (note->probe && note->teller && note->teller->notes.count >= NOTIFY_LOW)
+		note_put_off(
+		    note, why, retry_after_ms); /* perhaps none in memory is taken: others are read */
+	else
+		note_wait(note); /* behind the others: it may be the only one that fails */
 }
 
 struct gone {

@@ -4,6 +4,7 @@
 #include "store/tellings.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/ids.h"
 #include "base/mem.h"
@@ -167,12 +168,20 @@ enum kz tellings_read(struct pg *pg, const struct tellings_page *p, tellings_eve
 	    (struct tellings_quest){.each.event = each, .done.page = done, .arg = arg}, ret_ticket);
 }
 
+/* Wrong data and broken constraints, as of an endpoint that is removed at the same time, stay so; what the
+ * database refuses for other reasons it may take the next time. */
+static enum kz tellings_verdict(enum kz r, const struct pg_reply *reply)
+{
+	bool stays = !strncmp(pg_sqlstate(reply), "22", 2) || !strncmp(pg_sqlstate(reply), "23", 2);
+
+	return r == KZ_REFUSED && !stays ? KZ_LOST : r;
+}
+
 static void tellings_on_done(void *arg, enum kz r, const struct pg_reply *reply)
 {
 	struct tellings_quest *q = arg;
 
-	(void)reply;
-	q->done.all(q->arg, r);
+	q->done.all(q->arg, tellings_verdict(r, reply));
 	free(q);
 }
 
@@ -215,23 +224,38 @@ enum kz tellings_save(struct pg *pg, const struct tellings_mark *marks, size_t n
 }
 
 static const uint32_t put_off_types[] = {
-    PG_INT4, PG_INT8, PG_INT4, PG_INT4, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TEXT};
+    PG_INT4, PG_INT8, PG_INT4, PG_INT4, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TEXT, PG_INT4};
+/* One row more than the bound for each that is put off at the same time, at most. */
 static const struct pg_sql sql_put_off = {"tellings_put_off",
-    "insert into webhook_retry (webhook, message_id, slot, attempts, due, at, status)"
+    "with put as ("
+    " insert into webhook_retry (webhook, message_id, slot, attempts, due, at, status)"
     " select id, $2, $3, $4, $5, $6, $7 from webhook where id = $1"
+    "  and (exists (select from webhook_retry where webhook = $1 and message_id = $2)"
+    "   or (select count(*) from webhook_retry where webhook = $1 and due is not null) < $8)"
     " on conflict (webhook, message_id) do update"
-    " set attempts = excluded.attempts, due = excluded.due, status = excluded.status",
-    7, put_off_types};
+    " set attempts = excluded.attempts, due = excluded.due, status = excluded.status returning 1"
+    ") select exists (select from put) or not exists (select from webhook where id = $1)",
+    8, put_off_types};
+
+static void tellings_on_put_off(void *arg, enum kz r, const struct pg_reply *reply)
+{
+	struct tellings_quest *q = arg;
+	bool full = r == KZ_OK && !pg_int(reply, 0, 0, 0);
+
+	q->done.all(q->arg, full ? KZ_TOO_LONG : tellings_verdict(r, reply));
+	free(q);
+}
 
 enum kz tellings_put_off(
     struct pg *pg, const struct tellings_retry *r, tellings_done_fn *done, void *arg, uint64_t *ret_ticket)
 {
-	uint8_t id[4], message[8], slot[4], attempts[4], due[8], now[8];
+	uint8_t id[4], message[8], slot[4], attempts[4], due[8], now[8], most[4];
 	const struct pg_value values[] = {pg_int4(r->id, id), pg_int8((int64_t)r->message_id, message),
 	    pg_int4(r->slot, slot), pg_int4((int32_t)r->attempts, attempts), pg_timestamp(r->due_us, due),
-	    pg_timestamp(r->now_us, now), pg_string(r->status)};
+	    pg_timestamp(r->now_us, now), pg_string(r->status), pg_int4(TELLINGS_RETRIES, most)};
 
-	return tellings_do(pg, &sql_put_off, values, done, arg, ret_ticket);
+	return tellings_ask(pg, &sql_put_off, 1, values, tellings_on_put_off,
+	    (struct tellings_quest){.done.all = done, .arg = arg}, ret_ticket);
 }
 
 static const uint32_t settle_types[] = {PG_INT4, PG_INT8};

@@ -52,7 +52,10 @@ struct tellings_mark {
 enum kz tellings_save(struct pg *pg, const struct tellings_mark *marks, size_t n, tellings_done_fn *done,
     void *arg, uint64_t *ret_ticket) KZ_CHECK;
 
-/* An event that failed so often; due_us 0: it is given up. */
+#define TELLINGS_RETRIES 1000 /* of an endpoint that wait to be told again */
+
+/* An event that failed so often; due_us 0: it is given up. KZ_OK also when the endpoint was removed.
+ * KZ_TOO_LONG: it has TELLINGS_RETRIES others. KZ_REFUSED: never; KZ_LOST: perhaps the next time. */
 struct tellings_retry {
 	int32_t id;
 	uint64_t message_id;

@@ -1,5 +1,7 @@
 // The ends of messages told to the portal: signed, each at least once, none lost, nobody asked who should not be.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { journey, until } from '../lib/stage.mjs';
 import { Door } from '../lib/http.mjs';
@@ -161,6 +163,42 @@ journey('webhook__down_for_all_then_for_one_alone__the_others_are_told', async (
   poison = receiver.hooks.at(-1).body.data.id;
   await receiver.toldOf(ids.filter((id) => id !== poison));
   assert.equal((await hooks(k))[0].state, 'up');
+});
+
+journey('webhook__failed_while_the_database_keeps_nothing__asked_again_after_a_pause_and_told', async (stage) => {
+  let locked = true;
+  const receiver = await startReceiver(stage, { answer: () => (locked ? 500 : 204) });
+  const database = await servers.database();
+  const k = await start(stage, receiver, { database, config: { webhook: { ...webhook, retry_min: '300ms' }, database: { job_timeout: '1s' } } });
+  const lock = spawn('psql', ['-XqAt', database.conninfo], { stdio: ['pipe', 'pipe', 'inherit'] });
+  stage.defer(() => lock.stdin.end());
+  lock.stdin.write("begin; lock table webhook_retry in share mode; select 'locked';\n");
+  await once(lock.stdout, 'data');
+  const ids = await send(k, 2);
+  await until('both were asked again', () => ids.every((id) => receiver.of(id).length >= 3));
+  const [h] = await hooks(k);
+  assert.equal(h.state, 'up', 'what could not be kept is one failure');
+  const [, second, third] = receiver.of(ids[0]);
+  assert.ok(third.at - second.at >= 300, `it was asked again after ${third.at - second.at} ms`);
+  locked = false;
+  lock.stdin.write('commit;\n');
+  await receiver.toldOf(ids);
+});
+
+journey('webhook__more_that_is_never_taken_than_memory_holds__what_comes_behind_is_told', async (stage) => {
+  const receiver = await startReceiver(stage, { answer: (h) => (h.body.data.client_ref === 'bad' ? 500 : 204) });
+  const k = await start(stage, null);
+  const ids = await send(k, 205, { client_ref: 'bad' });
+  const good = await send(k, 1);
+  for (const id of [...ids, ...good]) await k.settled(id);
+  receiver.secret = (await k.ctl('webhook', 'add', 'journeys', receiver.url)).secret;
+  const [{ id }] = await hooks(k);
+  await k.ctl('webhook', 'replay', String(id), '--since', '2024-06-01T00:00:00Z');
+  await until('the good one is told', async () => {
+    await k.ctl('webhook', 'enable', String(id)); // asked at once
+    return receiver.told().length >= 1;
+  }, 60000);
+  assert.deepEqual(receiver.told().map((h) => h.body.data.id), good);
 });
 
 journey('webhook__410__disabled_with_the_reason_until_enabled', async (stage) => {

@@ -349,6 +349,45 @@ static void put_off__due_in_order_then_again_then_given_up_or_settled(void **sta
 	assert_int_equal(store_int(g, "select count(*) from webhook_retry"), 2);
 }
 
+static void put_off__as_many_as_are_kept__no_more_but_those_again(void **state)
+{
+	struct store_rig *g = *state;
+	struct tellings_retry r = {
+	    .message_id = 5000, .attempts = 1, .now_us = 1, .due_us = 2, .status = "500"};
+	uint64_t ticket;
+
+	portal_make(g);
+	r.id = hook_made(g);
+	store_sql(g,
+	    "insert into webhook_retry select %d, i, 0, 1, case when i < %d then now() end, now(), ''"
+	    " from generate_series(0, %d) i",
+	    r.id, TELLINGS_RETRIES, TELLINGS_RETRIES + 10);
+	assert_int_equal(HOOK_DID(g, tellings_put_off(g->pg, &r, hook_on_done, &h, &ticket)), KZ_TOO_LONG);
+	r.message_id = 7;
+	r.attempts = 2;
+	assert_int_equal(HOOK_DID(g, tellings_put_off(g->pg, &r, hook_on_done, &h, &ticket)), KZ_OK);
+	assert_int_equal(store_int(g, "select attempts from webhook_retry where message_id = 7"), 2);
+	assert_int_equal(HOOK_DID(g, tellings_settle(g->pg, r.id, 8, hook_on_done, &h, &ticket)), KZ_OK);
+	r.message_id = 5000;
+	assert_int_equal(HOOK_DID(g, tellings_put_off(g->pg, &r, hook_on_done, &h, &ticket)), KZ_OK);
+}
+
+static void put_off__refused_for_now_or_for_good__told_apart(void **state)
+{
+	struct store_rig *g = *state;
+	struct tellings_retry r = {.message_id = 7, .attempts = 1, .now_us = 1, .due_us = 2, .status = "500"};
+	uint64_t ticket;
+
+	portal_make(g);
+	r.id = hook_made(g);
+	store_sql(
+	    g, "alter table webhook_retry add check (attempts < 9); alter table webhook rename to away");
+	assert_int_equal(HOOK_DID(g, tellings_put_off(g->pg, &r, hook_on_done, &h, &ticket)), KZ_LOST);
+	store_sql(g, "alter table away rename to webhook");
+	r.attempts = 9;
+	assert_int_equal(HOOK_DID(g, tellings_put_off(g->pg, &r, hook_on_done, &h, &ticket)), KZ_REFUSED);
+}
+
 static void cancel__open_questions__no_callback_and_nothing_stays(void **state)
 {
 	struct store_rig *g = *state;
@@ -377,6 +416,8 @@ int main(void)
 	    STORE_CASE(read__up_to_the_bound_while_batches_commit_out_of_order__each_once),
 	    STORE_CASE(save_and_load__of_the_round_and_the_slots_held__never_back),
 	    STORE_CASE(cancel__open_questions__no_callback_and_nothing_stays),
+	    STORE_CASE(put_off__as_many_as_are_kept__no_more_but_those_again),
+	    STORE_CASE(put_off__refused_for_now_or_for_good__told_apart),
 	    STORE_CASE(put_off__due_in_order_then_again_then_given_up_or_settled),
 	};
 
