@@ -1,8 +1,8 @@
 // PostgreSQL and Redis of a test file's own, and a fresh database for each journey.
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
-import { execFile, execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -13,13 +13,12 @@ const asRoot = (command, args) => (process.getuid() === 0 ? [command, args] : ['
 const script = join(top, 'tests/lib/servers.sh');
 
 export class Servers {
-  // Call at the top of a test file: started with the first database, stopped after the last test. hooks: false where
-  // there are no tests; stop() is then the caller's. disk: all of it lies on a disk of that size, in MiB, which takes
-  // root or sudo, and the right to mount.
+  // Call at the top of a test file: started with the first database, ended after the last test, or when this process
+  // ends, however it does. hooks: false where there are no tests; stop() is then the caller's. disk: all of it lies on a
+  // disk of that size, in MiB, which takes root or sudo, and the right to mount.
   constructor({ hooks = true, disk = null } = {}) {
     Object.assign(this, { databases: 0, disk });
     if (hooks) after(() => this.stop());
-    process.on('exit', () => this.stopNow());
   }
 
   async start() {
@@ -27,6 +26,7 @@ export class Servers {
     this.dir = mkdtempSync(join(tmpdir(), 'kezek-servers-'));
     try {
       if (this.disk) await this.mount();
+      this.keep();
       const { stdout } = await run('bash', [script, 'start', this.dir]);
       this.facts = Object.fromEntries([...stdout.matchAll(/^(?:export )?([A-Z_]+)=['"]?(.*?)['"]?$/gm)].map((m) => [m[1], m[2]]));
     } catch (e) {
@@ -35,30 +35,27 @@ export class Servers {
     }
   }
 
+  // The servers live as long as this process holds its end of the pipe. Detached: what ends this process's group or
+  // terminal must not end the guard before it has done its work.
+  keep() {
+    this.guard = spawn('bash', [script, 'guard', this.dir], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
+    this.guard.unref();
+    this.guard.stdin.unref();
+  }
+
   async mount() {
     const options = `size=${this.disk}m,mode=0700,uid=${process.getuid()},gid=${process.getgid()}`;
     await run(...asRoot('mount', ['-t', 'tmpfs', '-o', options, 'kezek', this.dir])).catch((e) => {
       throw new Error(`a small disk needs root, or sudo without a password, and that mounting is allowed: ${e.stderr ?? e.message}`);
     });
-    this.mounted = true;
   }
 
   async stop() {
     if (!this.dir) return;
-    await run('bash', [script, 'stop', this.dir]);
-    if (this.mounted) await run(...asRoot('umount', [this.dir]));
-    this.mounted = false;
-    rmSync(this.dir, { recursive: true, force: true });
+    const { dir } = this;
     this.dir = null;
-  }
-
-  stopNow() {
-    if (!this.dir) return;
-    execFileSync('bash', [script, 'stop', this.dir], { stdio: 'ignore' });
-    if (this.mounted) execFileSync(...asRoot('umount', [this.dir]), { stdio: 'ignore' });
-    this.mounted = false;
-    rmSync(this.dir, { recursive: true, force: true });
-    this.dir = null;
+    await run('bash', [script, 'end', dir]);
+    this.guard?.stdin.destroy();
   }
 
   async database() {

@@ -4,11 +4,15 @@
 #   servers.sh start DIR        starts both (idempotent); prints and keeps DIR/env:
 #                               PG_CONNINFO=..., REDIS_ADDRESS=...
 #   servers.sh stop DIR         stops both; the data stay
+#   servers.sh end DIR          stops both and the standby at once and removes DIR
+#   servers.sh guard DIR        the same as soon as its standard input ends, so that they never outlive whoever holds
+#                               the other end, however that dies
 #   servers.sh kill-pg DIR      SIGKILL to the postmaster and all its processes     kill-redis DIR
 #   servers.sh restart-pg DIR   a fast stop when it runs, then a start              restart-redis DIR
 #   servers.sh standby DIR      a streaming standby of the database beside it, on port 5433 of the same sockets
 #   servers.sh promote DIR      makes the standby the primary
 #
+# The end waits for all that is under way in DIR: what is being started would outlive it. Servers do not inherit that lock.
 # As root the database runs as the user postgres, because the server refuses root. When DIR stands in a folder
 # that is closed to that user, such as /root, it gets the right to pass (dac_override) and nothing else of root's.
 # fsync is on: what is tested is what is used.
@@ -19,10 +23,18 @@ fail() {
 	exit 1
 }
 
-[ $# -eq 2 ] || fail "usage: servers.sh start|stop|kill-pg|restart-pg|standby|promote|kill-redis|restart-redis DIR"
+[ $# -eq 2 ] ||
+	fail "usage: servers.sh start|stop|end|guard|kill-pg|restart-pg|standby|promote|kill-redis|restart-redis DIR"
 verb=$1
 mkdir -p "$2" || fail "cannot make the folder $2"
 dir=$(cd "$2" && pwd)
+if [ "$verb" = guard ]; then
+	cat >/dev/null
+	[ -d "$dir" ] || exit 0
+	verb=end
+fi
+exec 8>"$dir/lock"
+if [ "$verb" = end ]; then flock 8; else flock -s 8; fi
 data=$dir/pg
 
 # pg_config belongs to the development package and may be of another version than the server.
@@ -35,6 +47,9 @@ pg_bin() {
 }
 bin=$(pg_bin)
 
+as_root() {
+	if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo -n "$@"; fi
+}
 pass=()
 as_pg() {
 	if [ "$(id -u)" -eq 0 ]; then
@@ -42,7 +57,7 @@ as_pg() {
 	else
 		"$@"
 	fi
-}
+} 8>&-
 if [ "$(id -u)" -eq 0 ] && id postgres >/dev/null 2>&1 && ! as_pg stat "$dir/.." >/dev/null 2>&1; then
 	pass=(--inh-caps=+dac_override --ambient-caps=+dac_override)
 fi
@@ -161,7 +176,7 @@ redis_start() {
 	redis_runs && return 0
 	rm -f "$sock/redis" "$dir/redis.pid"
 	redis-server --port 0 --unixsocket "$sock/redis" --unixsocketperm 700 --daemonize yes --dir "$dir" \
-		--pidfile "$dir/redis.pid" --logfile "$dir/redis.log" --save '' --appendonly no >/dev/null
+		--pidfile "$dir/redis.pid" --logfile "$dir/redis.log" --save '' --appendonly no >/dev/null 8>&-
 	await redis_runs || fail "Redis does not answer: $(tail -n 3 "$dir/redis.log")"
 }
 
@@ -188,9 +203,17 @@ start)
 stop)
 	sock=$(sockets)
 	pg_stop "$data"
-	pg_stop "$dir/standby" immediate
 	redis_end TERM
 	[ "$sock" = "$dir/s" ] || rm -rf "$sock" "$dir/sockets"
+	;;
+end)
+	sock=$(sockets)
+	pg_stop "$data" immediate
+	pg_stop "$dir/standby" immediate
+	redis_end KILL
+	[ "$sock" = "$dir/s" ] || rm -rf "$sock"
+	! mountpoint -q "$dir" || as_root umount -l "$dir" # our lock is on it
+	rm -rf "$dir"
 	;;
 kill-pg)
 	pg_kill

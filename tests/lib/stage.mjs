@@ -11,10 +11,6 @@ import { setTimeout as pause } from 'node:timers/promises';
 export const top = new URL('../..', import.meta.url).pathname.replace(/\/$/, '');
 export const binaries = process.env.KEZEK_BUILD ?? join(top, 'build/dev');
 
-const running = new Set();
-process.on('exit', () => running.forEach((p) => p.child.kill('SIGKILL')));
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130));
-
 // Asks again until the answer is truthy; the event is waited for, not a time. A failed assertion in it is final.
 export async function until(what, ask, withinMs = 20000, everyMs = 15) {
   const end = Date.now() + withinMs;
@@ -58,15 +54,15 @@ class Process {
     this.errPath = join(stage.dir, `${name}.err`);
     const out = openSync(this.outPath, 'a');
     const err = openSync(this.errPath, 'a');
-    this.child = spawn(command, args, { cwd: stage.dir, stdio: ['ignore', out, err], ...options });
+    // It does not outlive this process, whatever ends that.
+    this.child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', command, ...args],
+      { cwd: stage.dir, stdio: ['ignore', out, err], ...options });
     closeSync(out);
     closeSync(err);
-    running.add(this);
     this.ended = null;
     this.exit = new Promise((resolve) => {
       const end = (ended) => {
         this.ended ??= ended;
-        running.delete(this);
         resolve(this.ended);
       };
       this.child.on('exit', (code, signal) => end({ code, signal }));

@@ -1,5 +1,5 @@
 /* servers: a private PostgreSQL and Redis for one test program: group setup and teardown for cmocka, and
- * their deaths. */
+ * their deaths. They end when the program does, also by a signal that nobody can hear. */
 #ifndef TESTS_STORE_SERVERS_H
 #define TESTS_STORE_SERVERS_H
 
@@ -19,15 +19,21 @@
 #include "net/loop.h"
 
 static char servers_dir[] = "/tmp/kezek-test.XXXXXX";
+static FILE *servers_guard; /* open as long as the servers are to live */
+
+static inline FILE *servers_open(const char *how, const char *verb, const char *mode)
+{
+	char command[512];
+
+	snprintf(command, sizeof command, "exec %s '%s/tests/lib/servers.sh' %s '%s' >/dev/null", how,
+	    KEZEK_SOURCE_DIR, verb, servers_dir);
+	return popen(command, mode);
+}
 
 /* Begins it; the test goes on meanwhile. */
 static inline FILE *servers_begin(const char *verb)
 {
-	char command[512];
-
-	snprintf(command, sizeof command, "'%s/tests/lib/servers.sh' %s '%s' >/dev/null", KEZEK_SOURCE_DIR,
-	    verb, servers_dir);
-	return popen(command, "r");
+	return servers_open("", verb, "re");
 }
 
 static inline void servers_end(FILE *begun)
@@ -41,10 +47,21 @@ static inline void servers_do(const char *verb)
 	servers_end(servers_begin(verb));
 }
 
+/* Their folder and its guard. */
+static inline int servers_make(void)
+{
+	if (!mkdtemp(servers_dir))
+		return -1;
+	/* nobody's child and in a session of its own: who kills this program with all its children, or all
+	 * that hangs on a terminal, does not meet it */
+	servers_guard = servers_open("setsid -f", "guard", "we");
+	return servers_guard ? 0 : -1;
+}
+
 static inline int servers_setup(void **state)
 {
 	(void)state;
-	if (!mkdtemp(servers_dir))
+	if (servers_make())
 		return -1;
 	servers_do("start");
 	return 0;
@@ -52,12 +69,9 @@ static inline int servers_setup(void **state)
 
 static inline int servers_teardown(void **state)
 {
-	char command[128];
-
 	(void)state;
-	servers_do("stop");
-	snprintf(command, sizeof command, "rm -rf '%s'", servers_dir);
-	return system(command);
+	servers_do("end");
+	return pclose(servers_guard);
 }
 
 /* Turns the loop until the number is reached, 30 s at most. */

@@ -7,6 +7,7 @@
  * share the steps, each with a database of its own. */
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
@@ -49,6 +50,7 @@ static void child_run(void)
 	struct faults faults = {0};
 	struct app_files files;
 
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	dup2(fd, STDERR_FILENO);
 	close(fd);
 	if (app_files_load(rig.conf, &files, &faults)) {
@@ -298,6 +300,7 @@ static void torture__every_step_fails_in_turn__everything_is_kept_and_ends(void 
 	for (unsigned w = 0; w < WORKERS; w++) {
 		pids[w] = fork();
 		if (pids[w] == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			worker_run(w);
 			_exit(0);
 		}

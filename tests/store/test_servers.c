@@ -1,0 +1,100 @@
+/* servers: those of a test program that is killed end with it. */
+#include "servers.h"
+
+#include <dirent.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/inotify.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define GIVE_UP_MS 60000
+
+/* Processes that work in the folder; a server changes to its own first of all. */
+static unsigned servers_count(const char *dir)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *d;
+	unsigned n = 0;
+
+	while ((d = readdir(proc)) != NULL) {
+		char link[sizeof d->d_name + 16], cwd[256];
+
+		snprintf(link, sizeof link, "/proc/%s/cwd", d->d_name);
+		ssize_t len = readlink(link, cwd, sizeof cwd - 1);
+		if (len > 0 && (size_t)len > strlen(dir) && !strncmp(cwd, dir, strlen(dir)))
+			n++;
+	}
+	closedir(proc);
+	return n;
+}
+
+/* A test program, which tells its folder when the servers run, or just before they do. */
+static pid_t program_start(bool they_run, char *ret_dir)
+{
+	int tell[2];
+	pid_t pid;
+
+	assert_int_equal(pipe(tell), 0);
+	pid = fork();
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (!they_run) {
+			if (servers_make())
+				_exit(1);
+			servers_begin("start");
+		} else if (servers_setup(NULL)) {
+			_exit(1);
+		}
+		(void)!write(tell[1], servers_dir, sizeof servers_dir);
+		for (;;)
+			pause();
+	}
+	close(tell[1]);
+	assert_int_equal(read(tell[0], ret_dir, sizeof servers_dir), sizeof servers_dir);
+	close(tell[0]);
+	return pid;
+}
+
+static void program_kill_and_await_end(pid_t pid, const char *dir)
+{
+	struct pollfd gone = {.fd = inotify_init1(IN_CLOEXEC), .events = POLLIN};
+
+	assert_true(inotify_add_watch(gone.fd, dir, IN_DELETE_SELF) > 0);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(poll(&gone, 1, GIVE_UP_MS), 1);
+	close(gone.fd);
+	assert_int_equal(access(dir, F_OK), -1);
+	assert_int_equal(servers_count(dir), 0);
+}
+
+static void servers__their_program_is_killed__end_with_it(void **state)
+{
+	char dir[sizeof servers_dir];
+	pid_t pid = program_start(true, dir);
+
+	(void)state;
+	assert_true(servers_count(dir) > 2); /* PostgreSQL's processes, and Redis */
+	program_kill_and_await_end(pid, dir);
+}
+
+static void servers__their_program_is_killed_while_they_start__end_too(void **state)
+{
+	char dir[sizeof servers_dir];
+	pid_t pid = program_start(false, dir);
+
+	(void)state;
+	program_kill_and_await_end(pid, dir);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(servers__their_program_is_killed__end_with_it),
+	    cmocka_unit_test(servers__their_program_is_killed_while_they_start__end_too),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
