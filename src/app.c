@@ -132,8 +132,7 @@ static void app_build_flows(struct app *a)
 
 	a->lease = lease_new(a->loop);
 	a->messages = messages_new(a->loop, a->pg, a->lease, &limits);
-	/* the server itself gives a statement up before job_timeout */
-	a->feed = feed_new(a->loop, a->lease, 2 * a->files.conf->database_job_ms);
+	a->feed = feed_new(a->loop, a->pg, a->lease);
 	a->events = events_new(a->loop, a->pg, a->feed, &limits);
 	a->receipts = receipts_new(a->loop, a->pg, &limits);
 	const struct send_base base = {

@@ -1,6 +1,10 @@
 /* Numbers only rise, so the holds stand in their order and the first is the lowest. A row keeps its number
  * when it is written again: the first try may have been committed unheard, and a second number would be a
- * second end. */
+ * second end.
+ *
+ * What was abandoned may commit at any later time: it may not have begun, or hang until a standby comes back.
+ * So the server is asked, by feed_shut, until it is over there and, if it has not begun, never will. No time
+ * of our own would be long enough. */
 #include "store/feed.h"
 
 #include <assert.h>
@@ -8,17 +12,21 @@
 
 #include "base/ids.h"
 #include "base/mem.h"
+#include "store/pg_array.h"
+
+#define DOUBT_MS 1000
 
 struct feed {
 	struct loop *loop;
+	struct pg *pg;
 	const struct lease *lease;
 	struct ids ids;
 	int slot;
-	unsigned term; /* counts losses of the slot */
-	int64_t doubt_ms;
+	unsigned term;       /* counts losses of the slot */
 	struct list held;    /* struct feed_hold, by their numbers */
-	struct list doubted; /* struct feed_doubt, by their ends */
-	struct timer *timer;
+	struct list doubted; /* struct feed_doubt; the first is asked about */
+	uint64_t asking;     /* ticket, 0: no question is out */
+	struct timer *timer; /* the next question */
 	struct defer soon;
 	loop_fn *on_change;
 	void *arg;
@@ -28,7 +36,6 @@ struct feed {
 struct feed_doubt {
 	struct feed_hold hold;
 	struct list_node node;
-	int64_t end_ms;
 };
 
 static void feed_tell(void *arg)
@@ -51,28 +58,47 @@ static struct feed_doubt *feed_first_doubt(const struct feed *f)
 	return n ? list_entry(n, struct feed_doubt, node) : NULL;
 }
 
-static void feed_on_timer(void *arg)
+static void feed_settle(struct feed *f, struct feed_doubt *d)
 {
-	struct feed *f = arg;
-	struct feed_doubt *d;
-
-	while ((d = feed_first_doubt(f)) != NULL && d->end_ms <= loop_now_ms(f->loop)) {
-		list_remove(&f->doubted, &d->node);
-		feed_release(f, &d->hold);
-		free(d);
-	}
-	if (d)
-		timer_start(f->timer, d->end_ms - loop_now_ms(f->loop));
+	list_remove(&f->doubted, &d->node);
+	feed_release(f, &d->hold);
+	free(d);
 }
 
-struct feed *feed_new(struct loop *l, const struct lease *lease, int64_t doubt_ms)
+static const struct pg_sql sql_shut = {"feed_shut", "select feed_shut($1)", 1, (const uint32_t[]){PG_INT8}};
+
+static void feed_on_shut(void *arg, enum kz r, const struct pg_reply *reply)
+{
+	struct feed *f = arg;
+	bool over = r == KZ_OK && pg_int(reply, 0, 0, 0) != 0;
+
+	f->asking = 0;
+	if (over)
+		feed_settle(f, feed_first_doubt(f));
+	if (f->doubted.count)
+		timer_start(f->timer, over ? 0 : DOUBT_MS);
+}
+
+static void feed_ask(void *arg)
+{
+	struct feed *f = arg;
+	uint8_t room[8];
+	const struct pg_value value = pg_int8((int64_t)feed_first_doubt(f)->hold.first, room);
+	struct pg_job *job = pg_job_new(f->pg, feed_on_shut, f);
+
+	pg_job_add(job, &sql_shut, &value);
+	if (pg_job_run(job, &f->asking) != KZ_OK)
+		timer_start(f->timer, DOUBT_MS);
+}
+
+struct feed *feed_new(struct loop *l, struct pg *pg, const struct lease *lease)
 {
 	struct feed *f = mem_new(sizeof *f);
 
-	*f = (struct feed){.loop = l, .lease = lease, .slot = -1, .doubt_ms = doubt_ms};
+	*f = (struct feed){.loop = l, .pg = pg, .lease = lease, .slot = -1};
 	list_init(&f->held);
 	list_init(&f->doubted);
-	f->timer = timer_new(l, feed_on_timer, f);
+	f->timer = timer_new(l, feed_ask, f);
 	return f;
 }
 
@@ -82,10 +108,22 @@ void feed_on_change(struct feed *f, loop_fn *on_change, void *arg)
 	f->arg = arg;
 }
 
+/* Whoever takes the slot waits for all that was written under the old epoch: slot_raise. */
+static void feed_lose_slot(struct feed *f)
+{
+	f->term++;
+	if (f->asking)
+		pg_job_cancel(f->pg, f->asking);
+	f->asking = 0;
+	timer_stop(f->timer);
+	while (f->doubted.count)
+		feed_settle(f, feed_first_doubt(f));
+}
+
 void feed_set_slot(struct feed *f, int slot, uint64_t newest)
 {
 	if (slot < 0 && f->slot >= 0)
-		f->term++;
+		feed_lose_slot(f);
 	f->slot = slot;
 	if (slot >= 0)
 		f->ids.slot = (uint8_t)slot;
@@ -97,6 +135,11 @@ void feed_set_slot(struct feed *f, int slot, uint64_t newest)
 int feed_slot(const struct feed *f)
 {
 	return f->slot;
+}
+
+bool feed_is_sure(const struct feed *f)
+{
+	return f->slot >= 0 && !f->doubted.count;
 }
 
 const struct lease *feed_lease(const struct feed *f)
@@ -135,15 +178,18 @@ void feed_abandon(struct feed *f, struct feed_hold *h)
 
 	if (!h->first)
 		return;
+	if (h->term != f->term) {
+		feed_release(f, h); /* of a slot that was lost */
+		return;
+	}
 	d = mem_new(sizeof *d);
 	d->hold = (struct feed_hold){.first = h->first, .n = h->n, .term = h->term};
-	d->end_ms = loop_now_ms(f->loop) + f->doubt_ms;
 	list_insert_after(&f->held, &h->node, &d->hold.node);
 	list_remove(&f->held, &h->node);
 	h->first = 0;
 	list_append(&f->doubted, &d->node);
-	if (!timer_is_armed(f->timer))
-		timer_start(f->timer, f->doubt_ms);
+	if (!f->asking && !timer_is_armed(f->timer))
+		timer_start(f->timer, 0);
 }
 
 uint64_t feed_low(const struct feed *f)

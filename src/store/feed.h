@@ -9,6 +9,7 @@
 #include "base/list.h"
 #include "net/loop.h"
 #include "store/lease.h"
+#include "store/pg.h"
 
 struct feed;
 
@@ -20,14 +21,17 @@ struct feed_hold {
 	unsigned n, term;
 };
 
-/* lease outlives it. doubt_ms: a statement whose connection was lost is over on the server after so long.
- * on_change: feed_low rose, or the slot changed; never from inside feed_number. */
-struct feed *feed_new(struct loop *l, const struct lease *lease, int64_t doubt_ms);
+/* All outlive it, or pg was stopped before. on_change: feed_low rose, or the slot changed; never from inside
+ * feed_number. */
+struct feed *feed_new(struct loop *l, struct pg *pg, const struct lease *lease);
 void feed_on_change(struct feed *f, loop_fn *on_change, void *arg);
 /* The slot that numbers are of from now on, -1: none is held. newest: no number comes up to it, as
  * slots_events say. */
 void feed_set_slot(struct feed *f, int slot, uint64_t newest);
 int feed_slot(const struct feed *f);
+/* A slot is held, and of no number is it in doubt whether it is written. What can be abandoned waits for it,
+ * so that doubts do not add up while commits hang. */
+bool feed_is_sure(const struct feed *f);
 /* A job that writes numbers begins with its fence: of a slot that was lost its reader has read on. */
 const struct lease *feed_lease(const struct feed *f);
 /* n numbers in a row, at most 8,192; answers the first. Those that h has stay, unless the slot was lost
@@ -35,7 +39,8 @@ const struct lease *feed_lease(const struct feed *f);
 uint64_t feed_number(struct feed *f, struct feed_hold *h, unsigned n);
 /* Committed, or refused. A hold without numbers is fine. */
 void feed_release(struct feed *f, struct feed_hold *h);
-/* Nobody will hear what became of it: as released after doubt_ms. */
+/* Nobody will hear what became of it: released when the server says that it is over, or the slot is lost. The
+ * job called feed_open with the first number, after its fence. */
 void feed_abandon(struct feed *f, struct feed_hold *h);
 /* Every number of this process below it that is in use is committed. */
 uint64_t feed_low(const struct feed *f);

@@ -254,7 +254,7 @@ static void join_on_done(void *arg, enum kz r, const struct pg_reply *reply)
 {
 	struct join_quest *q = arg;
 
-	if (r == KZ_LOST && !pg_reply_never_sent(reply))
+	if (r == KZ_LOST && !pg_reply_undone(reply))
 		feed_abandon(q->feed, &q->hold);
 	else
 		feed_release(q->feed, &q->hold);
@@ -267,7 +267,7 @@ enum kz receipts_join(struct pg *pg, struct feed *feed, uint64_t low, receipts_j
 	struct join_quest *q;
 	uint8_t most_room[4], low_room[8], first_room[8];
 
-	if (feed_slot(feed) < 0)
+	if (!feed_is_sure(feed))
 		return KZ_BUSY;
 	q = mem_new(sizeof *q);
 	*q = (struct join_quest){.feed = feed, .done = done, .arg = arg};

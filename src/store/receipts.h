@@ -73,7 +73,7 @@ enum kz receipts_named(struct pg *pg, uint64_t msisdn, const uint16_t *reference
 /* Joins waiting receipts with submissions recorded since, as events. Looks at those that are due, at most
  * RECEIPTS_JOIN_MOST, for messages from the id low on; one that finds nothing is due again when it is half as
  * old again, a second later at least. done with how many were looked at and how many of them joined. The
- * ends that they make are numbered by feed. KZ_BUSY at once, without done: also while no slot is held. */
+ * ends that they make are numbered by feed. KZ_BUSY at once, without done: also while feed is not sure. */
 #define RECEIPTS_JOIN_MOST 500
 typedef void receipts_join_fn(void *arg, enum kz r, size_t looked, size_t joined);
 enum kz receipts_join(

@@ -21,7 +21,7 @@ static void unheard_on_done(void *arg, enum kz r, const struct pg_reply *reply)
 	struct unheard_quest *q = arg;
 	bool stuck = pg_int(reply, 1, 0, 2) != 0;
 
-	if (r == KZ_LOST && !pg_reply_never_sent(reply))
+	if (r == KZ_LOST && !pg_reply_undone(reply))
 		feed_abandon(q->feed, &q->hold);
 	else
 		feed_release(q->feed, &q->hold);
@@ -36,7 +36,7 @@ enum kz unheard_end(struct pg *pg, struct feed *feed, uint8_t slot, uint64_t upt
 	struct lease_slots slots = {0};
 	uint8_t slot_room[4], upto_room[8], before_room[8], most_room[4], first_room[8];
 
-	if (feed_slot(feed) < 0)
+	if (!feed_is_sure(feed))
 		return KZ_BUSY;
 	q = mem_new(sizeof *q);
 	*q = (struct unheard_quest){.feed = feed, .done = done, .arg = arg};

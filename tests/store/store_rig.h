@@ -78,9 +78,8 @@ static inline void store_up(struct store_rig *g)
 {
 	g->pg = pg_new(g->loop, &g->options, store_on_up, g);
 	servers_await_pool(g->loop, g->options.connections);
-	if (g->feed)
-		return; /* the second time: it lives on */
-	g->feed = feed_new(g->loop, g->lease, 1000);
+	feed_free(g->feed);
+	g->feed = feed_new(g->loop, g->pg, g->lease);
 	feed_set_slot(g->feed, 0, 0);
 }
 

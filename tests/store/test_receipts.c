@@ -545,30 +545,104 @@ static void join__no_slot_held__not_now(void **state)
 	assert_int_equal(receipts_join(g->pg, g->feed, 0, join_on_done, &j), KZ_BUSY);
 }
 
-static void join_on_lost(void *arg, enum kz r, size_t looked, size_t n)
+struct join_end {
+	int count;
+	enum kz r;
+};
+
+static void join_on_end(void *arg, enum kz r, size_t looked, size_t n)
 {
-	assert_int_equal(r, KZ_LOST);
+	struct join_end *e = arg;
+
 	assert_int_equal(looked + n, 0);
-	++*(int *)arg;
+	e->count++;
+	e->r = r;
 }
 
-static void join__lost_on_its_way__its_numbers_hold_the_bound_until_the_server_has_given_up(void **state)
+static void join_begin(struct store_rig *g, struct join_end *e)
+{
+	*e = (struct join_end){0};
+	assert_int_equal(receipts_join(g->pg, g->feed, 0, join_on_end, e), KZ_OK);
+}
+
+static void join_await_low(struct store_rig *g, uint64_t above)
+{
+	for (int64_t end = loop_now_ms(g->loop) + 30000; feed_low(g->feed) <= above;) {
+		assert_true(loop_now_ms(g->loop) < end);
+		loop_turn(g->loop, 20);
+	}
+}
+
+static void join__killed_on_its_way__its_numbers_hold_the_bound_until_that_is_known(void **state)
 {
 	struct store_rig *g = *state;
-	int lost = 0;
+	struct join_end e;
 	uint64_t low;
 
 	store_hold_feed_slot(g);
 	store_sql(g, "begin; lock table receipt_waiting in access exclusive mode");
-	assert_int_equal(receipts_join(g->pg, g->feed, 0, join_on_lost, &lost), KZ_OK);
+	join_begin(g, &e);
 	store_await_sql(g, STORE_WAITS_FOR_LOCK, 1);
 	low = feed_low(g->feed);
 	store_sql(g, "select pg_terminate_backend(pid) from pg_locks where not granted; commit");
-	servers_await(g->loop, &lost, 1);
+	servers_await(g->loop, &e.count, 1);
+	assert_int_equal(e.r, KZ_LOST);
 	assert_true(feed_low(g->feed) == low);
-	store_skip_us += 1000000;
-	store_settle(g);
-	assert_true(feed_low(g->feed) > low);
+	assert_false(feed_is_sure(g->feed));
+	join_await_low(g, low);
+	assert_true(feed_is_sure(g->feed));
+}
+
+/* Its end is seen long after it was given up: whoever had read on would never see it. */
+static void join__given_up_in_a_commit_that_hangs__its_numbers_hold_the_bound_until_it_is_over(void **state)
+{
+	struct store_rig *g = *state;
+	uint64_t id = store_put_message(g, &(struct ids){0}, 1, 77011234567), low;
+	struct joined refused = {0};
+	struct join_end e;
+
+	put_submitted(g, id, 1, 1, "beeline", "7");
+	wait_keep(g, wait_make("7", 0, PARTS_ALL));
+	store_hold_feed_slot(g);
+	servers_set_standby("nobody");
+	join_begin(g, &e);
+	while (servers_ask("select count(*) from pg_stat_activity where wait_event = 'SyncRep'") != 1)
+		loop_turn(g->loop, 20);
+	low = feed_low(g->feed);
+	for (int i = 0; i < 20; i++) { /* 200 s */
+		store_skip_us += 10000000;
+		for (int turn = 0; turn < 10; turn++)
+			loop_turn(g->loop, 10);
+		assert_true(feed_low(g->feed) == low);
+	}
+	assert_int_equal(e.count, 1);
+	assert_int_equal(e.r, KZ_LOST);
+	assert_int_equal(receipts_join(g->pg, g->feed, 0, join_on_done, &refused), KZ_BUSY);
+	assert_int_equal(store_int(g, "select count(*) from message_event where feed is not null"), 0);
+	servers_set_standby("");
+	join_await_low(g, low);
+	assert_true(store_int(g, "select feed from message_event where feed is not null") >= (int64_t)low);
+	assert_int_equal(join(g), 0);
+}
+
+static void join__not_begun_when_it_was_given_up__refused_then(void **state)
+{
+	struct store_rig *g = *state;
+	uint64_t id = store_put_message(g, &(struct ids){0}, 1, 77011234567);
+	uint64_t later = ids_floor(store_wall_us() / 1000 + 60000);
+	struct join_end e;
+
+	put_submitted(g, id, 1, 1, "beeline", "7");
+	wait_keep(g, wait_make("7", 0, PARTS_ALL));
+	store_hold_feed_slot(g);
+	assert_string_equal(store_sql(g, "select feed_shut(%llu)", (unsigned long long)later), "t");
+	join_begin(g, &e);
+	servers_await(g->loop, &e.count, 1);
+	assert_int_equal(e.r, KZ_REFUSED);
+	assert_true(feed_is_sure(g->feed));
+	assert_int_equal(store_int(g, "select count(*) from message_event where feed is not null"), 0);
+	store_skip_us += 61000000; /* its own numbers are above by now */
+	assert_int_equal(join(g), 1);
 }
 
 static void join__two_daemons_at_once__each_receipt_once(void **state)
@@ -679,7 +753,9 @@ int main(void)
 	    STORE_CASE(join__two_final_words_of_one_message__the_first_ends_it),
 	    STORE_CASE(join__ends_of_messages_and_of_parts__each_numbered_below_the_bound),
 	    STORE_CASE(join__no_slot_held__not_now),
-	    STORE_CASE(join__lost_on_its_way__its_numbers_hold_the_bound_until_the_server_has_given_up),
+	    STORE_CASE(join__killed_on_its_way__its_numbers_hold_the_bound_until_that_is_known),
+	    STORE_CASE(join__given_up_in_a_commit_that_hangs__its_numbers_hold_the_bound_until_it_is_over),
+	    STORE_CASE(join__not_begun_when_it_was_given_up__refused_then),
 	    STORE_CASE(join__two_daemons_at_once__each_receipt_once),
 	    STORE_CASE(join__more_than_fit__500_at_a_time),
 	    STORE_CASE(join__nothing_found__looked_at_again_when_half_as_old_again),

@@ -38,7 +38,7 @@ static int rig_setup(void **state)
 
 	g = (struct rig){.loop = loop_new(&fake_clock)};
 	g.lease = lease_new(g.loop);
-	g.feed = feed_new(g.loop, g.lease, 1000);
+	g.feed = feed_new(g.loop, NULL, g.lease);
 	feed_on_change(g.feed, on_change, &g);
 	*state = &g;
 	return 0;
@@ -103,7 +103,7 @@ static void release__out_of_order__low_rises_with_the_lowest_alone(void **state)
 	assert_true(feed_low(g->feed) > n[2]);
 }
 
-static void abandon__until_the_server_has_given_up__low_stays(void **state)
+static void abandon__until_the_slot_is_lost__keeps_its_place(void **state)
 {
 	struct rig *g = *state;
 	struct feed_hold a = {0}, b = {0}, c = {0};
@@ -113,16 +113,18 @@ static void abandon__until_the_server_has_given_up__low_stays(void **state)
 	feed_number(g->feed, &a, 1);
 	second = feed_number(g->feed, &b, 5);
 	feed_number(g->feed, &c, 1);
-	feed_abandon(g->feed, &b); /* keeps its place */
+	assert_true(feed_is_sure(g->feed));
+	feed_abandon(g->feed, &b);
 	feed_release(g->feed, &a);
 	feed_release(g->feed, &c);
 	assert_true(feed_low(g->feed) == second);
-	changes(g);
-	now_us += 999000;
-	assert_int_equal(changes(g), 0);
-	now_us += 1000;
-	assert_int_equal(changes(g), 1);
+	assert_false(feed_is_sure(g->feed));
+	feed_set_slot(g->feed, -1, 0);
 	assert_true(feed_low(g->feed) > second);
+	assert_false(feed_is_sure(g->feed));
+	feed_set_slot(g->feed, 0, 0);
+	assert_true(feed_is_sure(g->feed));
+	assert_int_equal(changes(g), 1);
 }
 
 static void slot__lost_and_another_taken__numbered_anew_by_that(void **state)
@@ -168,7 +170,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    CASE(number__of_the_slot__rises_and_stays),
 	    CASE(release__out_of_order__low_rises_with_the_lowest_alone),
-	    CASE(abandon__until_the_server_has_given_up__low_stays),
+	    CASE(abandon__until_the_slot_is_lost__keeps_its_place),
 	    CASE(slot__lost_and_another_taken__numbered_anew_by_that),
 	    CASE(slot__whose_owner_had_a_clock_ahead__no_number_up_to_the_newest),
 	};

@@ -16,7 +16,8 @@ create table slot (
   id smallint primary key,
   low_water bigint not null default 0,
   epoch bigint not null default 0, -- raised by each taker: slot_raise
-  unheard bigint not null default 0 -- up to here every message has ended: messages_unheard
+  unheard bigint not null default 0, -- up to here every message has ended: messages_unheard
+  shut bigint not null default 0 -- no run of feed numbers up to here is opened any more: feed_open
 );
 
 -- Gives slots to who asks, which holds their advisory locks: waits for what former owners are writing, ends those that
@@ -62,6 +63,31 @@ begin
       raise exception 'slot % is not held under epoch %', slots[i], epochs[i] using errcode = 'KZ001';
     end if;
   end loop;
+end
+$body$;
+
+-- Begins what writes a run of feed numbers and may be given up before it is over: refused when the run was shut. The
+-- lock, by the run's first number, is held until nothing more can come of it: a commit that waits for a standby holds it.
+create function feed_open(first bigint) returns void language plpgsql as $body$
+begin
+  perform pg_advisory_xact_lock_shared(-first); -- messages_close has the numbers above 0
+  perform from slot where id = (first >> 14) & 255 and shut >= first;
+  if found then
+    raise exception 'feed numbers from % on are shut', first using errcode = 'KZ002';
+  end if;
+end
+$body$;
+
+-- Asked about a run that was given up: true when it is committed or never will be, false while it may be either. What
+-- has not begun, still on its way to the server or behind others, is refused from now on. So are older runs: one that
+-- was not given up comes again with new numbers.
+create function feed_shut(first bigint) returns boolean language plpgsql as $body$
+begin
+  if not pg_try_advisory_xact_lock(-first) then
+    return false;
+  end if;
+  update slot set shut = first where id = (first >> 14) & 255 and shut < first;
+  return true;
 end
 $body$;
 
@@ -218,6 +244,7 @@ declare
   water bigint;
   reached bigint;
 begin
+  perform feed_open(first);
   select s.unheard into water from slot s where s.id = of_slot for no key update;
   with page as materialized (
     select id, parts, expires_at from message where id > water and id < upto order by id limit most
@@ -267,6 +294,7 @@ declare
   ids bigint[];
   feeds bigint[];
 begin
+  perform feed_open(first);
   with due as (
     select * from receipt_waiting where look_at <= now() order by look_at limit most for update skip locked
   ), hit as (
