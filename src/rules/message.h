@@ -26,7 +26,7 @@ enum event_kind {
 	EVENT_ACCEPTED = 0,  /* never stored: the message itself says it */
 	EVENT_SUBMITTED = 1, /* a part, with the operator's id */
 	EVENT_REFUSED = 2,   /* a part, with the operator's status */
-	EVENT_IN_DOUBT = 3,  /* a part was written and not answered */
+	EVENT_IN_DOUBT = 3,  /* a part was written and not answered; over when REFUSED comes before RESENT */
 	EVENT_RECEIPT = 4,   /* a part, with the operator's word */
 	EVENT_EXPIRED = 5,   /* its time was over before it was sent */
 	EVENT_FAILED = 6,    /* no further attempt */

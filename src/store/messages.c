@@ -309,7 +309,8 @@ static const uint32_t open_types[] = {PG_INT4, PG_INT8, PG_INT8, PG_INT4};
  * statement may walk them all. The last row says how far the page went. Events may stand twice, hence
  * "distinct". Taken is what the carrier of the newest submission has, cut as that one: what others had before
  * went anew, and only its phone can join the rest. Heard are the parts that have an outcome since they may
- * have been written (kinds 9 and 11: rules/message.h); the others are on the wire as far as anybody knows. */
+ * have been written (kinds 9 and 11: rules/message.h); the others are on the wire as far as anybody knows. A
+ * doubt that is over (message_said) was no doubt, and the attempt is counted with its refusal. */
 static const struct pg_sql sql_open = {"messages_open",
     "with page as materialized ("
     " select * from message where id > $2 and id < $3 order by id limit $4"
@@ -326,16 +327,16 @@ static const struct pg_sql sql_open = {"messages_open",
     " from page m left join message_person p using (id) left join lateral ("
     "  select bool_or(final) as final, max(parts) filter (where taken) as parts,"
     "   bit_or(1::int8 << (part - 1)) filter (where taken) as mask,"
-    "   bit_or(1::int8 << (part - 1)) filter (where kind in (1, 3, 10)) as doubt,"
+    "   bit_or(1::int8 << (part - 1)) filter (where kind in (1, 3, 10) and not over) as doubt,"
     "   bool_or(kind = 9) as sent, bool_or(kind = 11 and since and part is null) as held,"
     "   bit_or(1::int8 << (part - 1)) filter (where kind in (1, 2, 3, 10, 11) and since) as heard,"
-    "   count(distinct (at, kind, part)) filter (where kind in (2, 3, 10)) as attempts,"
-    "   count(distinct (at, part)) filter (where kind = 3) as doubts,"
+    "   count(distinct (at, kind, part)) filter (where kind in (2, 3, 10) and not over) as attempts,"
+    "   count(distinct (at, part)) filter (where kind = 3 and not over) as doubts,"
     "   max(carrier) filter (where taken) as carrier, max(at) as newest"
     "  from (select *, kind = 1 and carrier = first_value(carrier) over newest"
     "    and parts = first_value(parts) over newest as taken,"
     "    at >= coalesce(max(at) filter (where kind = 9) over (), '-infinity') as since"
-    "   from message_event where message_id = m.id"
+    "   from message_said where message_id = m.id"
     "   window newest as (order by kind = 1 desc, at desc)) said) e on true"
     " where ((m.id >> 14) & 255) = $1 and not coalesce(e.final, false)"
     "  and coalesce(e.mask, 0) <> (1::int8 << coalesce(e.parts, m.parts)) - 1"

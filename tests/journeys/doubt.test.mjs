@@ -273,10 +273,10 @@ journey('kezekd__killed_with_a_message_in_doubt__next_run_waits_for_its_receipt_
 });
 
 // The response timer is short, and what is in doubt would wait for long; each answer waits for open().
-async function lateRig(stage, { onSubmit, ...options } = {}) {
+async function lateRig(stage, { onSubmit, config = {}, ...options } = {}) {
   const { open, opened } = gate();
   const centre = await startCentre(stage, { onSubmit: (s) => onSubmit?.(s, opened) ?? { after: opened }, ...options });
-  const k = await Kezek.start(stage, await servers.database(), { config: { message: { in_doubt_wait: '1m' } },
+  const k = await Kezek.start(stage, await servers.database(), { config: { message: { in_doubt_wait: '1m', ...config } },
     operators: { one: operator(stage, { port: centre.port, timers: { response: '300ms' } }) } });
   await k.bound();
   const doubted = async (id, n = 1) => until('in doubt', async () =>
@@ -335,6 +335,22 @@ journey('response__late_refusal__ends_the_doubt_as_a_refusal', async (stage) => 
   assert.deepEqual(events(await k.settled(never, 'rejected')), ['accepted', 'in_doubt', 'refused', 'failed']);
   assert.deepEqual(events(await k.settled(later)), ['accepted', 'in_doubt', 'refused', 'submitted', 'receipt']);
   assert.deepEqual(centre.submits.map((s) => s.text).sort(), ['later', 'later', 'never']);
+});
+
+journey('kezekd__killed_after_a_late_refusal__the_next_run_knows_that_the_doubt_is_over', async (stage) => {
+  const { centre, k, open, doubted } = await lateRig(stage, { config: { retry_min: '30s', retry_max: '30s' },
+    onSubmit: (s, opened) => [{ after: opened, status: SYSERR }, null, {}][centre.submits.length - 1] ?? drop(s) });
+  const { id } = await k.door.send({ to, text: 'hello' });
+  await doubted(id);
+  open();
+  await until('the doubt is over', async () => events(await k.door.message(id)).includes('refused'));
+  await k.kill();
+  k.writeConfig(quick);
+  k.run();
+  await k.ready();
+  const m = await k.settled(id);
+  assert.deepEqual(events(m), ['accepted', 'in_doubt', 'refused', 'in_doubt', 'resent', 'submitted', 'receipt']);
+  assert.equal(centre.submits.length, 3);
 });
 
 journey('response__late_for_a_code_that_went_again__both_submissions_and_both_receipts_recorded', async (stage) => {

@@ -250,6 +250,38 @@ static void put_ledger(struct store_rig *g, uint64_t id, int at_s, enum event_ki
 	store_put_event(g, id, at_s, (int)kind, false, MESSAGE_ACCEPTED, part, 0, "", "");
 }
 
+static void open__doubt_ended_by_a_late_refusal__one_attempt_and_no_doubt(void **state)
+{
+	struct store_rig *g = *state;
+	struct ids ids = {.slot = 3};
+	struct opened o;
+	uint64_t over = store_put_message(g, &ids, 2, 77011234567);
+	uint64_t gone_again = store_put_message(g, &ids, 1, 77011234567);
+	uint64_t earlier = store_put_message(g, &ids, 1, 77011234567);
+
+	put_ledger(g, over, 1, EVENT_IN_DOUBT, 1);
+	put_ledger(g, over, 1, EVENT_IN_DOUBT, 1); /* rows that were written twice */
+	put_ledger(g, over, 2, EVENT_REFUSED, 1);
+	put_ledger(g, over, 2, EVENT_REFUSED, 1);
+	put_ledger(g, over, 3, EVENT_REFUSED, 2); /* says nothing of the first */
+	put_ledger(g, over, 4, EVENT_RESENT, 1);
+	put_ledger(g, gone_again, 1, EVENT_IN_DOUBT, 1);
+	put_ledger(g, gone_again, 2, EVENT_RESENT, 1);
+	put_ledger(g, gone_again, 3, EVENT_REFUSED, 1);
+	put_ledger(g, earlier, 1, EVENT_REFUSED, 1);
+	put_ledger(g, earlier, 2, EVENT_IN_DOUBT, 1);
+	assert_int_equal(open_ask(g, &o, 0, 10), 3);
+	assert_true(o.all[0].message.id == over);
+	assert_int_equal(o.all[0].doubt_mask, 0);
+	assert_int_equal(o.all[0].doubts, 0);
+	assert_int_equal(o.all[0].attempts, 2);
+	for (int i = 1; i < 3; i++) {
+		assert_int_equal(o.all[i].doubt_mask, 1);
+		assert_int_equal(o.all[i].doubts, 1);
+		assert_int_equal(o.all[i].attempts, 2);
+	}
+}
+
 static uint32_t wire_mask(struct store_rig *g)
 {
 	struct opened o;
@@ -443,6 +475,7 @@ int main(void)
 	    STORE_CASE(open__finished_between__looked_at_and_counted),
 	    STORE_CASE(open__with_an_upper_bound__nothing_from_there_on),
 	    STORE_CASE(open__in_doubt__which_parts_and_who_has_the_others),
+	    STORE_CASE(open__doubt_ended_by_a_late_refusal__one_attempt_and_no_doubt),
 	    STORE_CASE(open__kept_as_at_once__on_the_wire_until_it_has_an_outcome),
 	    STORE_CASE(open__not_at_once__on_the_wire_from_its_sending_on),
 	    STORE_CASE(open__a_part_held_back__the_others_may_be_on_the_wire),

@@ -130,6 +130,19 @@ static void unheard__over_and_in_doubt__ends_unconfirmed(void **state)
 	assert_int_equal(ends(g, id), MESSAGE_UNCONFIRMED);
 }
 
+static void unheard__over_and_refused_late__ends_expired(void **state)
+{
+	struct store_rig *g = *state;
+	uint64_t id = put(g, 1);
+
+	hold_slots(g);
+	store_put_event(g, id, 1, EVENT_IN_DOUBT, false, MESSAGE_ACCEPTED, 1, 0, "beeline", "");
+	store_put_event(g, id, 2, EVENT_REFUSED, false, MESSAGE_ACCEPTED, 1, 0, "beeline", "");
+	store_sql(g, "update message set expires_at = now() - interval '25 hours'");
+	assert_int_equal(unheard(g, FOR_EVER), 1);
+	assert_int_equal(ends(g, id), MESSAGE_EXPIRED);
+}
+
 static void unheard__submitted_late_in_its_life__has_its_whole_wait(void **state)
 {
 	struct store_rig *g = *state;
@@ -190,6 +203,7 @@ int main(void)
 	    STORE_CASE(unheard__under_way__stops_there_and_goes_on_when_it_is_over),
 	    STORE_CASE(unheard__never_submitted_and_long_over__ends_expired),
 	    STORE_CASE(unheard__over_and_in_doubt__ends_unconfirmed),
+	    STORE_CASE(unheard__over_and_refused_late__ends_expired),
 	    STORE_CASE(unheard__submitted_late_in_its_life__has_its_whole_wait),
 	    STORE_CASE(unheard__of_another_slot_or_younger__left_alone),
 	    STORE_CASE(unheard__slot_taken_by_another__refused_and_nothing_ends),

@@ -133,6 +133,13 @@ create index on message_event (((feed >> 14) & 255), feed) where feed is not nul
 -- Only submissions carry operator_id: receipts find their message by it.
 create index on message_event (operator_id) where operator_id is not null;
 
+-- Events, and of each doubt (kind 3) whether it is over: its late answer refused the part (2) before it went again (8).
+create view message_said as
+select *, kind = 3 and coalesce(min(at) filter (where kind = 2) over later
+    < coalesce(min(at) filter (where kind = 8) over later, 'infinity'), false) as over
+from message_event
+window later as (partition by message_id, part order by at groups between 1 following and unbounded following);
+
 create table idempotency (
   day date not null,
   api_key int not null,
@@ -254,10 +261,10 @@ begin
     from page p left join lateral (
       select bool_or(final) as final, count(distinct part) filter (where mine) as taken,
         max(parts) filter (where mine) as cut, max(at) filter (where kind = 1) as newest,
-        bool_or(kind in (3, 10)) as doubted
+        bool_or(kind in (3, 10) and not over) as doubted
       from (
         select *, kind = 1 and carrier = first_value(carrier) over newest and parts = first_value(parts) over newest as mine
-        from message_event where message_id = p.id window newest as (order by kind = 1 desc, at desc)
+        from message_said where message_id = p.id window newest as (order by kind = 1 desc, at desc)
       ) submitted
     ) e on true
     where (p.id >> 14) & 255 = of_slot
