@@ -1,5 +1,6 @@
 /* joining: receipts that wait for their submission are joined with those recorded since, now and then: soon
- * when one has begun to wait, ever more rarely as long as nothing comes of it. */
+ * when one has begun to wait, ever more rarely as long as nothing comes of it. Those that nobody's submission
+ * can come for any more, and the oldest of too many, are forgotten and counted. */
 #ifndef FLOW_JOINING_H
 #define FLOW_JOINING_H
 

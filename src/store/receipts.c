@@ -285,3 +285,36 @@ enum kz receipts_join(struct pg *pg, struct feed *feed, uint64_t low, receipts_j
 	free(q);
 	return KZ_BUSY;
 }
+
+struct forget_quest {
+	receipts_forget_fn *done;
+	void *arg;
+};
+
+static const uint32_t forget_types[] = {PG_INT4, PG_TIMESTAMPTZ};
+static const struct pg_sql sql_forget = {
+    "receipts_forget", "select old, over, waiting from receipts_forget($1, $2)", 2, forget_types};
+
+static void forget_on_done(void *arg, enum kz r, const struct pg_reply *reply)
+{
+	struct forget_quest *q = arg;
+	const struct receipts_forgotten f = {
+	    (size_t)pg_int(reply, 0, 0, 0), (size_t)pg_int(reply, 0, 0, 1), (size_t)pg_int(reply, 0, 0, 2)};
+
+	q->done(q->arg, r, &f);
+	free(q);
+}
+
+enum kz receipts_forget(struct pg *pg, int64_t now_us, int most, receipts_forget_fn *done, void *arg)
+{
+	struct forget_quest *q = mem_new(sizeof *q);
+	uint8_t most_room[4], since_room[8];
+
+	*q = (struct forget_quest){done, arg};
+	const struct pg_value values[] = {
+	    pg_int4(most, most_room), pg_timestamp(now_us - RECEIPTS_REACH_MS * 1000, since_room)};
+	struct pg_job *job = pg_job_new(pg, forget_on_done, q);
+	pg_job_give(job, q);
+	pg_job_add(job, &sql_forget, values);
+	return pg_job_run(job, NULL);
+}

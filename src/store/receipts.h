@@ -79,4 +79,15 @@ typedef void receipts_join_fn(void *arg, enum kz r, size_t looked, size_t joined
 enum kz receipts_join(
     struct pg *pg, struct feed *feed, uint64_t low, receipts_join_fn *done, void *arg) KZ_CHECK;
 
+/* Forgets receipts that wait: those older than RECEIPTS_REACH_MS, since whatever they are of counts no more,
+ * and the oldest of an operator's over `most`. done with how many of either, and how many wait on. KZ_BUSY at
+ * once, without done. */
+#define RECEIPTS_WAIT_MOST 100000 /* of an operator, as long as this is asked now and then */
+struct receipts_forgotten {
+	size_t old, over, waiting;
+};
+typedef void receipts_forget_fn(void *arg, enum kz r, const struct receipts_forgotten *f);
+enum kz receipts_forget(
+    struct pg *pg, int64_t now_us, int most, receipts_forget_fn *done, void *arg) KZ_CHECK;
+
 #endif

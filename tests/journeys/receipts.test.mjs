@@ -256,6 +256,28 @@ journey('receipt__database_stands_still__not_acknowledged_until_recorded', async
   await k.settled(id);
 });
 
+journey('receipt__of_a_message_that_nobody_knows__waits_as_long_as_it_may_be_joined_then_is_forgotten', async (stage) => {
+  const centre = await startCentre(stage, { receipts: false });
+  const database = await servers.database();
+  const k = await Kezek.start(stage, database, { operators: { one: operator(stage, { port: centre.port }) } });
+  await k.bound();
+  const { id } = await k.door.send({ to: '+77011234567', text: 'one' });
+  await k.settled(id, 'submitted');
+  for (const stray of ['a1', 'b2']) {
+    const r = centre.receipt(centre.submits[0], { wording: () => `id:${stray} stat:DELIVRD` });
+    await until('acknowledged', () => r.ackedAt);
+  }
+  await database.ask(`update receipt_waiting set at = at - interval '15 days' where 'a1' = any(operator_ids);
+    update receipt_waiting set at = at - interval '14 days' where 'b2' = any(operator_ids)`);
+  await k.stop();
+  k.run();
+  await k.ready();
+  await until('one is forgotten', async () => await k.metric('kezek_receipts_forgotten_total{why="old"}') === 1);
+  assert.equal(await k.metric('kezek_receipts_waiting'), 1);
+  assert.equal(await database.count('receipt_waiting', `'b2' = any(operator_ids)`), 1);
+  assert.equal(await database.count('receipt_waiting'), 1);
+});
+
 journey('operator__never_sends_a_receipt__message_ends_unconfirmed_and_a_late_one_changes_nothing', async (stage) => {
   const centre = await startCentre(stage, { onSubmit: () => ({ noReceipt: true }) });
   const k = await Kezek.start(stage, await servers.database(), { config: { message: { receipt_wait: '10s' } },

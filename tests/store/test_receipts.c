@@ -729,6 +729,83 @@ static void join__message_below_the_bound__waits_on(void **state)
 	assert_int_equal(join_from(g, id).n, 1);
 }
 
+static void forget_on_done(void *arg, enum kz r, const struct receipts_forgotten *f)
+{
+	assert_int_equal(r, KZ_OK);
+	*(struct receipts_forgotten *)arg = *f;
+}
+
+static struct receipts_forgotten forget(struct store_rig *g, int64_t now_us, int most)
+{
+	struct receipts_forgotten f = {.waiting = SIZE_MAX};
+
+	assert_int_equal(receipts_forget(g->pg, now_us, most, forget_on_done, &f), KZ_OK);
+	while (f.waiting == SIZE_MAX)
+		loop_turn(g->loop, 50);
+	return f;
+}
+
+/* An hour before the end of its wait the submission of a message that was accepted just before it is
+ * recorded.
+ */
+static void forget__old__only_what_cannot_be_joined_any_more(void **state)
+{
+	struct store_rig *g = *state;
+	struct wait late = wait_make("7", 77011234567, PARTS_ALL), old = wait_make("8", 0, PARTS_ALL);
+	int64_t hour_us = INT64_C(3600000000), now_us;
+	uint64_t id = store_put_message(g, &(struct ids){0}, 1, 77011234567);
+
+	late.wait.at_us = store_wall_us();
+	old.wait.at_us = late.wait.at_us - 2 * hour_us;
+	wait_keep(g, late);
+	wait_keep(g, old);
+	now_us = late.wait.at_us + RECEIPTS_REACH_MS * 1000 - hour_us;
+	struct receipts_forgotten f = forget(g, now_us, 10);
+	assert_int_equal(f.old, 1);
+	assert_int_equal(f.over, 0);
+	assert_int_equal(f.waiting, 1);
+	put_submitted(g, id, 1, 1, "beeline", "7");
+	assert_int_equal(join_from(g, ids_floor(now_us / 1000 - RECEIPTS_REACH_MS)).n, 1);
+	assert_int_equal(end_state(g, id), MESSAGE_DELIVERED);
+	assert_int_equal(waiting(g), 0);
+}
+
+static void forget__too_many_of_one_operator__its_oldest(void **state)
+{
+	static const char *const ids[] = {"11", "12", "13", "14", "15"};
+	struct store_rig *g = *state;
+	struct receipts_forgotten f;
+	struct wait w;
+
+	for (int i = 0; i < 5; i++) {
+		w = wait_make(ids[i], 0, PARTS_ALL);
+		w.wait.carrier = i == 1 ? "tele2" : "beeline";
+		wait_keep(g, w);
+	}
+	f = forget(g, w.wait.at_us, 2);
+	assert_int_equal(f.old, 0);
+	assert_int_equal(f.over, 2);
+	assert_int_equal(f.waiting, 3);
+	assert_string_equal(
+	    store_sql(g, "select string_agg(operator_ids[2], ' ' order by id) from receipt_waiting"),
+	    "12 14 15");
+	f = forget(g, w.wait.at_us, 2);
+	assert_int_equal(f.over, 0);
+	assert_int_equal(f.waiting, 3);
+}
+
+static void forget__being_joined__passed_over(void **state)
+{
+	struct store_rig *g = *state;
+
+	wait_keep(g, wait_make("7", 0, PARTS_ALL));
+	store_sql(g, "begin; select from receipt_waiting for update");
+	struct receipts_forgotten f = forget(g, store_wall_us(), 0);
+	assert_int_equal(f.old + f.over, 0);
+	assert_int_equal(f.waiting, 1);
+	store_sql(g, "commit");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -761,6 +838,9 @@ int main(void)
 	    STORE_CASE(join__nothing_found__looked_at_again_when_half_as_old_again),
 	    STORE_CASE(join__thousands_that_match_nothing__do_not_stand_before_one_that_does),
 	    STORE_CASE(join__message_below_the_bound__waits_on),
+	    STORE_CASE(forget__old__only_what_cannot_be_joined_any_more),
+	    STORE_CASE(forget__too_many_of_one_operator__its_oldest),
+	    STORE_CASE(forget__being_joined__passed_over),
 	};
 
 	return store_main("receipts", tests, sizeof tests / sizeof *tests);

@@ -339,3 +339,20 @@ begin
   perform messages_close(ids, feeds);
 end
 $body$;
+
+-- Forgets receipts that wait and have come to their end: those that came before since, so that no message they could
+-- be of counts any more, and of each operator those over the newest `most`. How many of either, and how many wait on.
+-- What is joined just now is passed over.
+create function receipts_forget(most int, since timestamptz, out old int, out over int, out waiting int) language sql
+as $body$
+  with ranked as materialized (
+    select id, at < since as old, row_number() over (partition by carrier order by id desc) > most as over
+    from receipt_waiting
+  ), gone as (
+    delete from receipt_waiting where id in (
+      select w.id from receipt_waiting w join ranked r using (id) where r.old or r.over for update of w skip locked)
+    returning at < since as old
+  )
+  select count(*) filter (where gone.old), count(*) filter (where not gone.old), (select count(*) from ranked) - count(*)
+  from gone;
+$body$;
