@@ -35,6 +35,7 @@ struct notify *notify_new(struct loop *l, struct pg *pg, struct feed *feed, cons
 
 	*n = (struct notify){.loop = l, .pg = pg, .feed = feed, .conf = conf};
 	list_init(&n->endpoints);
+	list_init(&n->readings);
 	n->client = http_client_new(l, &options);
 	n->load_timer = timer_new(l, notify_load, n);
 	n->read_timer = timer_new(l, notify_read, n);

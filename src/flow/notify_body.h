@@ -23,6 +23,10 @@ struct notify {
 	bool load_again;
 	uint64_t loading; /* ticket, 0: none is out */
 	struct timer *load_timer;
+	/* reading */
+	struct list readings;
+	/* when those who are at the bound of a slot read it again, all together */
+	int64_t read_ms[IDS_SLOTS];
 	struct timer *read_timer;
 	struct defer pumping;
 	/* how far all came */
@@ -69,11 +73,22 @@ struct teller {
 	bool held;         /* the slot is; else only cursor counts, for when it is again */
 	struct list notes; /* read and not yet done, or behind one that is not, by their numbers */
 	uint64_t cursor, saving, saved; /* all up to cursor is done; saved in the database */
-	uint64_t read_to;               /* the last number that was looked at */
-	uint64_t asked_before;          /* the bound of the page in flight */
+	uint64_t read_to;               /* all up to it was looked at */
 	uint64_t bare_before;           /* up to this bound there is nothing more to read */
-	uint64_t reading;               /* ticket, 0: no page is out */
-	int64_t read_ms;                /* not read again before */
+	bool behind;                    /* it reads at once; else when read_ms comes */
+	struct reading *reading;        /* the page that it waits for, NULL: none */
+	struct list_node in_reading;
+};
+
+/* A page on its way, for all who are at the same place of a slot: those with nothing to tell are. Freed when
+ * it came, or when nobody waits for it any more. */
+struct reading {
+	struct list_node node;
+	struct notify *notify;
+	struct list tellers;
+	uint8_t slot;
+	uint64_t after, before;
+	uint64_t ticket; /* 0: it is not asked for yet, others may join */
 };
 
 enum note_phase {

@@ -1,7 +1,12 @@
 /* notify_read: what is to be told: the feed of each slot, a page at a time and as far as memory has room, and
- * what is due to be told again; and how far all came, noted once a second. */
+ * what is due to be told again; and how far all came, noted once a second.
+ *
+ * All who are at the same place of a slot read one page together. Whoever has read up to the bound is at that
+ * bound, and these wait for one moment: so the endpoints with nothing to tell cost one question, not one
+ * each. Who lags behind reads alone, at once, until it is there too. */
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "flow/notify_body.h"
@@ -48,13 +53,32 @@ void teller_begin(struct endpoint *e, uint8_t slot, uint64_t cursor)
 		t->cursor = cursor;
 	t->read_to = t->cursor;
 	t->bare_before = 0;
+	t->behind = true;
+}
+
+static void reading_free(struct reading *r)
+{
+	if (r->ticket)
+		pg_job_cancel(r->notify->pg, r->ticket);
+	list_remove(&r->notify->readings, &r->node);
+	free(r);
+}
+
+static void reading_leave(struct teller *t)
+{
+	struct reading *r = t->reading;
+
+	if (!r)
+		return;
+	t->reading = NULL;
+	list_remove(&r->tellers, &t->in_reading);
+	if (!r->tellers.count)
+		reading_free(r);
 }
 
 void teller_stop(struct teller *t)
 {
-	if (t->reading)
-		pg_job_cancel(t->endpoint->notify->pg, t->reading);
-	t->reading = 0;
+	reading_leave(t);
 	while (t->notes.count)
 		note_free(list_entry(list_first(&t->notes), struct note, node));
 	t->held = false;
@@ -82,60 +106,140 @@ void teller_advance(struct teller *t)
 	t->cursor = t->read_to;
 }
 
-static void teller_on_event(void *arg, const struct hook_event *e)
+/* Into a slot that was taken over nobody writes any more. */
+static uint64_t notify_bound(const struct notify *n, uint8_t slot)
 {
-	struct teller *t = arg;
-
-	note_new(t->endpoint, t, e, 0);
+	return slot == feed_slot(n->feed) ? feed_low(n->feed) : INT64_MAX;
 }
 
-static void teller_on_page(void *arg, enum kz r, size_t looked, uint64_t last)
+/* A page that is not full went up to its bound: all who read it stand there then. */
+static void teller_on_page(struct teller *t, uint64_t last, uint64_t bare_before)
 {
-	struct teller *t = arg;
-	struct notify *n = t->endpoint->notify;
-
-	t->reading = 0;
-	t->read_ms = loop_now_ms(n->loop) + (r != KZ_OK ? READ_RETRY_MS : looked < READ_PAGE ? READ_MS : 0);
-	if (last)
+	t->behind = last && !bare_before;
+	t->bare_before = bare_before ? bare_before : t->bare_before;
+	if (bare_before && bare_before != INT64_MAX)
+		last = bare_before - 1;
+	if (last > t->read_to)
 		t->read_to = last;
-	if (r == KZ_OK && looked < READ_PAGE)
-		t->bare_before = t->asked_before;
 	teller_advance(t);
+}
+
+static void reading_on_event(void *arg, const char *client, const struct hook_event *e)
+{
+	struct reading *r = arg;
+
+	list_each(&r->tellers, at, next)
+	{
+		struct teller *t = list_entry(at, struct teller, in_reading);
+
+		if (!strcmp(t->endpoint->client, client))
+			note_new(t->endpoint, t, e, 0);
+	}
+}
+
+static void reading_on_page(void *arg, enum kz kz, size_t looked, uint64_t last)
+{
+	struct reading *r = arg;
+	struct notify *n = r->notify;
+	bool bare = kz == KZ_OK && looked < READ_PAGE;
+
+	r->ticket = 0;
+	if (kz != KZ_OK || bare)
+		n->read_ms[r->slot] = loop_now_ms(n->loop) + (bare ? READ_MS : READ_RETRY_MS);
+	for (size_t left = r->tellers.count; left > 0; left--) {
+		struct teller *t = list_entry(list_first(&r->tellers), struct teller, in_reading);
+		uint64_t before = r->before;
+
+		reading_leave(t);
+		teller_on_page(t, last, bare ? before : 0);
+	}
 	notify_pump(n);
 }
 
+static void reading_ask(struct reading *r)
+{
+	struct notify *n = r->notify;
+	const char **clients = mem_array(r->tellers.count, sizeof *clients);
+	struct tellings_page page = {clients, 0, r->slot, r->after, r->before, READ_PAGE};
+
+	list_each(&r->tellers, at, next) clients[page.clients_n++] =
+	    list_entry(at, struct teller, in_reading)->endpoint->client;
+	if (tellings_read(n->pg, &page, reading_on_event, reading_on_page, r, &r->ticket) != KZ_OK)
+		reading_on_page(r, KZ_BUSY, 0, 0);
+	free(clients);
+}
+
+/* Reads with those who read from the same place now. */
 static void teller_read(struct teller *t)
 {
 	struct notify *n = t->endpoint->notify;
-	int64_t wait_ms = t->read_ms - loop_now_ms(n->loop);
-	/* into a slot that was taken over nobody writes any more */
-	uint64_t before = t->slot == feed_slot(n->feed) ? feed_low(n->feed) : INT64_MAX;
-	const struct tellings_page page = {t->endpoint->client, t->slot, t->read_to, before, READ_PAGE};
+	struct reading *r = NULL;
 
-	if (!t->held || t->reading || t->notes.count >= NOTIFY_LOW || page.before <= t->bare_before)
-		return;
-	if (wait_ms > 0) {
-		if (!timer_is_armed(n->read_timer))
-			timer_start(n->read_timer, wait_ms);
-		return;
+	for (struct list_node *at = list_first(&n->readings); at && !r; at = list_next(&n->readings, at)) {
+		r = list_entry(at, struct reading, node);
+		if (r->ticket || r->slot != t->slot || r->after != t->read_to)
+			r = NULL;
 	}
-	t->asked_before = page.before;
-	if (tellings_read(n->pg, &page, teller_on_event, teller_on_page, t, &t->reading) != KZ_OK)
-		teller_on_page(t, KZ_BUSY, 0, 0);
+	if (!r) {
+		r = mem_new(sizeof *r);
+		*r = (struct reading){
+		    .notify = n, .slot = t->slot, .after = t->read_to, .before = notify_bound(n, t->slot)};
+		list_init(&r->tellers);
+		list_append(&n->readings, &r->node);
+	}
+	t->reading = r;
+	list_append(&r->tellers, &t->in_reading);
+}
+
+static bool teller_has_more(const struct teller *t)
+{
+	return t->held && !t->reading && t->notes.count < NOTIFY_LOW &&
+	       notify_bound(t->endpoint->notify, t->slot) > t->bare_before;
+}
+
+/* Lets those read whose time has come; how long the others wait, 0: nobody does. */
+static int64_t endpoint_read(struct endpoint *e)
+{
+	int64_t least_ms = 0;
+
+	list_each(&e->tellers, at, next)
+	{
+		struct teller *t = list_entry(at, struct teller, node);
+		int64_t wait_ms = e->notify->read_ms[t->slot] - loop_now_ms(e->notify->loop);
+
+		if (!teller_has_more(t))
+			continue;
+		if (t->behind || wait_ms <= 0)
+			teller_read(t);
+		else if (!least_ms || wait_ms < least_ms)
+			least_ms = wait_ms;
+	}
+	return least_ms;
 }
 
 void notify_read(void *arg)
 {
 	struct notify *n = arg;
+	int64_t least_ms = 0;
 
 	if (n->draining)
 		return;
 	list_each(&n->endpoints, at, next)
 	{
-		struct endpoint *e = list_entry(at, struct endpoint, node);
+		int64_t wait_ms = endpoint_read(list_entry(at, struct endpoint, node));
 
-		list_each(&e->tellers, t, next_teller) teller_read(list_entry(t, struct teller, node));
+		if (wait_ms && (!least_ms || wait_ms < least_ms))
+			least_ms = wait_ms;
 	}
+	list_each(&n->readings, r, next_reading)
+	{
+		struct reading *reading = list_entry(r, struct reading, node);
+
+		if (!reading->ticket)
+			reading_ask(reading);
+	}
+	if (least_ms)
+		timer_start(n->read_timer, least_ms);
 }
 
 /* What is not saved now is saved the next second. */

@@ -118,22 +118,23 @@ static struct hook_event tellings_read_event(const struct pg_reply *reply, size_
 	    .resent = pg_int(reply, 0, row, column + 9) != 0};
 }
 
-static const uint32_t read_types[] = {PG_INT4, PG_INT8, PG_INT8, PG_INT4, PG_TEXT, PG_INT8};
-/* Rows may stand twice, hence "distinct". "offset 0": each message asks the index; joined, the planner may
- * read all events instead. The last row says how far the page went. */
+static const uint32_t read_types[] = {PG_INT4, PG_INT8, PG_INT8, PG_INT4, PG_TEXT_ARRAY, PG_INT8};
+/* Rows may stand twice, hence "distinct". "offset 0": each row asks the indices; joined, the planner may
+ * read all messages or events instead. The last row says how far the page went. */
 static const struct pg_sql sql_read = {"tellings_read",
     "with page as materialized ("
     " select feed, message_id, at, kind, state, status, detail from message_event"
     " where (feed >> 14) & 255 = $1 and feed > $2 and feed < $3 and message_id >= $6 order by feed limit $4"
     "), told as ("
-    " select distinct on (p.feed, p.message_id)" EVENT_COLUMNS ", null::int8 as looked"
-    " from page p join message m on m.id = p.message_id" EVENT_SAID
-    " where m.api_key in (select id from api_key where client = $5)"
-    "  and not exists (select from message_event o where o.message_id = p.message_id and o.final"
+    " select distinct on (p.feed, p.message_id)" EVENT_COLUMNS ", m.client, null::int8 as looked"
+    " from page p join lateral (select x.*, k.client from message x join api_key k on k.id = x.api_key"
+    "  where x.id = p.message_id and k.client = any($5) offset 0) m on true" EVENT_SAID
+    " where not exists (select from message_event o where o.message_id = p.message_id and o.final"
     "   and (o.at, o.kind, o.feed) < (p.at, p.kind, p.feed) offset 0)"
     " order by p.feed, p.message_id"
     ") select * from told"
-    " union all select max(feed), null, null, null, null, null, null, null, null, null, count(*) from page",
+    " union all select max(feed), null, null, null, null, null, null, null, null, null, null, count(*)"
+    " from page",
     6, read_types};
 
 static void tellings_on_page(void *arg, enum kz r, const struct pg_reply *reply)
@@ -145,10 +146,10 @@ static void tellings_on_page(void *arg, enum kz r, const struct pg_reply *reply)
 	for (size_t row = 0; r == KZ_OK && row < pg_rows(reply, 0); row++) {
 		const struct hook_event e = tellings_read_event(reply, row, 0);
 
-		if (pg_is_null(reply, 0, row, 10)) {
-			q->each.event(q->arg, &e);
+		if (pg_is_null(reply, 0, row, 11)) {
+			q->each.event(q->arg, pg_text(reply, 0, row, 10, NULL), &e);
 		} else {
-			looked = (size_t)pg_int(reply, 0, row, 10);
+			looked = (size_t)pg_int(reply, 0, row, 11);
 			last = e.feed;
 		}
 	}
@@ -159,13 +160,19 @@ static void tellings_on_page(void *arg, enum kz r, const struct pg_reply *reply)
 enum kz tellings_read(struct pg *pg, const struct tellings_page *p, tellings_event_fn *each,
     tellings_page_fn *done, void *arg, uint64_t *ret_ticket)
 {
+	struct pg_array clients = {0};
 	uint8_t slot[4], after[8], before[8], most[4], low[8];
-	const struct pg_value values[] = {pg_int4(p->slot, slot), pg_int8((int64_t)p->after, after),
-	    pg_int8((int64_t)p->before, before), pg_int4(p->most, most), pg_string(p->client),
-	    pg_int8((int64_t)ids_floor(ids_wall_ms(p->after) - FEED_REACH_MS), low)};
 
-	return tellings_ask(pg, &sql_read, 1, values, tellings_on_page,
+	pg_array_start(&clients, PG_TEXT);
+	for (size_t i = 0; i < p->clients_n; i++)
+		pg_array_text(&clients, p->clients[i]);
+	const struct pg_value values[] = {pg_int4(p->slot, slot), pg_int8((int64_t)p->after, after),
+	    pg_int8((int64_t)p->before, before), pg_int4(p->most, most), pg_array_value(&clients),
+	    pg_int8((int64_t)ids_floor(ids_wall_ms(p->after) - FEED_REACH_MS), low)};
+	enum kz r = tellings_ask(pg, &sql_read, 1, values, tellings_on_page,
 	    (struct tellings_quest){.each.event = each, .done.page = done, .arg = arg}, ret_ticket);
+	pg_array_fini(&clients);
+	return r;
 }
 
 /* Wrong data and broken constraints, as of an endpoint that is removed at the same time, stay so; what the

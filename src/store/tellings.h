@@ -30,15 +30,16 @@ enum kz tellings_load(struct pg *pg, const bool held[], tellings_endpoint_fn *ea
     void *arg, uint64_t *ret_ticket) KZ_CHECK;
 
 /* A page of a slot's feed: numbers after < n < before, at most `most` looked at, of them the first ends of
- * the client's messages in their order. Then done: how many were looked at and the last one's number (0:
+ * the clients' messages in their order. Then done: how many were looked at and the last one's number (0:
  * none). */
 struct tellings_page {
-	const char *client;
+	const char *const *clients; /* a client may stand twice: its ends come once */
+	size_t clients_n;
 	uint8_t slot;
 	uint64_t after, before;
 	int most;
 };
-typedef void tellings_event_fn(void *arg, const struct hook_event *e);
+typedef void tellings_event_fn(void *arg, const char *client, const struct hook_event *e);
 typedef void tellings_page_fn(void *arg, enum kz r, size_t looked, uint64_t last);
 enum kz tellings_read(struct pg *pg, const struct tellings_page *p, tellings_event_fn *each,
     tellings_page_fn *done, void *arg, uint64_t *ret_ticket) KZ_CHECK;

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { journey, until } from '../lib/stage.mjs';
 import { Door } from '../lib/http.mjs';
-import { Kezek } from '../lib/kezek.mjs';
+import { Kezek, Simulator } from '../lib/kezek.mjs';
 import { operator } from '../lib/operators.mjs';
 import { Receiver, startReceiver } from '../lib/receiver.mjs';
 import { Servers } from '../lib/servers.mjs';
@@ -97,6 +97,51 @@ journey('webhook__of_another_client_or_before_its_making__not_told', async (stag
   await receiver.toldOf(ours);
   assert.equal(receiver.hooks.length, 3);
   assert.equal((await k.ctlRun('webhook', 'add', 'nobody', receiver.url)).code, 1);
+});
+
+journey('webhook__operator_that_never_sends_a_receipt__unconfirmed_is_told', async (stage) => {
+  const receiver = await startReceiver(stage);
+  const smsc = await Simulator.start(stage, ['--no-receipt-every', '1']);
+  const k = await Kezek.start(stage, await servers.database(), { config: { webhook, message: { receipt_wait: '10s' } },
+    operators: { one: operator(stage, { port: smsc.port }) } });
+  await k.bound();
+  receiver.secret = (await k.ctl('webhook', 'add', 'journeys', receiver.url)).secret;
+  const [one] = await send(k, 1, { client_ref: 'never heard of' });
+  const [long] = await send(k, 1, { text: 'ұзақ '.repeat(40) });
+  await k.settled(one, 'submitted');
+  assert.equal(receiver.hooks.length, 0);
+  await receiver.toldOf([one, long], 40000);
+  for (const [id, segments] of [[one, 1], [long, 3]]) {
+    const [hook, again] = receiver.of(id);
+    const m = await k.door.message(id);
+    assert.equal(again, undefined);
+    assert.equal(hook.body.type, 'message.unconfirmed');
+    assert.equal(m.state, 'unconfirmed');
+    assert.equal(hook.body.timestamp, m.timeline.at(-1).at);
+    assert.equal(hook.body.data.segments, segments);
+    assert.equal(hook.body.data.detail, 'no final receipt came');
+    assert.equal(hook.body.data.possible_duplicate, false);
+  }
+  assert.equal(receiver.of(one)[0].body.data.client_ref, 'never heard of');
+});
+
+journey('webhook__many_endpoints_with_nothing_to_tell__read_together_with_those_that_have', async (stage) => {
+  const receiver = await startReceiver(stage);
+  const idle = await startReceiver(stage);
+  const k = await start(stage, receiver);
+  const control = new Door({ socketPath: k.socket });
+  stage.defer(() => control.close());
+  for (const client of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) {
+    await k.ctl('key', 'add', client, '--scope', 'messages:read');
+    for (let i = 0; i < 8; i++)
+      assert.equal((await control.call('POST', '/control/webhooks', { body: { client, url: idle.url }, hold: false })).status, 201);
+  }
+  await receiver.toldOf(await send(k, 1)); // all have read by now
+  const before = await k.metric('kezek_pg_jobs_total');
+  for (let i = 0; i < 20; i++) await receiver.toldOf(await send(k, 1));
+  const asked = await k.metric('kezek_pg_jobs_total') - before;
+  assert.ok(asked < 20 * 20, `${asked} transactions for 20 messages, with 56 endpoints that have nothing to tell`);
+  assert.equal(idle.hooks.length, 0);
 });
 
 journey('webhook__endpoint_away_then_back__one_probe_at_a_time_and_nothing_lost', async (stage) => {

@@ -88,14 +88,16 @@ struct pages {
 	size_t n, looked;
 	uint64_t last;
 	struct hook_event all[EVENTS]; /* without their texts */
-	char text[128];                /* of the last: client_ref|status|detail */
+	char clients[EVENTS][16];
+	char text[128]; /* of the last: client_ref|status|detail */
 };
 
-static inline void pages_on_event(void *arg, const struct hook_event *e)
+static inline void pages_on_event(void *arg, const char *client, const struct hook_event *e)
 {
 	struct pages *p = arg;
 
 	assert_true(p->n < EVENTS);
+	snprintf(p->clients[p->n], sizeof p->clients[0], "%s", client);
 	p->all[p->n++] = *e;
 	snprintf(p->text, sizeof p->text, "%s|%s|%s", e->client_ref, e->status, e->detail);
 }
@@ -110,10 +112,10 @@ static inline void pages_on_done(void *arg, enum kz r, size_t looked, uint64_t l
 	p->last = last;
 }
 
-static inline struct pages page_read(
-    struct store_rig *g, const char *client, uint8_t slot, uint64_t after, uint64_t before, int most)
+static inline struct pages page_read_of(struct store_rig *g, const char *const clients[], size_t n,
+    uint8_t slot, uint64_t after, uint64_t before, int most)
 {
-	const struct tellings_page page = {client, slot, after, before, most};
+	const struct tellings_page page = {clients, n, slot, after, before, most};
 	struct pages p = {0};
 	uint64_t ticket;
 
@@ -122,6 +124,12 @@ static inline struct pages page_read(
 	servers_await(g->loop, &p.count, 1);
 	assert_int_equal(p.r, KZ_OK);
 	return p;
+}
+
+static inline struct pages page_read(
+    struct store_rig *g, const char *client, uint8_t slot, uint64_t after, uint64_t before, int most)
+{
+	return page_read_of(g, &client, 1, slot, after, before, most);
 }
 
 #endif

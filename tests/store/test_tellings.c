@@ -109,6 +109,30 @@ static void read__bounds_slots_and_clients__only_what_was_asked(void **state)
 	assert_int_equal(page_read(g, "nobody", 2, 0, INT64_MAX, 10).n, 0);
 }
 
+static void read__for_several_clients__each_end_once_with_its_client(void **state)
+{
+	static const char *const clients[] = {"other", "portal", "nobody", "portal"};
+	struct store_rig *g = *state;
+	struct ids ids = {0}, feeds = {.slot = 2};
+
+	portal_make(g);
+	store_sql(g,
+	    "insert into api_key (client, hash, scopes) values ('other', '2', '{}'), ('third', '3', '{}')");
+	for (int i = 0; i < 6; i++) {
+		uint64_t id = store_put_message(g, &ids, 1, 77011234567);
+
+		store_sql(
+		    g, "update message set api_key = %d where id = %llu", i % 3 + 1, (unsigned long long)id);
+		end_put(g, id, i, EVENT_EXPIRED, MESSAGE_EXPIRED, ids_next(&feeds, store_wall_us() / 1000));
+	}
+	const struct pages p = page_read_of(g, clients, 4, 2, 0, INT64_MAX, 10);
+	assert_int_equal(p.looked, 6);
+	assert_int_equal(p.n, 4);
+	for (int i = 0; i < 4; i++)
+		assert_string_equal(p.clients[i], i % 2 ? "other" : "portal");
+	assert_int_equal(page_read_of(g, clients, 1, 2, 0, INT64_MAX, 10).n, 2);
+}
+
 static void read__ended_with_its_parts__what_the_operator_said_of_the_worst(void **state)
 {
 	struct store_rig *g = *state;
@@ -391,7 +415,8 @@ static void put_off__refused_for_now_or_for_good__told_apart(void **state)
 static void cancel__open_questions__no_callback_and_nothing_stays(void **state)
 {
 	struct store_rig *g = *state;
-	const struct tellings_page page = {"portal", 0, 0, INT64_MAX, 10};
+	const char *const clients[] = {"portal"};
+	const struct tellings_page page = {clients, 1, 0, 0, INT64_MAX, 10};
 	const bool held[IDS_SLOTS] = {true};
 	uint64_t read, load;
 	struct pages p = {0};
@@ -412,6 +437,7 @@ int main(void)
 	    STORE_CASE(read__unconfirmed_after_the_longest_life_and_wait__is_told),
 	    STORE_CASE(read__second_end_of_a_message__not_told_whoever_recorded_it),
 	    STORE_CASE(read__bounds_slots_and_clients__only_what_was_asked),
+	    STORE_CASE(read__for_several_clients__each_end_once_with_its_client),
 	    STORE_CASE(read__ended_with_its_parts__what_the_operator_said_of_the_worst),
 	    STORE_CASE(read__up_to_the_bound_while_batches_commit_out_of_order__each_once),
 	    STORE_CASE(save_and_load__of_the_round_and_the_slots_held__never_back),
