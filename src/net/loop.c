@@ -5,11 +5,11 @@
 #include "net/loop.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <event2/event.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/heap.h"
 #include "base/log.h"
@@ -51,6 +51,26 @@ struct loop_signal {
 	void *arg;
 };
 
+/* A socket that nobody hears of, or a signal, would be worse than a start anew. */
+static void loop_give_up(const char *why)
+{
+	log_error("loop", "this process cannot go on: %s", why);
+	_exit(EXIT_FAILURE);
+}
+
+/* What libevent only warns of: it goes on without the signals, or without the descriptor that was to be
+ * watched, as the kernel is first told at the end of a round. */
+static void loop_on_warning(int severity, const char *text)
+{
+	static const char *const without[] = {"epoll_create", "evsig_init_", "Epoll "};
+
+	for (size_t i = 0; i < sizeof without / sizeof *without; i++)
+		if (!strncmp(text, without[i], strlen(without[i])))
+			loop_give_up(text);
+	if (severity != EVENT_LOG_DEBUG)
+		log_warn("loop", "%s", text);
+}
+
 static void loop_on_wake(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
@@ -63,6 +83,7 @@ struct loop *loop_new(const struct clock *clock)
 	struct loop *l = mem_new(sizeof *l);
 	struct event_config *config = event_config_new();
 
+	event_set_log_callback(loop_on_warning);
 	/* Without it libevent reads a clock that moves in steps of up to 4 ms. */
 	event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
 	/* evhttp turns its events off and on for each request: only what is left of it at the end of a round
@@ -268,14 +289,10 @@ void loop_turn(struct loop *l, int wait_ms)
 	loop_round(l, (int64_t)wait_ms * 1000);
 }
 
-/* The kernel's memory for watching is memory: without it the program ends, as a socket that nobody hears of
- * would be worse. */
 static void loop_add_event(struct event *e)
 {
-	if (event_add(e, NULL) == 0)
-		return;
-	log_error("loop", "a descriptor cannot be watched: %s", strerror(errno));
-	abort();
+	if (event_add(e, NULL))
+		loop_give_up("a descriptor cannot be watched");
 }
 
 static void watch_on_event(evutil_socket_t fd, short what, void *arg)

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../lib/torture.h"
+#include "../lib/torture_calls.h"
 #include "base/buf.h"
 #include "base/mem.h"
 #include "smpp/pdu.h"
@@ -45,7 +45,8 @@ static struct rig {
 	size_t sms_n;
 	uint32_t sequence;
 	pid_t child;
-	bool over; /* the child has ended */
+	unsigned spare; /* descriptors it may have beside those that it begins with; 0: as many as it likes */
+	bool over;      /* the child has ended */
 	int status;
 	bool ready;
 	int64_t give_up_us;
