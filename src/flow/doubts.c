@@ -1,6 +1,9 @@
-/* Two rings, the oldest forgotten for the newest: parts in doubt, and receipts with a reference that nobody
- * was found for, since a receipt may come while its part still waits for an answer that never comes. Both are
- * few and walked.
+/* Parts in doubt, and receipts with a reference that nobody was found for, since a receipt may come while its
+ * part still waits for an answer that never comes. Both have a fixed room and are walked; in both the oldest
+ * is forgotten for the newest. A part gives its place back when it is settled, so that an operator that never
+ * gives an id and sends its receipts soon does not push out the doubts of others. A stray waits in the
+ * database all the same; what is forgotten of a part is that its receipt ends the doubt: one that would go
+ * again asks the database first, one of an operator without ids ends as unconfirmed.
  *
  * A match ends the doubt: the part is not sent again. A wrong one would leave a parent without her message,
  * so carrier, phone and reference must all agree: a stranger's receipt passes once in 65,536 times, and only
@@ -14,14 +17,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/list.h"
 #include "base/mem.h"
+#include "base/metrics.h"
 #include "smpp/submission.h"
 
 #define NOTES  4096
 #define STRAYS 1024
 
 struct note {
-	bool used;
+	struct list_node node; /* of those in use, the oldest first, or of the free ones */
 	uint16_t reference;
 	char carrier[24];
 	struct receipt_home home;
@@ -37,19 +42,47 @@ struct stray {
 };
 
 struct doubts {
+	struct list used, free;
 	struct note notes[NOTES];
 	struct stray strays[STRAYS];
-	size_t next_note, next_stray;
+	size_t next_stray;
+	struct metric *open, *forgotten;
 };
 
 struct doubts *doubts_new(void)
 {
-	return mem_new(sizeof(struct doubts));
+	struct doubts *d = mem_new(sizeof *d);
+
+	list_init(&d->used);
+	list_init(&d->free);
+	for (size_t i = 0; i < NOTES; i++)
+		list_append(&d->free, &d->notes[i].node);
+	d->open =
+	    metric_gauge("kezek_doubts", "Parts noted to be named by the reference in their receipt", "");
+	d->forgotten = metric_counter(
+	    "kezek_doubts_forgotten_total", "Parts of which that was forgotten, for newer ones", "");
+	return d;
 }
 
 static bool doubts_same_carrier(const char *noted, const char *told)
 {
 	return !*noted || !strcmp(noted, told);
+}
+
+static struct note *doubts_place(struct doubts *d)
+{
+	if (!d->free.count) {
+		metric_add(d->forgotten, 1);
+		list_append(&d->free, list_take_first(&d->used));
+	}
+	return list_entry(list_first(&d->free), struct note, node);
+}
+
+static void doubts_move(struct doubts *d, struct note *n, struct list *from, struct list *to)
+{
+	list_remove(from, &n->node);
+	list_append(to, &n->node);
+	metric_set(d->open, (double)d->used.count);
 }
 
 bool doubts_note(struct doubts *d, struct doubt *doubt, char ret_id[RECEIPT_ID])
@@ -67,10 +100,12 @@ bool doubts_note(struct doubts *d, struct doubt *doubt, char ret_id[RECEIPT_ID])
 		s->used = false;
 		return true;
 	}
-	struct note *n = &d->notes[d->next_note++ % NOTES];
+	struct note *n = doubts_place(d);
 
-	*n = (struct note){
-	    .used = true, .reference = reference, .home = doubt->home, .since_us = doubt->since_us};
+	n->reference = reference;
+	n->home = doubt->home;
+	n->since_us = doubt->since_us;
+	doubts_move(d, n, &d->free, &d->used);
 	snprintf(n->carrier, sizeof n->carrier, "%s", doubt->carrier);
 	return false;
 }
@@ -88,15 +123,16 @@ static void doubts_remember(
 bool doubts_settle(struct doubts *d, const char *carrier, uint64_t msisdn, uint16_t reference, const char *id,
     struct doubt *ret)
 {
-	for (size_t i = 0; i < NOTES; i++) {
-		struct note *n = &d->notes[i];
+	list_each(&d->used, at, next)
+	{
+		struct note *n = list_entry(at, struct note, node);
 
-		if (!n->used || n->reference != reference || n->home.msisdn != msisdn ||
+		if (n->reference != reference || n->home.msisdn != msisdn ||
 		    !doubts_same_carrier(n->carrier, carrier))
 			continue;
 		snprintf(n->carrier, sizeof n->carrier, "%s", carrier);
 		*ret = (struct doubt){n->carrier, n->home, n->since_us};
-		n->used = false;
+		doubts_move(d, n, &d->used, &d->free);
 		return true;
 	}
 	doubts_remember(d, carrier, msisdn, reference, id);

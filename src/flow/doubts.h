@@ -1,6 +1,6 @@
 /* doubts: parts that were written and not answered, known by what an operator echoes in their receipts
  * (user_message_reference): whoever sends a receipt for a part has taken it, whatever became of its answer.
- */
+ * At most 4,096 at once: the oldest is forgotten, and counted. */
 #ifndef FLOW_DOUBTS_H
 #define FLOW_DOUBTS_H
 

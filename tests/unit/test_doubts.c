@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/metrics.h"
 #include "flow/doubts.h"
 #include "smpp/submission.h"
 
@@ -73,17 +74,39 @@ static void doubts_note__receipt_was_faster__its_id_and_carrier(void **state)
 	doubts_free(d);
 }
 
-static void doubts_note__over_its_room__the_oldest_are_forgotten(void **state)
+static void doubts_note__over_its_room__the_oldest_are_forgotten_and_counted(void **state)
 {
 	struct doubts *d = doubts_new();
 	struct doubt found;
+	double before = metrics_total("kezek_doubts_forgotten_total");
 
 	(void)state;
 	for (uint64_t id = 1; id <= 4097; id++)
 		note(d, (struct doubt){"kcell", {id, 1, 1, id}, 0});
+	assert_true(metrics_total("kezek_doubts_forgotten_total") == before + 1);
+	assert_true(metrics_total("kezek_doubts") == 4096);
 	assert_false(doubts_settle(d, "kcell", 1, submission_reference(1, 0), "7", &found));
 	assert_true(doubts_settle(d, "kcell", 2, submission_reference(2, 0), "7", &found));
 	assert_true(doubts_settle(d, "kcell", 4097, submission_reference(4097, 0), "7", &found));
+	doubts_free(d);
+}
+
+/* As with an operator that gives no id and sends its receipts soon. */
+static void doubts_note__many_noted_and_settled__an_old_one_stays(void **state)
+{
+	struct doubts *d = doubts_new();
+	struct doubt found;
+	double before = metrics_total("kezek_doubts_forgotten_total");
+
+	(void)state;
+	note(d, doubt_of("kcell", 1000, 1));
+	for (uint64_t id = 1; id <= 10000; id++) {
+		note(d, (struct doubt){"tele2", {id, 1, 1, id}, 0});
+		assert_true(doubts_settle(d, "tele2", id, submission_reference(id, 0), "7", &found));
+	}
+	assert_true(metrics_total("kezek_doubts_forgotten_total") == before);
+	assert_true(doubts_settle(d, "kcell", PHONE, submission_reference(1000, 0), "7", &found));
+	assert_true(metrics_total("kezek_doubts") == 0);
 	doubts_free(d);
 }
 
@@ -93,7 +116,8 @@ int main(void)
 	    cmocka_unit_test(doubts_settle__reference_carrier_and_phone_agree__its_part_once),
 	    cmocka_unit_test(doubts_settle__carrier_not_known__any_of_them),
 	    cmocka_unit_test(doubts_note__receipt_was_faster__its_id_and_carrier),
-	    cmocka_unit_test(doubts_note__over_its_room__the_oldest_are_forgotten),
+	    cmocka_unit_test(doubts_note__over_its_room__the_oldest_are_forgotten_and_counted),
+	    cmocka_unit_test(doubts_note__many_noted_and_settled__an_old_one_stays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
