@@ -73,6 +73,8 @@ journey('postgresql__fails_over_to_its_standby_under_load__nothing_acknowledged_
   const again = await allWell(r, load);
   console.log(`answers ${JSON.stringify(load.told)}, duplicates ${again}`);
   assert.ok(again <= WINDOW, `${again} came again`);
+  const [[epoch]] = await r.database.ask('select max(epoch) from slot');
+  assert.ok(Number(epoch) >= 2 ** 32, `${epoch} may have been given out by the old primary too`);
 }, { withinMs: 180000 });
 
 journey('disk__commits_hang_for_longer_than_any_job__bounded_and_all_goes_when_they_end', async (stage) => {

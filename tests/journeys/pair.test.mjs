@@ -125,6 +125,32 @@ journey('kezekd__stopped_past_its_lease_and_continued__submits_nothing_before_it
   assert.equal(await database.count('message m', 'not exists (select from message_event e where e.message_id = m.id and final)'), 0);
 }, { withinMs: 120000 });
 
+journey('kezekd__killed_while_its_commits_wait_for_a_standby__the_other_keeps_its_slot_and_nothing_is_lost', async (stage) => {
+  const { a, b, centre, database } = await pair(stage);
+  const left = await backlog(a, 100, 'left');
+  const wish = { to: '+77011234567', text: 'pressing' }, key = { 'idempotency-key': 'pressing' };
+  const session = await database.slotSession(1);
+  const resume = await database.stallCommits(stage);
+  const told = a.door.post('/v1/messages', wish, key).catch(() => null);
+  await until('its commit waits', () => database.count('pg_stat_activity join pg_locks using (pid)',
+    "wait_event = 'SyncRep' and locktype = 'advisory' and classid = x'6b7a66'::int::oid and objid = 0"));
+  await a.kill();
+  assert.ok([null, 503].includes((await told)?.status ?? null), 'told before it was kept');
+  await resume();
+  const again = await until('it is known to be kept', async () => {
+    const r = await b.door.post('/v1/messages', wish, key);
+    return r.status === 202 && r;
+  });
+  assert.equal(again.headers['idempotent-replayed'], 'true');
+  left.set('pressing', again.json.id);
+  a.run(); // the operator has receipts for its account
+  await a.ready();
+  for (const id of left.values()) await b.settled(id);
+  assert.equal(await database.slotSession(1), session, 'its session went on');
+  assert.deepEqual([...left.keys()].filter((text) => !firstAt(centre).has(text)), [], 'lost');
+  await allMarked(b, centre, left);
+}, { withinMs: 120000 });
+
 journey('kezekd__several_started_at_once_on_a_fresh_database__a_slot_for_each', async (stage) => {
   const centre = await startCentre(stage);
   const database = await servers.database();

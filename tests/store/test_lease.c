@@ -139,6 +139,26 @@ static void raise__a_commit_that_waits_for_a_standby__is_left_alone(void **state
 	PQfinish(writer);
 }
 
+/* As a low water is noted: behind no fence. */
+static void raise__the_row_is_in_a_commit_that_waits__only_that_slot_is_left_out(void **state)
+{
+	struct store_rig *g = *state;
+	PGconn *writer = PQconnectdb(g->conninfo);
+
+	store_hold_slot(g, 3);
+	store_hold_slot(g, 4);
+	servers_set_standby("nobody");
+	assert_int_equal(PQsendQuery(writer, "update slot set low_water = 1 where id = 3"), 1);
+	store_await_sql(g, "select count(*) from pg_stat_activity where wait_event = 'SyncRep'", 1);
+	assert_string_equal(
+	    store_sql(g, "select string_agg(id || ' ' || epoch, ',') from slot_raise('{3,4}')"), "4 2");
+	servers_set_standby("");
+	for (PGresult *r; (r = PQgetResult(writer)) != NULL; PQclear(r))
+		assert_int_equal(PQresultStatus(r), PGRES_COMMAND_OK);
+	assert_int_equal(store_int(g, "select epoch from slot_raise('{3}')"), 2);
+	PQfinish(writer);
+}
+
 static void keep__slot_taken_by_somebody_else__not_kept_and_not_poison(void **state)
 {
 	struct store_rig *g = *state;
@@ -169,6 +189,7 @@ int main(void)
 	    STORE_CASE(raise__a_writer_in_mid_transaction__waits_and_sees_what_it_wrote),
 	    STORE_CASE(raise__a_writer_that_never_ends__is_ended),
 	    STORE_CASE(raise__a_commit_that_waits_for_a_standby__is_left_alone),
+	    STORE_CASE(raise__the_row_is_in_a_commit_that_waits__only_that_slot_is_left_out),
 	    STORE_CASE(keep__slot_taken_by_somebody_else__not_kept_and_not_poison),
 	};
 

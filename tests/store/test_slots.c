@@ -237,6 +237,39 @@ static void slots__answer_that_does_not_come__lost_with_the_lease(void **state)
 	daemon_end(&a);
 }
 
+/* Two slots are free while no commit ends; into one of them a commit waits. */
+static void slots__standby_away__takes_what_is_free_and_keeps_its_own(void **state)
+{
+	struct store_rig *g = *state;
+	PGconn *writer = PQconnectdb(g->conninfo);
+	struct daemon a;
+
+	assert_int_equal(daemon_up(g, &a), 0);
+	store_sql(g, "select count(pg_advisory_lock(x'6b7a6b'::int, i)) from generate_series(2, 3) i");
+	store_sql(g, "insert into slot (id, epoch) values (1, 1), (2, 1)");
+	servers_set_standby("nobody");
+	assert_int_equal(
+	    PQsendQuery(writer, "begin; select slot_fence('{1}', '{1}'); insert into receipt_aside (at, "
+	                        "carrier, what, body) values (now(), '', '', ''); commit"),
+	    1);
+	store_await_sql(g, "select count(*) from pg_stat_activity where wait_event = 'SyncRep'", 1);
+	store_sql(g, "select count(pg_advisory_unlock(x'6b7a6b'::int, i)) from generate_series(2, 3) i");
+	daemon_await(&a, &a.taken, 2);
+	assert_true(a.mine[2]);
+	for (int64_t until = store_skip_us + 2 * LEASE_MS * 1000; store_skip_us < until;
+	     store_skip_us += 50000)
+		loop_turn(a.loop, 5);
+	assert_true(lease_runs(a.lease));
+	assert_int_equal(a.lost, 0);
+	assert_false(a.mine[1]);
+	servers_set_standby("");
+	daemon_await(&a, &a.taken, 3);
+	assert_true(a.mine[1]);
+	assert_int_equal(a.lost, 0);
+	PQfinish(writer);
+	daemon_end(&a);
+}
+
 static void slots__noted_by_a_former_owner__not_written(void **state)
 {
 	struct store_rig *g = *state;
@@ -376,6 +409,7 @@ int main(void)
 	    STORE_CASE(slots__taken__lease_runs_under_the_epoch_of_the_row),
 	    STORE_CASE(slots__daemon_stands_still__its_lease_is_over_before_another_has_the_slot),
 	    STORE_CASE(slots__answer_that_does_not_come__lost_with_the_lease),
+	    STORE_CASE(slots__standby_away__takes_what_is_free_and_keeps_its_own),
 	    STORE_CASE(slots__noted_by_a_former_owner__not_written),
 	    STORE_CASE(slots__daemon_ended__the_next_has_its_slot_and_low_water),
 	    STORE_CASE(slots__several_dead_ones__all_taken_the_first_is_the_own),

@@ -23,33 +23,44 @@ create table slot (
 -- Gives slots to who asks, which holds their advisory locks: waits for what former owners are writing, ends those that
 -- do not end by themselves (a stopped process in the middle of a statement), and shuts out what they begin from now on.
 -- What is read of the slot after it is all there is. A commit that waits for a standby is never ended: it would be seen
--- without being kept there; its slot is left out and asked for again.
+-- without being kept there; its slot is left out at once and asked for again. All others that make us wait share 2 s:
+-- who asks holds other slots, and must hear in time that it still does.
+-- It does not wait for a standby itself, for the same reason. A fail-over may forget the epoch, and ends every session
+-- that knew it; the epochs of the next timeline are others, so that nothing that was on its way passes for its owner's.
 create function slot_raise(slots int[])
 returns table (id int, epoch bigint, low_water bigint, newest bigint) language plpgsql as $body$
 declare
   s int;
+  timeline bigint := ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint;
 begin
+  perform set_config('synchronous_commit', 'local', true);
+  perform set_config('lock_timeout', '500ms', true);
   for s in select unnest(slots) order by 1 loop
+    exit when clock_timestamp() > statement_timestamp() + interval '2 s';
+    continue when exists (select from pg_stat_activity a join slot_writers(s) using (pid) where a.wait_event = 'SyncRep');
     begin
-      perform set_config('lock_timeout', '500ms', true);
       perform pg_advisory_xact_lock(x'6b7a66'::int, s);
     exception when lock_not_available then
-      perform pg_terminate_backend(l.pid) from pg_locks l join pg_stat_activity a using (pid)
-      where l.locktype = 'advisory' and l.classid = x'6b7a66'::int::oid and l.objid = s::oid and l.granted
-        and l.database = (select oid from pg_database where datname = current_database())
-        and a.wait_event is distinct from 'SyncRep';
-      begin
-        perform set_config('lock_timeout', '500ms', true);
-        perform pg_advisory_xact_lock(x'6b7a66'::int, s);
-      exception when lock_not_available then
-        continue;
-      end;
+      perform pg_terminate_backend(pid) from slot_writers(s) join pg_stat_activity a using (pid)
+      where a.wait_event is distinct from 'SyncRep';
     end;
-    return query update slot set epoch = slot.epoch + 1 where slot.id = s
-      returning slot.id::int, slot.epoch, slot.low_water, greatest((select max(m.id) from message m), (select e.feed
-        from message_event e where (e.feed >> 14) & 255 = s and e.feed is not null order by e.feed desc limit 1));
+    begin
+      perform pg_advisory_xact_lock(x'6b7a66'::int, s);
+      return query update slot set epoch = greatest(slot.epoch + 1, (timeline - 1) << 32) where slot.id = s
+        returning slot.id::int, slot.epoch, slot.low_water, greatest((select max(m.id) from message m), (select e.feed
+          from message_event e where (e.feed >> 14) & 255 = s and e.feed is not null order by e.feed desc limit 1));
+    exception when lock_not_available then
+      continue; -- its writer has not ended yet, or its row is in a commit that waits
+    end;
   end loop;
 end
+$body$;
+
+-- Who writes into the slot now.
+create function slot_writers(of_slot int) returns table (pid int) language sql stable as $body$
+  select l.pid from pg_locks l
+  where l.locktype = 'advisory' and l.classid = x'6b7a66'::int::oid and l.objid = of_slot::oid and l.granted
+    and l.database = (select oid from pg_database where datname = current_database())
 $body$;
 
 -- The first statement of what writes into slots: fails unless the writer is their owner, and keeps anybody else from
