@@ -27,6 +27,7 @@ struct door {
 	const struct conf *conf;
 	const struct rates *rates;
 	bool partitions_ready, draining;
+	size_t looks; /* questions for first answers of requests that were refused for now */
 	int64_t started_ms;
 };
 

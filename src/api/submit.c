@@ -1,6 +1,8 @@
 /* A request is judged as a whole before anything is kept. A repeated one is judged again, and its claim of
  * the Idempotency-Key finds the first answer; when it can no longer be judged good (its expires_at has
- * passed, the queue is full) the first answer is looked for before the refusal is given. */
+ * passed, the queue is full) the first answer is looked for before the refusal is given. When it is refused
+ * for now only, that is done for a few at once: a crowd that must come again anyway gets its first answers
+ * then, and must not be work for the database that keeps it waiting. */
 #include "api/submit.h"
 
 #include <jansson.h>
@@ -15,6 +17,7 @@
 
 #define BATCH_LINES 1000
 #define KEY_MAX     128
+#define LOOKS_MAX   16 /* for first answers of those that come at a bad time, at once */
 
 /* One POST from its key to its answer. The call may be gone at any time: its reply is then a no-op. */
 struct post {
@@ -25,12 +28,14 @@ struct post {
 	const char *type; /* of the answer */
 	int status;
 	struct problem refusal; /* when no first answer is found */
+	bool looks;             /* counts among the door's looks */
 	struct letter **letters;
 	size_t letters_n;
 };
 
 static void post_free(struct post *p)
 {
+	p->door->looks -= p->looks;
 	for (size_t i = 0; i < p->letters_n; i++)
 		letter_drop(p->door->send, p->letters[i]);
 	free(p->letters);
@@ -84,6 +89,18 @@ static void post_refuse(struct post *p, struct problem refusal)
 	             post_on_replay, p) == KZ_OK)
 		return;
 	post_finish(p, &p->refusal);
+}
+
+/* Refuses what may be sent again as it is, and then gets its first answer when it has one. */
+static void post_put_off(struct post *p, struct problem refusal)
+{
+	if (p->door->looks >= LOOKS_MAX) {
+		post_finish(p, &refusal);
+		return;
+	}
+	p->looks = true;
+	p->door->looks++;
+	post_refuse(p, refusal);
 }
 
 static void post_on_kept(void *arg, enum kz r, const char *answer)
@@ -246,7 +263,7 @@ static void submit_wish(struct post *p, const struct wish *w)
 	}
 	r = send_admits(p->door->send, w->send.class, &v, &after_s);
 	if (r != KZ_OK) {
-		post_refuse(p, submit_not_admitted(r, w->send.class, after_s));
+		post_put_off(p, submit_not_admitted(r, w->send.class, after_s));
 		return;
 	}
 	post_own_letters(p, 1);
@@ -361,7 +378,7 @@ static bool batch_read(struct post *p, const char *body, struct buf *out)
 		enum kz r = batch_line(p, body, len, ++line, out, &problem);
 
 		if (r == KZ_LOST) {
-			post_refuse(p, problem);
+			post_put_off(p, problem);
 			return false;
 		}
 		if (r == KZ_BUSY && !any_busy)
@@ -370,7 +387,7 @@ static bool batch_read(struct post *p, const char *body, struct buf *out)
 		body += len;
 	}
 	if (any_busy && !p->letters_n)
-		post_refuse(p, busy);
+		post_put_off(p, busy);
 	return !any_busy || p->letters_n;
 }
 

@@ -48,6 +48,24 @@ journey('queue__of_a_dead_operator_is_full__429_for_it_alone', async (stage) => 
   assert.equal(await k.metric('kezek_queue_messages{carrier="sound",class="notice"}'), 0);
 });
 
+journey('queue__full_and_the_database_slow__a_crowd_is_refused_without_asking_it', async (stage) => {
+  const { database, door } = await stand(stage, { max_messages: 100 });
+  await fill(door, { to: DEAD });
+  const goOn = await database.freeze();
+  try {
+    let told = 0;
+    const all = Array.from({ length: 40 }, (_, i) => door.post('/v1/messages', { to: DEAD, text: `crowd ${i}` })
+      .then((r) => { told += r.status === 429; }));
+    await until(() => `${told} are told at once`, () => told === 24, 5000);
+    goOn();
+    await Promise.all(all);
+    assert.equal(told, 40);
+  } finally {
+    goOn();
+  }
+  assert.equal((await fill(door, { to: DEAD })).r.status, 429, 'and the next is looked for again');
+});
+
 journey('queue__of_a_dead_operator_is_full__lines_of_a_batch_for_others_are_kept', async (stage) => {
   const { k, door } = await stand(stage, { max_messages: 100 });
   await fill(door, { to: DEAD });
