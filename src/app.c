@@ -94,7 +94,24 @@ static void app_on_slots_lost(void *arg)
 	notify_lose_slots(a->notify);
 }
 
-static const struct slots_events app_slots_events = {app_on_slot, app_on_slots_lost};
+static void app_on_weigh(void *arg, size_t weights[IDS_SLOTS])
+{
+	const struct app *a = arg;
+
+	send_weigh(a->send, weights);
+}
+
+static size_t app_on_leave(void *arg, uint8_t slot)
+{
+	struct app *a = arg;
+
+	if (a->stopping)
+		return 1; /* all of them are free in a moment */
+	return send_leave_slot(a->send, slot) + notify_leave_slot(a->notify, slot);
+}
+
+static const struct slots_events app_slots_events = {
+    app_on_slot, app_on_slots_lost, app_on_weigh, app_on_leave};
 
 static void app_on_partitions(void *arg, enum kz r, const char *why)
 {

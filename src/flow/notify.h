@@ -22,6 +22,9 @@ void notify_set_conf(struct notify *n, const struct conf *conf);
 /* The slot is ours / all of them are lost: nothing more is told of them. */
 void notify_take_slot(struct notify *n, uint8_t slot);
 void notify_lose_slots(struct notify *n);
+/* The slot is given to another daemon: what is on its way is answered and noted, the rest is told by who has
+ * the slot then. How much is still under way; called again until that is 0. */
+size_t notify_leave_slot(struct notify *n, uint8_t slot);
 /* Endpoints were changed, or something is to be told again: looks now. */
 void notify_refresh(struct notify *n);
 

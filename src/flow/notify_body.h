@@ -71,6 +71,7 @@ struct teller {
 	struct endpoint *endpoint;
 	uint8_t slot;
 	bool held;         /* the slot is; else only cursor counts, for when it is again */
+	bool leaving;      /* the slot is given away: what is on its way still counts */
 	struct list notes; /* read and not yet done, or behind one that is not, by their numbers */
 	uint64_t cursor, saving, saved; /* all up to cursor is done; saved in the database */
 	uint64_t read_to;               /* all up to it was looked at */
@@ -96,6 +97,7 @@ enum note_phase {
 	NOTE_ASKING,  /* on its way */
 	NOTE_KEEPING, /* what became of it is being kept */
 	NOTE_DONE,    /* told, or kept as one that is told again */
+	NOTE_LEFT,    /* is told by whoever has the slot next */
 };
 
 /* One end of a message on its way to one endpoint. */
@@ -104,6 +106,7 @@ struct note {
 	struct endpoint *endpoint;
 	struct teller *teller; /* NULL: it is told again */
 	enum note_phase phase;
+	bool left;               /* its slot is given away: it waits no more */
 	bool probe;              /* asked while the endpoint was down */
 	bool given_up;           /* with what is being kept */
 	unsigned attempts;       /* that failed and were counted */
@@ -126,9 +129,13 @@ void notify_measure(struct notify *n);
 /* notify_read.c */
 /* The slot is held, and all up to cursor was told by whoever held it: by us perhaps more. */
 void teller_begin(struct endpoint *e, uint8_t slot, uint64_t cursor);
-/* The slot is lost. */
+/* The slot is given away: nothing more is read of it, or asked. */
+void teller_leave(struct teller *t);
+/* The slot is lost, or given. */
 void teller_stop(struct teller *t);
 void teller_free(struct teller *t);
+/* Whether it has come further than the database knows. */
+bool teller_is_ahead(const struct teller *t);
 /* A note of it is done. */
 void teller_advance(struct teller *t);
 void notify_read(void *arg);
@@ -142,6 +149,8 @@ void notify_look(void *arg);
 struct note *note_new(
     struct endpoint *e, struct teller *t, const struct hook_event *event, unsigned attempts);
 void note_free(struct note *n);
+/* What it waits for is not asked any more: it goes with its slot. */
+void note_leave(struct note *n);
 /* Asks for as many of its notes as may be asked now. */
 void endpoint_pump(struct endpoint *e);
 

@@ -76,12 +76,20 @@ static void reading_leave(struct teller *t)
 		reading_free(r);
 }
 
+void teller_leave(struct teller *t)
+{
+	reading_leave(t);
+	t->leaving = t->held;
+	t->held = false;
+	list_each(&t->notes, at, next) note_leave(list_entry(at, struct note, node));
+}
+
 void teller_stop(struct teller *t)
 {
 	reading_leave(t);
 	while (t->notes.count)
 		note_free(list_entry(list_first(&t->notes), struct note, node));
-	t->held = false;
+	t->held = t->leaving = false;
 }
 
 void teller_free(struct teller *t)
@@ -264,6 +272,11 @@ static void notify_on_saved(void *arg, enum kz r)
 	notify_look_drained(n);
 }
 
+bool teller_is_ahead(const struct teller *t)
+{
+	return (t->held || t->leaving) && t->cursor != t->saved;
+}
+
 static size_t endpoint_mark(const struct endpoint *e, struct tellings_mark *marks)
 {
 	size_t n = 0;
@@ -272,7 +285,7 @@ static size_t endpoint_mark(const struct endpoint *e, struct tellings_mark *mark
 	{
 		struct teller *t = list_entry(at, struct teller, node);
 
-		if (!t->held || t->cursor == t->saved)
+		if (!teller_is_ahead(t))
 			continue;
 		t->saving = t->cursor;
 		marks[n++] = (struct tellings_mark){e->id, e->round, t->slot, t->cursor};

@@ -22,10 +22,31 @@ static const char *note_copy(char **at, const char *text)
 	return copy;
 }
 
+static void note_line_up(struct note *note, bool first)
+{
+	struct list *line = &note->endpoint->waiting;
+
+	note->phase = note->left ? NOTE_LEFT : NOTE_WAITING;
+	if (note->left)
+		return;
+	if (first)
+		list_prepend(line, &note->in_line);
+	else
+		list_append(line, &note->in_line);
+}
+
 static void note_wait(struct note *note)
 {
-	note->phase = NOTE_WAITING;
-	list_append(&note->endpoint->waiting, &note->in_line);
+	note_line_up(note, false);
+}
+
+void note_leave(struct note *note)
+{
+	note->left = true;
+	if (note->phase != NOTE_WAITING)
+		return;
+	list_remove(&note->endpoint->waiting, &note->in_line);
+	note->phase = NOTE_LEFT;
 }
 
 struct note *note_new(struct endpoint *e, struct teller *t, const struct hook_event *event, unsigned attempts)
@@ -84,8 +105,7 @@ static void note_set_back(struct note *note)
 {
 	struct endpoint *e = note->endpoint;
 
-	note->phase = NOTE_WAITING;
-	list_prepend(&e->waiting, &note->in_line);
+	note_line_up(note, true);
 	if (note->teller && e->streak)
 		e->streak--;
 	if (!timer_is_armed(e->pause))

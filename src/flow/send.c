@@ -117,6 +117,31 @@ void send_lose_slots(struct send *s)
 	list_each(&s->all, n, next) letter_forget(list_entry(n, struct letter, all));
 }
 
+void send_weigh(const struct send *s, size_t sums[IDS_SLOTS])
+{
+	for (const struct list_node *n = list_first(&s->all); n; n = list_next(&s->all, n))
+		sums[ids_slot(list_entry(n, struct letter, all)->shipment.id)]++;
+}
+
+size_t send_leave_slot(struct send *s, uint8_t slot)
+{
+	size_t letters[IDS_SLOTS] = {0};
+
+	if (s->held[slot]) {
+		s->held[slot] = false;
+		resume_stop(s, slot);
+		list_each(&s->all, n, next)
+		{
+			struct letter *l = list_entry(n, struct letter, all);
+
+			if (ids_slot(l->shipment.id) == slot)
+				letter_forget(l);
+		}
+	}
+	send_weigh(s, letters);
+	return letters[slot] + (s->scanning && s->scan_slot == slot) + silence_asks(s->silence, slot);
+}
+
 static int64_t send_oldest_ms(const struct send *s, enum lane lane)
 {
 	struct carrier *c;

@@ -58,6 +58,11 @@ const struct ways *send_ways(const struct send *s);
 /* The slot was taken, as slots_events say / all slots were lost: stop. */
 void send_take_slot(struct send *s, uint8_t slot, uint64_t low_water, uint64_t newest);
 void send_lose_slots(struct send *s);
+/* How many messages of each slot are in memory, added to sums. */
+void send_weigh(const struct send *s, size_t sums[IDS_SLOTS]);
+/* The slot is given to another daemon: what is on the wire is answered and recorded, the rest is for whoever
+ * reads it back. How much is still under way; called again until that is 0. */
+size_t send_leave_slot(struct send *s, uint8_t slot);
 /* own: the slot for new messages, -1 none. */
 void send_set_own(struct send *s, int own);
 /* Notes the low water of each slot that is held. */

@@ -196,6 +196,8 @@ void resume_sweep(struct send *s, uint8_t slot);
 void resume_start(struct send *s, uint8_t slot, uint64_t low_water, uint64_t newest);
 /* Reads the slot again, at least from id on: its row may be there, and memory does not know it any more. */
 void resume_again(struct send *s, uint8_t slot, uint64_t id);
+/* Nothing more is asked of it; a page that is out brings nothing, when the slot is not held any more. */
+void resume_stop(struct send *s, uint8_t slot);
 void resume_stop_all(struct send *s);
 /* There may be room for more. */
 void resume_pump(void *arg);

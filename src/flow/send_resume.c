@@ -31,11 +31,17 @@ static int resume_next_slot(const struct send *s)
 	return -1;
 }
 
+/* The slot of the question that is out was held all the time since it was asked. */
+static bool resume_is_ours(const struct send *s)
+{
+	return s->scan_epoch == s->epoch && s->held[s->scan_slot];
+}
+
 static void resume_on_open(void *arg, const struct message_open *o)
 {
 	struct send *s = arg;
 
-	if (s->scan_epoch != s->epoch || s->draining || letter_find(s, o->message.id))
+	if (!resume_is_ours(s) || s->draining || letter_find(s, o->message.id))
 		return;
 	struct letter *l = letter_from_row(s, o);
 	if (o->wire_mask)
@@ -123,7 +129,7 @@ static void resume_on_page(void *arg, enum kz r, size_t looked, uint64_t last)
 		timer_start(s->scan_timer, RESUME_RETRY_MS);
 		return;
 	}
-	if (s->scan_epoch == s->epoch) {
+	if (resume_is_ours(s)) {
 		if (last)
 			scan->after = last;
 		if (looked < RESUME_PAGE)
@@ -179,9 +185,14 @@ void resume_sweep(struct send *s, uint8_t slot)
 	resume_pump(s);
 }
 
+void resume_stop(struct send *s, uint8_t slot)
+{
+	s->scans[slot] = (struct scan){.low = s->scans[slot].low, .swept = s->scans[slot].swept};
+}
+
 void resume_stop_all(struct send *s)
 {
-	for (int slot = 0; slot < IDS_SLOTS; slot++)
-		s->scans[slot] = (struct scan){.low = s->scans[slot].low, .swept = s->scans[slot].swept};
+	for (unsigned slot = 0; slot < IDS_SLOTS; slot++)
+		resume_stop(s, (uint8_t)slot);
 	timer_stop(s->scan_timer);
 }

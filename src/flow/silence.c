@@ -89,6 +89,11 @@ static void silence_on_timer(void *arg)
 	timer_start(s->timer, silence_round_ms(s));
 }
 
+bool silence_asks(const struct silence *s, uint8_t slot)
+{
+	return s->asking && s->slot == slot;
+}
+
 void silence_stop(struct silence *s)
 {
 	s->stopped = true;

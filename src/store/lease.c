@@ -35,6 +35,11 @@ void lease_take(struct lease *x, uint8_t slot, int64_t epoch)
 	x->epochs[slot] = epoch;
 }
 
+void lease_give(struct lease *x, uint8_t slot)
+{
+	x->epochs[slot] = 0;
+}
+
 void lease_lose(struct lease *x)
 {
 	x->until_ms = 0;

@@ -26,6 +26,8 @@ struct lease *lease_new(struct loop *l);
 void lease_renew(struct lease *x, int64_t asked_ms);
 /* The slot is ours under epoch, above 0. */
 void lease_take(struct lease *x, uint8_t slot, int64_t epoch);
+/* The slot is ours no more. */
+void lease_give(struct lease *x, uint8_t slot);
 /* The session is gone, and all slots with it. */
 void lease_lose(struct lease *x);
 /* Whether anything may be submitted at this very moment: by a fresh look at the clock, since the process may

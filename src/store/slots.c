@@ -3,7 +3,11 @@
  * server process notices.
  *
  * Who has a slot takes another only when it saw it free a look earlier: a daemon that is restarted finds its
- * own again, and does not make a new one each time, of which there are 256.
+ * own again, and does not make a new one each time, of which there are 256. One that was away for longer
+ * finds its own taken over: it says that it wants one, by a lock of another class, and whoever has several
+ * gives one up; only when nobody has, or nobody does in time, a new one is made. So every slot is held by
+ * somebody who sends, tells and ends what is in it. The way not taken is to let slots rest that nothing is
+ * left in: who would tell what is replayed of them, and end what no receipt comes for?
  *
  * With the lock a slot is not ours yet: raising its epoch waits for what its former owner is writing and
  * shuts out what it would still write, so that what is read after it is all there is. The look for free
@@ -21,7 +25,8 @@
 
 #define SLOTS_SCAN_MS  1000
 #define SLOTS_START_MS 100
-#define SLOTS_PATIENCE 5 /* scans before a new slot is made */
+#define SLOTS_PATIENCE 5  /* scans before a new slot is made */
+#define SLOTS_WAIT     50 /* and when somebody has one to give */
 
 struct slots {
 	struct loop *loop;
@@ -34,21 +39,45 @@ struct slots {
 	bool held[IDS_SLOTS];
 	bool seen[IDS_SLOTS]; /* free at the last look, and left alone */
 	int own;
-	int scans; /* without any slot */
+	int scans;    /* that found none, without any slot */
+	bool wanting; /* the lock that says so is held */
+	int leaving;  /* is given as soon as nothing of it is in memory; -1: none */
 };
 
-/* What locks is evaluated once per row that the first part lets through, hence "materialized". A slot that
- * this session has locked and could not raise counts as free. */
+/* Advisory locks of this database: of slots, of who wants one. */
+#define SLOTS_LOCKS                                                                                          \
+	"select pid, objid, classid = x'6b7a6b'::int::oid as of_slot from pg_locks where granted"            \
+	" and locktype = 'advisory' and classid in (x'6b7a6b'::int::oid, x'6b7a77'::int::oid)"               \
+	" and database = (select oid from pg_database where datname = current_database())"
+
+/* Who has none takes the first that nobody else takes in this moment, and the rest a look later: of several
+ * daemons that start at once each has one. What locks is evaluated once per row that the part before lets
+ * through, hence "materialized" and "case". A slot that this session has locked and could not raise counts as
+ * free, and is not locked twice: it would have to be unlocked twice. The last row says whether somebody wants
+ * a slot. */
 static const uint32_t take_types[] = {PG_INT4_ARRAY, PG_BOOL, PG_INT4_ARRAY};
 static const struct pg_sql sql_take = {"slots_take",
-    "with free as materialized (select id from slot where not id = any($1) and not exists (select from "
-    "pg_locks"
-    "  where locktype = 'advisory' and classid = x'6b7a6b'::int::oid and objid = (id + 1)::oid and granted"
-    "  and pid <> pg_backend_pid() and database = (select oid from pg_database where datname ="
-    "  current_database())) order by id)"
-    " select id, case when $2 or id = any($3) then pg_try_advisory_lock(x'6b7a6b'::int, id + 1) end from "
-    "free",
+    "with locks as materialized (" SLOTS_LOCKS "), free as materialized ("
+    " select id, exists (select from locks where of_slot and objid = (id + 1)::oid) as mine from slot"
+    " where not id = any($1) and not exists (select from locks"
+    "  where of_slot and objid = (id + 1)::oid and pid <> pg_backend_pid()) order by id"
+    "), first as materialized (select id from free"
+    " where case when $2 and not mine then pg_try_advisory_lock(x'6b7a6b'::int, id + 1) end limit 1)"
+    " select id, case when mine or id in (select id from first) then true"
+    "  when not $2 and id = any($3) then pg_try_advisory_lock(x'6b7a6b'::int, id + 1) end from free"
+    " union all select null, exists (select from locks where not of_slot and pid <> pg_backend_pid())",
     3, take_types};
+/* One row, when somebody has more than one slot. */
+static const struct pg_sql sql_want = {"slots_want",
+    "with locks as materialized (" SLOTS_LOCKS ")"
+    " select pg_try_advisory_lock_shared(x'6b7a77'::int, 0)"
+    " from (select from locks where of_slot group by pid having count(*) > 1 limit 1) several",
+    0, NULL};
+static const struct pg_sql sql_unwant = {
+    "slots_unwant", "select pg_advisory_unlock_shared(x'6b7a77'::int, 0)", 0, NULL};
+static const uint32_t give_types[] = {PG_INT4};
+static const struct pg_sql sql_give = {
+    "slots_give", "select pg_advisory_unlock(x'6b7a6b'::int, $1 + 1)", 1, give_types};
 static const uint32_t raise_types[] = {PG_INT4_ARRAY};
 static const struct pg_sql sql_raise = {
     "slots_raise", "select id, epoch, low_water, newest from slot_raise($1)", 1, raise_types};
@@ -59,8 +88,6 @@ static const struct pg_sql sql_make = {"slots_make",
     "  group by newest.at having count(s.id) < 256"
     " on conflict do nothing) select count(*) from slot",
     0, NULL};
-
-static void slots_scan(void *arg);
 
 /* Whatever the session is asked goes this way. */
 static void slots_ask(
@@ -113,7 +140,61 @@ static void slots_on_raised(void *arg, enum kz r, const struct pg_reply *reply)
 	slots_renew(s, r);
 	for (size_t row = 0; r == KZ_OK && row < pg_rows(reply, 0); row++)
 		slots_begin(s, reply, row);
-	timer_start(s->timer, SLOTS_SCAN_MS); /* refused: they are locked again, and raised */
+	/* refused: they are asked for again */
+	timer_start(s->timer, s->wanting && s->own >= 0 ? 0 : SLOTS_SCAN_MS);
+}
+
+/* What is asked besides: the next look follows. */
+static void slots_on_said(void *arg, enum kz r, const struct pg_reply *reply)
+{
+	struct slots *s = arg;
+
+	(void)reply;
+	slots_renew(s, r);
+	timer_start(s->timer, SLOTS_SCAN_MS);
+}
+
+static void slots_unwant(struct slots *s)
+{
+	s->wanting = false;
+	slots_ask(s, &sql_unwant, NULL, slots_on_said);
+}
+
+static void slots_on_given(void *arg, enum kz r, const struct pg_reply *reply)
+{
+	struct slots *s = arg;
+
+	if (r == KZ_OK) {
+		log_info("slots", "slot=%d given to whoever needs one", s->leaving);
+		s->leaving = -1;
+	}
+	slots_on_said(s, r, reply);
+	timer_start(s->timer, 2 * SLOTS_START_MS); /* somebody else may want one too */
+}
+
+/* Its epoch is raised by who takes it: what we would still write into it is refused from then on, and before
+ * that too, since the lease knows it no more. */
+static void slots_give(struct slots *s)
+{
+	uint8_t room[4];
+	const struct pg_value value = pg_int4(s->leaving, room);
+
+	s->held[s->leaving] = false;
+	lease_give(s->lease, (uint8_t)s->leaving);
+	slots_ask(s, &sql_give, &value, slots_on_given);
+}
+
+/* That with the least in memory of those that are not its own; -1: there is none. */
+static int slots_lightest(struct slots *s)
+{
+	size_t weights[IDS_SLOTS] = {0};
+	int best = -1;
+
+	s->events->on_weigh(s->arg, weights);
+	for (int i = 0; i < IDS_SLOTS; i++)
+		if (s->held[i] && i != s->own && (best < 0 || weights[i] < weights[best]))
+			best = i;
+	return best;
 }
 
 /* Those that could be locked; false: none. */
@@ -122,7 +203,7 @@ static bool slots_raise(struct slots *s, const struct pg_reply *reply)
 	struct pg_array locked = {0};
 
 	pg_array_start(&locked, PG_INT4);
-	for (size_t row = 0; row < pg_rows(reply, 0); row++)
+	for (size_t row = 0; row + 1 < pg_rows(reply, 0); row++)
 		if (pg_int(reply, 0, row, 1))
 			pg_array_int(&locked, pg_int(reply, 0, row, 0));
 	const struct pg_value value = pg_array_value(&locked);
@@ -136,12 +217,43 @@ static bool slots_raise(struct slots *s, const struct pg_reply *reply)
 static void slots_see(struct slots *s, const struct pg_reply *reply)
 {
 	memset(s->seen, 0, sizeof s->seen);
-	for (size_t row = 0; row < pg_rows(reply, 0); row++) {
+	for (size_t row = 0; row + 1 < pg_rows(reply, 0); row++) {
 		int64_t id = pg_int(reply, 0, row, 0);
 
 		if (id >= 0 && id < IDS_SLOTS)
 			s->seen[id] = true;
 	}
+}
+
+static void slots_on_wanted(void *arg, enum kz r, const struct pg_reply *reply)
+{
+	struct slots *s = arg;
+
+	slots_renew(s, r);
+	s->wanting = r == KZ_OK && pg_rows(reply, 0) > 0;
+	if (r == KZ_OK && !s->wanting)
+		slots_ask(s, &sql_make, NULL, slots_on_made);
+	else
+		timer_start(s->timer, SLOTS_START_MS);
+}
+
+/* No slot is held. raced: some were free, and somebody else was faster. */
+static void slots_look_again(struct slots *s, bool raced)
+{
+	s->scans += !raced;
+	if (raced || s->scans < SLOTS_PATIENCE || (s->wanting && s->scans < SLOTS_WAIT))
+		timer_start(s->timer, SLOTS_START_MS);
+	else if (!s->wanting)
+		slots_ask(s, &sql_want, NULL, slots_on_wanted);
+	else
+		slots_ask(s, &sql_make, NULL, slots_on_made);
+}
+
+static void slots_leave(struct slots *s)
+{
+	s->leaving = slots_lightest(s);
+	if (s->leaving >= 0)
+		log_info("slots", "slot=%d is wanted: left", s->leaving);
 }
 
 static void slots_on_locked(void *arg, enum kz r, const struct pg_reply *reply)
@@ -152,12 +264,14 @@ static void slots_on_locked(void *arg, enum kz r, const struct pg_reply *reply)
 	slots_see(s, reply);
 	if (r == KZ_OK && slots_raise(s, reply))
 		return;
-	if (s->own >= 0)
-		timer_start(s->timer, SLOTS_SCAN_MS);
-	else if (++s->scans < SLOTS_PATIENCE)
-		timer_start(s->timer, SLOTS_START_MS);
-	else
-		slots_ask(s, &sql_make, NULL, slots_on_made);
+	if (s->own < 0) {
+		slots_look_again(s, pg_rows(reply, 0) > 1);
+		return;
+	}
+	/* one that is free goes to who wants it */
+	if (s->leaving < 0 && pg_rows(reply, 0) == 1 && pg_int(reply, 0, 0, 1))
+		slots_leave(s);
+	timer_start(s->timer, s->leaving < 0 ? SLOTS_SCAN_MS : SLOTS_START_MS);
 }
 
 static void slots_put(struct pg_array *a, const bool in[])
@@ -168,9 +282,8 @@ static void slots_put(struct pg_array *a, const bool in[])
 			pg_array_int(a, i);
 }
 
-static void slots_scan(void *arg)
+static void slots_look(struct slots *s)
 {
-	struct slots *s = arg;
 	struct pg_array held = {0}, seen = {0};
 	uint8_t any = s->own < 0;
 
@@ -180,6 +293,20 @@ static void slots_scan(void *arg)
 	slots_ask(s, &sql_take, values, slots_on_locked);
 	pg_array_fini(&held);
 	pg_array_fini(&seen);
+}
+
+static void slots_scan(void *arg)
+{
+	struct slots *s = arg;
+
+	if (s->wanting && s->own >= 0)
+		slots_unwant(s);
+	else if (s->leaving >= 0 && !s->events->on_leave(s->arg, (uint8_t)s->leaving))
+		slots_give(s);
+	else if (s->leaving >= 0 && loop_now_ms(s->loop) < s->asked_ms + SLOTS_SCAN_MS)
+		timer_start(s->timer, SLOTS_START_MS);
+	else
+		slots_look(s);
 }
 
 /* The session may be gone already, without a word: whoever took the slots may be submitting. */
@@ -207,8 +334,9 @@ static void slots_on_lost(void *arg)
 	lease_lose(s->lease);
 	memset(s->held, 0, sizeof s->held);
 	memset(s->seen, 0, sizeof s->seen);
-	s->own = -1;
+	s->own = s->leaving = -1;
 	s->scans = 0;
+	s->wanting = false;
 	if (!had)
 		return;
 	log_warn("slots", "lost with the database session: submitting stops");
@@ -221,7 +349,8 @@ struct slots *slots_new(struct loop *l, const struct pg_options *o, struct lease
 	struct slots *s = mem_new(sizeof *s);
 	struct pg_options options = *o;
 
-	*s = (struct slots){.loop = l, .lease = lease, .events = events, .arg = arg, .own = -1};
+	*s =
+	    (struct slots){.loop = l, .lease = lease, .events = events, .arg = arg, .own = -1, .leaving = -1};
 	s->timer = timer_new(l, slots_scan, s);
 	s->over = timer_new(l, slots_on_over, s);
 	options.idle_ms = LEASE_SERVER_MS;

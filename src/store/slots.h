@@ -1,11 +1,12 @@
 /* slots: which messages are this daemon's. A slot belongs to whoever holds its session advisory lock, under
  * an epoch of its own; PostgreSQL frees the locks of a daemon that died, was stopped or is out of reach. New
  * messages carry the first slot that was held; those of others are taken over when they stay free for a
- * second. Fills the lease. */
+ * second, and given to a daemon that has none when it asks. Fills the lease. */
 #ifndef STORE_SLOTS_H
 #define STORE_SLOTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "store/lease.h"
@@ -21,6 +22,12 @@ struct slots_events {
 	/* All slots are lost with the session: stop submitting at once. on_taken comes again for those that
 	 * return. */
 	void (*on_lost)(void *arg);
+	/* A daemon without a slot waits for one of those that were taken over. Says how much memory has of
+	 * each slot: the one with the least is left. */
+	void (*on_weigh)(void *arg, size_t weights[IDS_SLOTS]);
+	/* Begin nothing more with the slot and forget what can be forgotten of it; how much is still under
+	 * way. Asked again until that is 0: with this answer the slot is not ours any more. */
+	size_t (*on_leave)(void *arg, uint8_t slot);
 };
 
 /* lease outlives the slots; events live as long as they do. Asks at once, then every second for free ones. */

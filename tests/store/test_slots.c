@@ -9,8 +9,9 @@ struct daemon {
 	struct slots *slots;
 	struct loop *loop;
 	struct lease *lease;
-	int taken, lost;
+	int taken, lost, weighed, left; /* left: how often it was asked to leave a slot */
 	bool mine[IDS_SLOTS];
+	size_t weights[IDS_SLOTS]; /* what memory has, as it says */
 	uint64_t low_water[IDS_SLOTS], newest;
 };
 
@@ -33,7 +34,28 @@ static void daemon_on_lost(void *arg)
 	d->lost++;
 }
 
-static const struct slots_events daemon_events = {daemon_on_taken, daemon_on_lost};
+static void daemon_on_weigh(void *arg, size_t weights[IDS_SLOTS])
+{
+	struct daemon *d = arg;
+
+	memcpy(weights, d->weights, sizeof d->weights);
+	d->weighed++;
+}
+
+static size_t daemon_on_leave(void *arg, uint8_t slot)
+{
+	struct daemon *d = arg;
+
+	assert_true(d->mine[slot]);
+	assert_true(slot != slots_own(d->slots));
+	d->left++;
+	if (!d->weights[slot])
+		d->mine[slot] = false;
+	return d->weights[slot];
+}
+
+static const struct slots_events daemon_events = {
+    daemon_on_taken, daemon_on_lost, daemon_on_weigh, daemon_on_leave};
 
 /* Each has a loop of its own: what is not turned stands still. */
 static void daemon_begin(struct store_rig *g, struct daemon *d)
@@ -52,6 +74,18 @@ static void daemon_await(struct daemon *d, const int *number, int reached)
 			fail_msg("waited in vain: %d of %d", *number, reached);
 		store_skip_us += 50000;
 		loop_turn(d->loop, 5);
+	}
+}
+
+/* The other has its turns meanwhile. */
+static void daemons_await(struct daemon *d, struct daemon *other, const int *number, int reached)
+{
+	for (int turn = 0; *number < reached; turn++) {
+		if (turn > 3000)
+			fail_msg("waited in vain: %d of %d", *number, reached);
+		store_skip_us += 50000;
+		loop_turn(d->loop, 5);
+		loop_turn(other->loop, 5);
 	}
 }
 
@@ -141,7 +175,108 @@ static void slots__session_killed__the_other_takes_over_and_the_owner_is_told(vo
 	assert_int_equal(slots_own(a.slots), -1);
 	assert_false(a.mine[0]);
 	daemon_await(&a, &a.taken, 2);
-	assert_int_equal(slots_own(a.slots), 2);
+	assert_int_equal(slots_own(a.slots), 2); /* b does not turn: nobody gives one in time */
+	daemon_end(&a);
+	daemon_end(&b);
+}
+
+/* b's session ends, as when its process is killed, and a takes over what it had. */
+static void daemon_is_taken_over(struct store_rig *g, struct daemon *b, struct daemon *a)
+{
+	int slot = slots_own(b->slots);
+
+	daemon_kill_session(g, slot);
+	daemon_await(b, &b->lost, b->lost + 1);
+	daemon_await(a, &a->taken, a->taken + 1);
+	assert_true(a->mine[slot]);
+}
+
+#define ADVISORY_LOCKS "select count(*) from pg_locks where locktype = 'advisory'"
+
+static void slots__taken_over_again_and_again__given_back_each_time(void **state)
+{
+	struct store_rig *g = *state;
+	struct daemon a, b;
+
+	daemon_up(g, &a);
+	daemon_up(g, &b);
+	for (int time = 0; time < 10; time++) {
+		daemon_is_taken_over(g, &b, &a);
+		daemons_await(&b, &a, &b.taken, b.taken + 1);
+		assert_int_equal(slots_own(b.slots), 1);
+		assert_false(a.mine[1]);
+		assert_int_equal(lease_epoch(a.lease, 1), 0);
+		assert_int_equal(
+		    lease_epoch(b.lease, 1), store_int(g, "select epoch from slot where id = 1"));
+	}
+	assert_int_equal(a.left, 10);
+	assert_int_equal(a.lost, 0);
+	assert_int_equal(store_int(g, "select count(*) from slot"), 2);
+	for (int turn = 0; turn < 40; turn++) { /* nobody wants any more, nobody takes what he gave */
+		store_skip_us += 100000;
+		loop_turn(a.loop, 5);
+		loop_turn(b.loop, 5);
+	}
+	assert_int_equal(store_int(g, ADVISORY_LOCKS), 2);
+	assert_int_equal(a.left, 10);
+	assert_int_equal(a.taken, 11);
+	daemon_end(&a);
+	daemon_end(&b);
+}
+
+static void slots__wanted__the_one_with_the_least_in_memory_is_given_when_that_is_over(void **state)
+{
+	struct store_rig *g = *state;
+	struct daemon a, b;
+
+	store_sql(g, "insert into slot (id) select generate_series(0, 3)");
+	daemon_begin(g, &a);
+	daemon_await(&a, &a.taken, 4);
+	a.weights[1] = 5, a.weights[2] = 2, a.weights[3] = 7; /* its own, 0, counts for nothing */
+	daemon_begin(g, &b);
+	daemons_await(&a, &b, &a.left, 10);
+	assert_int_equal(b.taken, 0);
+	assert_true(a.mine[2]);
+	assert_true(lease_epoch(a.lease, 2) > 0);
+	assert_int_equal(a.weighed, 1);
+	a.weights[2] = 0;
+	daemons_await(&b, &a, &b.taken, 1);
+	assert_int_equal(slots_own(b.slots), 2);
+	assert_false(a.mine[2]);
+	assert_true(a.mine[1] && a.mine[3]);
+	assert_int_equal(store_int(g, "select count(*) from slot"), 4);
+	daemon_end(&a);
+	daemon_end(&b);
+}
+
+/* The commit of its last writer waits for a standby, so it cannot be raised for a while. */
+static void slots__locked_and_not_raised_at_first__given_at_once_all_the_same(void **state)
+{
+	struct store_rig *g = *state;
+	PGconn *writer = PQconnectdb(g->conninfo);
+	struct daemon a, b;
+
+	daemon_up(g, &a);
+	store_sql(g, "insert into slot (id, epoch) values (1, 1), (9, 1);"
+	             "select pg_advisory_lock(x'6b7a6b'::int, 10)");
+	servers_set_standby("nobody");
+	assert_int_equal(PQsendQuery(writer, "begin; select slot_fence('{1}', '{1}');"
+	                                     " update slot set low_water = 1 where id = 9; commit"),
+	    1);
+	store_await_sql(g, "select count(*) from pg_stat_activity where wait_event = 'SyncRep'", 1);
+	for (int64_t until = store_skip_us + 6000000; store_skip_us < until; store_skip_us += 50000)
+		loop_turn(a.loop, 5);
+	assert_int_equal(
+	    store_int(g, "select count(*) from pg_locks where classid = x'6b7a6b'::int and objid = 2"), 1);
+	assert_false(a.mine[1]);
+	servers_set_standby("");
+	for (PGresult *r; (r = PQgetResult(writer)) != NULL; PQclear(r))
+		assert_int_not_equal(PQresultStatus(r), PGRES_FATAL_ERROR);
+	PQfinish(writer);
+	daemon_await(&a, &a.taken, 2);
+	daemon_begin(g, &b);
+	daemons_await(&b, &a, &b.taken, 1);
+	assert_int_equal(slots_own(b.slots), 1);
 	daemon_end(&a);
 	daemon_end(&b);
 }
@@ -301,6 +436,23 @@ static void slots__daemon_ended__the_next_has_its_slot_and_low_water(void **stat
 	daemon_end(&b);
 }
 
+static void slots__several_dead_ones_and_daemons__one_for_each(void **state)
+{
+	struct store_rig *g = *state;
+	struct daemon a, b;
+
+	store_sql(g, "insert into slot (id) values (0), (1)");
+	daemon_begin(g, &a);
+	daemon_begin(g, &b);
+	daemon_await(&a, &a.taken, 1); /* b turns not: what is left is free a moment later */
+	daemon_await(&b, &b.taken, 1);
+	assert_int_equal(slots_own(a.slots), 0);
+	assert_int_equal(slots_own(b.slots), 1);
+	assert_int_equal(store_int(g, "select count(*) from slot"), 2);
+	daemon_end(&a);
+	daemon_end(&b);
+}
+
 static void slots__several_dead_ones__all_taken_the_first_is_the_own(void **state)
 {
 	struct store_rig *g = *state;
@@ -309,7 +461,9 @@ static void slots__several_dead_ones__all_taken_the_first_is_the_own(void **stat
 	store_sql(g, "insert into slot values (0, 10), (1, 11), (2, 12), (255, 13); select"
 	             " pg_advisory_lock(x'6b7a6b'::int, 1)");
 	assert_int_equal(daemon_up(g, &d), 1);
-	assert_int_equal(d.taken, 3);
+	assert_int_equal(d.taken, 1);
+	daemon_await(&d, &d.taken, 3);
+	assert_int_equal(slots_own(d.slots), 1);
 	assert_false(d.mine[0]);
 	assert_true(d.low_water[1] == 11);
 	assert_true(d.low_water[2] == 12);
@@ -405,6 +559,9 @@ int main(void)
 	    STORE_CASE(slots__two_daemons__two_slots),
 	    STORE_CASE(slots__scanned_again__nobody_loses_or_takes),
 	    STORE_CASE(slots__session_killed__the_other_takes_over_and_the_owner_is_told),
+	    STORE_CASE(slots__taken_over_again_and_again__given_back_each_time),
+	    STORE_CASE(slots__wanted__the_one_with_the_least_in_memory_is_given_when_that_is_over),
+	    STORE_CASE(slots__locked_and_not_raised_at_first__given_at_once_all_the_same),
 	    STORE_CASE(slots__owner_comes_back_at_once__has_its_slot_again),
 	    STORE_CASE(slots__taken__lease_runs_under_the_epoch_of_the_row),
 	    STORE_CASE(slots__daemon_stands_still__its_lease_is_over_before_another_has_the_slot),
@@ -412,6 +569,7 @@ int main(void)
 	    STORE_CASE(slots__standby_away__takes_what_is_free_and_keeps_its_own),
 	    STORE_CASE(slots__noted_by_a_former_owner__not_written),
 	    STORE_CASE(slots__daemon_ended__the_next_has_its_slot_and_low_water),
+	    STORE_CASE(slots__several_dead_ones_and_daemons__one_for_each),
 	    STORE_CASE(slots__several_dead_ones__all_taken_the_first_is_the_own),
 	    STORE_CASE(slots__messages_there__the_newest_id_is_told),
 	    STORE_CASE(slots__made_beside_messages__the_look_for_unheard_ones_begins_there),
