@@ -31,6 +31,8 @@
 #define CONN_LINGER_MS 2000
 /* Connections over the limit that still get a 503; more are closed without a word. */
 #define CONN_OVER 64
+/* A client that sends a request bit by bit wakes us when it may be whole, and for each so many octets. */
+#define CONN_WAKE_AT_MOST 4096
 /* Octets of later requests kept while one is answered. */
 #define CONN_AHEAD 65536
 
@@ -105,6 +107,17 @@ static void conn_take_over(struct conn *c)
 	bufferevent_setcb(c->bev, conn_on_read, conn_on_write, conn_on_event, c);
 }
 
+/* The kernel keeps still until so many octets are there, or the end. TLS has octets of its own. */
+static void conn_wake_at(struct conn *c, uint64_t octets)
+{
+	int n = octets < CONN_WAKE_AT_MOST ? (int)octets : CONN_WAKE_AT_MOST;
+
+	if (c->door->tls || c->wake_at == n)
+		return;
+	c->wake_at = n;
+	setsockopt(bufferevent_getfd(c->bev), SOL_SOCKET, SO_RCVLOWAT, &n, sizeof n);
+}
+
 static void conn_refuse(struct conn *c, enum http_refusal r, const char *detail)
 {
 	struct evbuffer *in = bufferevent_get_input(c->bev);
@@ -112,6 +125,7 @@ static void conn_refuse(struct conn *c, enum http_refusal r, const char *detail)
 
 	metric_add(c->server->refused[r], 1);
 	c->state = CONN_REFUSED;
+	conn_wake_at(c, 1);
 	timer_start(c->timer, CONN_LINGER_MS);
 	evbuffer_drain(in, evbuffer_get_length(in));
 	conn_weigh_nothing(c);
@@ -200,6 +214,7 @@ static void conn_dispatch(struct conn *c)
 	size_t body_len = (size_t)c->head.body_len, given = c->head.len + (c->head.is_head ? 0 : body_len);
 
 	timer_stop(c->timer);
+	conn_wake_at(c, 1);
 	evbuffer_drain(in, c->head.skip);
 	if (evbuffer_get_length(in) > given) {
 		conn_set_aside(c);
@@ -282,6 +297,8 @@ static void conn_take(struct conn *c)
 		return;
 	}
 	conn_wait(c);
+	conn_wake_at(
+	    c, c->head.whole ? c->head.skip + c->head.len + c->head.body_len - len : c->head.missing);
 	if (c->head.whole && c->head.expects_continue) {
 		conn_enter(c);
 		conn_send_continue(c);
@@ -421,6 +438,7 @@ struct conn *conn_new(struct door *d)
 
 	c->server = d->server;
 	c->door = d;
+	c->wake_at = 1;
 	c->bev = d->tls ? bufferevent_openssl_socket_new(base, -1, tls_session(d->tls, NULL),
 	                      BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE)
 	                : bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);

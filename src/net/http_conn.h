@@ -65,6 +65,7 @@ struct conn {
 	struct http_head head;
 	struct evbuffer *ahead; /* octets behind the request that evhttp has; NULL until needed */
 	struct timer *timer;
+	int wake_at;      /* octets that make the socket readable */
 	size_t weight;    /* octets that it holds, as last weighed */
 	size_t unwritten; /* when the write timer started */
 	struct defer replied;

@@ -156,6 +156,18 @@ static enum http_refusal http_read_line(struct http_head *h, const char *line, s
 	return h->lines++ ? http_read_header_line(h, line, len) : http_read_request_line(h, line, len);
 }
 
+/* The head ends in CR LF CR LF; bytes end within a line. */
+static size_t http_least_missing(const struct http_head *h, const char *bytes, size_t len)
+{
+	bool between = h->lines && len == h->at, after_cr = len && bytes[len - 1] == '\r';
+
+	if (between)
+		return 2;
+	if (after_cr)
+		return h->lines && len == h->at + 1 ? 1 : 3;
+	return 4;
+}
+
 enum http_refusal http_head_read(struct http_head *h, const char *bytes, size_t len, size_t limit)
 {
 	while (!h->whole) {
@@ -168,8 +180,10 @@ enum http_refusal http_head_read(struct http_head *h, const char *bytes, size_t 
 		if (line_end > limit)
 			return http_head_fail(
 			    h, HTTP_HEADER_TOO_LARGE, "The header is larger than this server takes.");
-		if (!end)
+		if (!end) {
+			h->missing = http_least_missing(h, bytes, len);
 			return HTTP_FINE;
+		}
 		if (end == line || end[-1] != '\r' || memchr(line, '\r', (size_t)(end - line - 1)))
 			return http_head_fail(h, HTTP_MALFORMED, "Each line must end in CR LF.");
 		h->at = line_end;

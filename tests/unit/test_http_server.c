@@ -541,7 +541,7 @@ static void requests__hold_too_much_together__large_ones_are_503_and_small_ones_
 	http_server_set_limits(t.server, &narrow);
 	for (int i = 0; i < 2; i++) {
 		large[i] = client_with_half(&t, 40000);
-		TURN_UNTIL(&t, held() >= (i + 1) * 40000);
+		TURN_UNTIL(&t, held() > (i + 1) * (40000 - 4096));
 	}
 	large[2] = client_with_half(&t, 40000);
 	assert_begins(client_read_all(&t, large[2], &got), "HTTP/1.1 503 ");
@@ -603,6 +603,83 @@ static void request__as_large_as_allowed__is_good(void **state)
 	assert_begins(buf_text(&got), "HTTP/1.1 200 ");
 	assert_memory_equal(got.data + got.len - 4096, request.data + request.len - 4096, 4096);
 	buf_fini(&request);
+	buf_fini(&got);
+	stage_close(&t);
+}
+
+static void request__cut_anywhere__is_answered(void **state)
+{
+	static const char *const requests[] = {
+	    "GET / HTTP/1.0\r\n\r\n", "\r\nPOST / HTTP/1.0\r\nContent-Length: 3\r\n\r\nabc"};
+	struct stage t;
+	struct buf got = {0}, piece = {0};
+
+	(void)state;
+	stage_open(&t);
+	for (size_t r = 0; r < 2; r++) {
+		size_t len = strlen(requests[r]), cuts = 0;
+
+		for (size_t i = 1; i < len - 1; i++)
+			for (size_t j = i + 1; j < len; j++, cuts++) {
+				size_t ends[] = {i, j, len}, from = 0;
+				int fd = client_open(&t);
+
+				for (size_t k = 0; k < 3; from = ends[k++]) {
+					buf_clear(&piece);
+					buf_add(&piece, requests[r] + from, ends[k] - from);
+					client_send(fd, buf_text(&piece));
+					loop_turn(t.loop, 0);
+					loop_turn(t.loop, 0);
+				}
+				assert_begins(client_read_all(&t, fd, &got), "HTTP/1.0 200 ");
+				close(fd);
+			}
+		assert_int_equal(cuts, (len - 1) * (len - 2) / 2);
+	}
+	buf_fini(&got);
+	buf_fini(&piece);
+	stage_close(&t);
+}
+
+/* How many octets are read when so many single ones were sent. */
+static double read_of(struct stage *t, int fd, int sent)
+{
+	double before = held();
+
+	for (int i = 0; i < sent; i++) {
+		client_send(fd, "x");
+		loop_turn(t->loop, 0);
+	}
+	return held() - before;
+}
+
+static void request__dribbled__wakes_us_when_it_may_be_whole(void **state)
+{
+	static const char head[] = "POST / HTTP/1.1\r\nContent-Length: 100\r\nX: ";
+	struct stage t;
+	struct buf got = {0};
+
+	(void)state;
+	stage_open(&t);
+	int fd = client_open(&t);
+	client_send(fd, head);
+	TURN_UNTIL(&t, held() == sizeof head - 1);
+	assert_true(read_of(&t, fd, 3) == 0);
+	assert_true(read_of(&t, fd, 1) == 4);
+	assert_true(read_of(&t, fd, 3) == 0);
+	client_send(fd, "\r\n\r\n");
+	TURN_UNTIL(&t, held() == sizeof head - 1 + 7 + 4);
+	assert_true(read_of(&t, fd, 99) == 0);
+	client_send(fd, "y");
+	TURN_UNTIL(&t, client_sees(fd, &got, "xxxy"));
+	/* The next one is read from its first octet on. */
+	assert_true(held() == 0);
+	client_send(fd, "G");
+	TURN_UNTIL(&t, held() == 1);
+	/* Who leaves is noticed. */
+	client_send(fd, "ET");
+	close(fd);
+	TURN_UNTIL(&t, !http_server_connections(t.server));
 	buf_fini(&got);
 	stage_close(&t);
 }
@@ -1089,6 +1166,8 @@ int main(void)
 	    cmocka_unit_test(requests__hold_too_much_together__large_ones_are_503_and_small_ones_pass),
 	    cmocka_unit_test(request__too_large__is_431_or_413),
 	    cmocka_unit_test(request__as_large_as_allowed__is_good),
+	    cmocka_unit_test(request__cut_anywhere__is_answered),
+	    cmocka_unit_test(request__dribbled__wakes_us_when_it_may_be_whole),
 	    cmocka_unit_test(request__dribbled__is_408_after_its_whole_time),
 	    cmocka_unit_test(refused__client_keeps_sending__is_cut_after_a_while),
 	    cmocka_unit_test(connection__idle__is_closed_silently),
