@@ -94,16 +94,21 @@ async function measureDoor() {
 }
 
 async function measureEndurance() {
+  const turns = { seconds: Math.ceil(seconds / 2), pairs: 9 };
+  const inTurn = (name, r, what, aim) => {
+    figure(`kezek.${name}_p99_ms`, r.with, 'ms', `p99 of accept at 1,000/s ${what}, median of ${r.seconds} seconds`);
+    figure(`kezek.no_${name}_p99_ms`, r.without, 'ms', 'the same without, in turn', aim);
+    figure(`kezek.${name}_slow`, round(r.slowWith * 100), '%', 'of those seconds have a p99 above 10 ms');
+    figure(`kezek.no_${name}_slow`, round(r.slowWithout * 100), '%', 'the same without, in turn');
+  };
   await phase('a held snapshot', 'kezek', async (gateway, stage) => {
-    const r = await heldSnapshot(stage, gateway, { seconds: Math.ceil(seconds / 2), pairs: 3 });
+    const r = await heldSnapshot(stage, gateway, turns);
     figure('kezek.snapshot_dead_rows', r.dead, 'rows', 'dead in the hot tables after loads under a held snapshot', '0');
-    figure('kezek.snapshot_p99_ms', r.with, 'ms', 'p99 of accept at 1,000/s under a held snapshot, median of 3');
-    figure('kezek.no_snapshot_p99_ms', r.without, 'ms', 'the same without, in turn', 'within 20 %');
+    inTurn('snapshot', r, 'under a held snapshot', 'within 20 %');
   });
   await phase('a crowd at the door', 'kezek', async (gateway, stage) => {
-    const r = await crowded(stage, gateway, { seconds: Math.ceil(seconds / 2), pairs: 5, idle: 5000, dribble: 5000 });
-    figure('kezek.crowd_p99_ms', r.with, 'ms', 'p99 of accept at 1,000/s beside 10,000 idle or dribbling clients, median of 5');
-    figure('kezek.no_crowd_p99_ms', r.without, 'ms', 'the same without, in turn', 'within 10 %');
+    const r = await crowded(stage, gateway, turns, { idle: 5000, dribble: 5000 });
+    inTurn('crowd', r, 'beside 10,000 idle or dribbling clients', 'within 10 %');
   });
   await phase(`${messages} messages`, 'kezek', async (gateway) => {
     const r = await longRun(gateway, { connections, messages });

@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #define PER_ADDRESS 10000
-#define AT_ONCE     50 /* dialled in one tick */
+#define AT_ONCE     8 /* dialled in one tick */
 
 static const char request[] =
     "POST /v1/messages HTTP/1.1\r\nHost: kezek\r\nContent-Type: application/json\r\n"
@@ -35,7 +35,7 @@ struct client {
 static struct {
 	unsigned port, idle, dribble, every_ms;
 	struct client *clients;
-	unsigned n, standing, next, turn;
+	unsigned n, here, standing, next, turn; /* here: that have a socket */
 	int epoll, timer;
 	unsigned long long dialled, sent_away, octets;
 	bool ready;
@@ -77,6 +77,7 @@ static void client_dial(unsigned i)
 		fail("epoll_ctl");
 	c->said = 0;
 	crowd.dialled++;
+	crowd.here++;
 }
 
 static void client_leave(struct client *c)
@@ -86,6 +87,7 @@ static void client_leave(struct client *c)
 	c->stands = false;
 	close(c->fd);
 	c->fd = -1;
+	crowd.here--;
 }
 
 static void client_on_event(struct client *c, uint32_t events)
@@ -116,15 +118,15 @@ static void client_say(struct client *c)
 	crowd.octets++;
 }
 
-/* A hundredth of the crowd has its turn; each client once in every_ms. Who left is dialled again. */
+/* A thousandth of the crowd has its turn; each client once in every_ms. Who left is dialled again. */
 static void crowd_tick(void)
 {
-	unsigned share = crowd.n / 100 + 1, dialled = 0;
+	unsigned share = crowd.n / 1000 + 1, dialled = 0;
 
 	for (unsigned k = 0; k < share; k++, crowd.turn = (crowd.turn + 1) % crowd.n)
 		if (crowd.clients[crowd.turn].fd >= 0)
 			client_say(&crowd.clients[crowd.turn]);
-	for (unsigned k = 0; k < crowd.n && dialled < AT_ONCE; k++, crowd.next = (crowd.next + 1) % crowd.n)
+	for (; crowd.here < crowd.n && dialled < AT_ONCE; crowd.next = (crowd.next + 1) % crowd.n)
 		if (crowd.clients[crowd.next].fd < 0) {
 			client_dial(crowd.next);
 			dialled++;
@@ -138,7 +140,7 @@ static void crowd_tick(void)
 
 static void crowd_open(void)
 {
-	struct itimerspec every = {.it_interval.tv_nsec = (long)crowd.every_ms * 10000};
+	struct itimerspec every = {.it_interval.tv_nsec = (long)crowd.every_ms * 1000};
 	struct epoll_event e = {.events = EPOLLIN};
 	struct rlimit files;
 

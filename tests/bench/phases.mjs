@@ -47,19 +47,30 @@ async function holdSnapshot(stage, database) {
   return () => database.ask(`select pg_terminate_backend(pid) from ${where}`);
 }
 
-// Loads at 1,000/s without and with a snapshot that is held for the length of the load, in turn.
-export async function heldSnapshot(stage, gateway, { seconds, pairs }) {
-  const { database } = gateway;
+// The p99 of each second of loads at 1,000/s, without and with what enter() brings (and answers how to be rid of), in
+// turn; each turn begins with the other. What the machine does now and then (a flush, a checkpoint) falls on few seconds,
+// so that the medians compare; slow: the share of seconds above 10 ms.
+async function inTurn(gateway, { seconds, pairs }, enter) {
   const p99 = { without: [], with: [] };
-  const one = async () => (await gateway.load(['--connections', 64, '--seconds', seconds, '--rate', 1000])).p99_us / 1000;
+  const look = async (which) => {
+    const leave = which === 'with' ? await enter() : async () => {};
+    const r = await gateway.load(['--connections', 64, '--seconds', seconds, '--rate', 1000]);
+    p99[which].push(...r.p99_us_of_seconds.map((us) => us / 1000));
+    await leave();
+  };
   await gateway.bound();
-  await one();
-  for (let i = 0; i < pairs; i++) {
-    p99.without.push(await one());
-    const release = await holdSnapshot(stage, database);
-    p99.with.push(await one());
-    await release();
-  }
+  await gateway.load(['--connections', 64, '--seconds', warm.seconds, '--rate', 1000]);
+  for (let i = 0; i < pairs; i++)
+    for (const which of i % 2 ? ['with', 'without'] : ['without', 'with']) await look(which);
+  const slow = (list) => list.filter((ms) => ms > 10).length / list.length;
+  return { with: median(p99.with), without: median(p99.without), slowWith: slow(p99.with), slowWithout: slow(p99.without),
+    seconds: p99.with.length };
+}
+
+// With a snapshot that is held for the length of a load.
+export async function heldSnapshot(stage, gateway, turns) {
+  const { database } = gateway;
+  const p99 = await inTurn(gateway, turns, () => holdSnapshot(stage, database));
   const rows = await database.count('message');
   // Sessions report what they did when they come to rest.
   const dead = await until('statistics', async () => {
@@ -67,23 +78,18 @@ export async function heldSnapshot(stage, gateway, { seconds, pairs }) {
       where relname ~ '^(message|idempotency)'`);
     return Number(inserted) >= rows * 3 && { rows: Number(dead) };
   }, 30000, 200);
-  return { without: median(p99.without), with: median(p99.with), dead: dead.rows };
+  return { ...p99, dead: dead.rows };
 }
 
-// Loads at 1,000/s without and with a crowd at the door, in turn.
-export async function crowded(stage, gateway, { seconds, pairs, idle, dribble }) {
-  const p99 = { without: [], with: [] };
-  const one = async () => (await gateway.load(['--connections', 64, '--seconds', seconds, '--rate', 1000])).p99_us / 1000;
-  await gateway.bound();
-  await one();
-  for (let i = 0; i < pairs; i++) {
-    p99.without.push(await one());
+// With a crowd at the door.
+export async function crowded(stage, gateway, turns, { idle, dribble }) {
+  return inTurn(gateway, turns, async () => {
     const crowd = await Crowd.gather(stage, gateway.port, { idle, dribble });
-    p99.with.push(await one());
-    await crowd.leave();
-    await gateway.empty();
-  }
-  return { without: median(p99.without), with: median(p99.with), p99 };
+    return async () => {
+      await crowd.leave();
+      await gateway.empty();
+    };
+  });
 }
 
 // Memory and descriptors over many messages, five looks.
