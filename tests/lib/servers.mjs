@@ -14,16 +14,16 @@ const script = join(top, 'tests/lib/servers.sh');
 
 export class Servers {
   // Call at the top of a test file: started with the first database, ended after the last test, or when this process
-  // ends, however it does. hooks: false where there are no tests; stop() is then the caller's. disk: all of it lies on a
-  // disk of that size, in MiB, which takes root or sudo, and the right to mount.
-  constructor({ hooks = true, disk = null } = {}) {
-    Object.assign(this, { databases: 0, disk });
+  // ends, however it does. hooks: false where there are no tests; stop() is then the caller's. under: the folder in which
+  // all of it lies. disk: it lies on a disk of that size, in MiB, which takes root or sudo, and the right to mount.
+  constructor({ hooks = true, under = tmpdir(), disk = null } = {}) {
+    Object.assign(this, { databases: 0, under, disk });
     if (hooks) after(() => this.stop());
   }
 
   async start() {
     if (this.dir) return;
-    this.dir = mkdtempSync(join(tmpdir(), 'kezek-servers-'));
+    this.dir = mkdtempSync(join(this.under, 'kezek-servers-'));
     try {
       if (this.disk) await this.mount();
       this.keep();
