@@ -89,12 +89,36 @@ struct conn *conn_new(struct door *d);
 /* As soon as evhttp has it set up, and before anything is read: puts the fence around it and admits it or
  * not. */
 void conn_begin(struct conn *c);
-/* evhttp's callback for a request that it has read; door: the struct door. */
-void conn_on_request(struct evhttp_request *request, void *door);
 /* The call's answer is in its request; writes it. */
 void conn_answer(struct conn *c, int status);
 /* The last thing done with c. Its open call becomes an orphan. */
 void conn_close(struct conn *c);
+
+/* http_conn.c for http_conn_read.c */
+/* Around each call into evhttp: nothing is freed under its feet. */
+void conn_enter(struct conn *c);
+/* False when c had to go meanwhile, and now is gone. */
+bool conn_leave(struct conn *c);
+/* The callbacks on the bufferevent are ours. */
+void conn_take_over(struct conn *c);
+/* Our own answer, and then the end. */
+void conn_refuse(struct conn *c, enum http_refusal r, const char *detail);
+
+/* http_conn_read.c */
+/* evhttp's callback for a request that it has read; door: the struct door. */
+void conn_on_request(struct evhttp_request *request, void *door);
+void conn_on_read(struct bufferevent *bev, void *arg);
+/* Looks at what has come for the request at the front. */
+void conn_take(struct conn *c);
+/* The kernel keeps still until so many octets are there, or the end. TLS has octets of its own. */
+void conn_wake_at(struct conn *c, uint64_t octets);
+/* What has come is of later requests: it is kept from evhttp. */
+void conn_set_aside(struct conn *c);
+/* n octets of what was set aside come back before evhttp. */
+void conn_bring_back(struct conn *c, size_t n);
+/* Reads on, to hear of the client's end, but not without a bound. evhttp turns reading on with each answer,
+ * so this comes after it. */
+void conn_bound_ahead(struct conn *c);
 
 /* http_hold.c */
 /* Counts what c holds now / that it holds nothing more. */

@@ -1,65 +1,22 @@
-/* Octets out are queued and leave at the end of the round by one write; only when the socket does not take
+/* stream: its life, what comes and what goes; how it is connected is in stream_dial.c.
+ *
+ * Octets out are queued and leave at the end of the round by one write; only when the socket does not take
  * them all is it watched for writing. libevent's bufferevents were not taken for this: they write one round
  * later and change what is watched for each burst. Everything the owner hears is said from stream_work
  * (deferred), from the watch or from a timer, never from inside a call of the owner. */
-#include "net/stream.h"
-
 #include <assert.h>
-#include <errno.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/buf.h"
 #include "base/mem.h"
-#include "net/address.h"
-#include "net/resolve.h"
-#include "net/wire.h"
+#include "net/stream_body.h"
 
 #define STREAM_CHUNK 65536
 /* Chunks read in one round before others have their turn. */
 #define STREAM_BATCH 4
 
-enum stream_state {
-	STREAM_NEW,
-	STREAM_RESOLVING,
-	STREAM_CONNECTING,
-	STREAM_SHAKING,
-	STREAM_OPEN,
-	STREAM_CLOSED
-};
-
-struct stream {
-	struct loop *loop;
-	const struct stream_events *events;
-	void *arg;
-	struct stream_options options;
-	char *host, *source, *server_name;
-	uint16_t port;
-	enum stream_state state;
-	bool finishing; /* nothing more is queued, close when all is out */
-	bool held;      /* nothing is read */
-	struct resolve *resolve;
-	struct address addresses[RESOLVE_MAX];
-	size_t address, addresses_count;
-	struct wire wire;
-	struct watch *watch;
-	struct timer *open, *stall;
-	int64_t open_until_ms;
-	struct defer work;
-	struct buf in, out;
-	size_t out_at;     /* octets of out already taken */
-	int64_t queued_ms; /* since when some of out were never tried; 0: none */
-	char peer[300];
-	char why[256]; /* why the last address failed */
-	bool *freed;   /* set while a callback runs */
-};
-
 static void stream_work(void *arg);
-static void stream_on_ready(void *arg, bool readable, bool writable);
-static void stream_connect_next(struct stream *s);
 
 /* Lets go of the descriptor and of all that could still call. */
 static void stream_drop(struct stream *s)
@@ -74,8 +31,7 @@ static void stream_drop(struct stream *s)
 	defer_cancel(&s->work);
 }
 
-/* The last thing a caller does with s: the owner may free it. */
-static void stream_close(struct stream *s, enum kz r, const char *reason)
+void stream_close(struct stream *s, enum kz r, const char *reason)
 {
 	char text[256];
 
@@ -141,16 +97,6 @@ struct stream *stream_connect(struct loop *l, const char *host, uint16_t port, c
 	return s;
 }
 
-static void stream_tune(const struct stream *s, int fd)
-{
-	int on = 1;
-	unsigned int stall_ms = s->options.stall_ms > 0 ? (unsigned int)s->options.stall_ms : 0;
-
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &stall_ms, sizeof stall_ms);
-}
-
 struct stream *stream_accept(
     struct loop *l, int fd, const struct stream_options *o, const struct stream_events *events, void *arg)
 {
@@ -166,7 +112,7 @@ struct stream *stream_accept(
 	return s;
 }
 
-static void stream_watch(struct stream *s)
+void stream_watch(struct stream *s)
 {
 	bool out = s->out.len > s->out_at;
 
@@ -314,7 +260,7 @@ static void stream_pump(struct stream *s, bool readable)
 	stream_watch(s);
 }
 
-static void stream_shake(struct stream *s)
+void stream_shake(struct stream *s)
 {
 	char why[256];
 	enum wire_result r = wire_handshake(&s->wire, why);
@@ -333,118 +279,6 @@ static void stream_shake(struct stream *s)
 		stream_pump(s, true);
 }
 
-/* Binds to the wanted source address. */
-static bool stream_bind_source(struct stream *s, int fd, int family)
-{
-	struct address from;
-
-	if (!s->source[0])
-		return true;
-	if (!address_parse(s->source, 0, &from) || from.sa.sa_family != family) {
-		snprintf(s->why, sizeof s->why, "source %.64s does not fit the peer's address", s->source);
-		return false;
-	}
-	if (!bind(fd, &from.sa, from.len))
-		return true;
-	snprintf(s->why, sizeof s->why, "source %.64s: %s", s->source, strerror(errno));
-	return false;
-}
-
-/* The descriptor of a connection under way; -1 with the reason in s->why. */
-static int stream_dial(struct stream *s, const struct address *a)
-{
-	int fd = socket(a->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	if (fd < 0) {
-		snprintf(s->why, sizeof s->why, "%s", strerror(errno));
-		return -1;
-	}
-	stream_tune(s, fd);
-	if (!stream_bind_source(s, fd, a->sa.sa_family)) {
-		close(fd);
-		return -1;
-	}
-	if (!connect(fd, &a->sa, a->len) || errno == EINPROGRESS)
-		return fd;
-	snprintf(s->why, sizeof s->why, "%s", strerror(errno));
-	close(fd);
-	return -1;
-}
-
-/* What is left of the time is shared by the address that is dialled and those behind it: one that says
- * nothing must not hide the next. */
-static void stream_share_time(struct stream *s)
-{
-	int64_t left_ms = s->open_until_ms - loop_now_ms(s->loop);
-	size_t behind = s->addresses_count - s->address;
-
-	timer_start(s->open, left_ms > 0 ? left_ms / (int64_t)(1 + behind) : 0);
-}
-
-static void stream_connect_next(struct stream *s)
-{
-	watch_free(s->watch);
-	s->watch = NULL;
-	wire_close(&s->wire);
-	while (s->address < s->addresses_count) {
-		const struct address *a = &s->addresses[s->address++];
-		int fd = stream_dial(s, a);
-
-		if (fd < 0)
-			continue;
-		address_text(a, s->peer);
-		stream_share_time(s);
-		wire_open(&s->wire, fd, s->options.tls, s->server_name);
-		s->watch = watch_new(s->loop, fd, stream_on_ready, s);
-		s->state = STREAM_CONNECTING;
-		stream_watch(s);
-		return;
-	}
-	stream_close(s, KZ_LOST, s->why);
-}
-
-static void stream_on_connected(struct stream *s)
-{
-	int error = 0;
-	socklen_t len = sizeof error;
-
-	if (getsockopt(s->wire.fd, SOL_SOCKET, SO_ERROR, &error, &len))
-		error = errno;
-	if (error) {
-		snprintf(s->why, sizeof s->why, "%s", strerror(error));
-		stream_connect_next(s);
-		return;
-	}
-	s->state = STREAM_SHAKING;
-	stream_shake(s);
-}
-
-static void stream_on_addresses(void *arg, const struct address *addresses, size_t n, const char *why)
-{
-	struct stream *s = arg;
-
-	if (!n) {
-		stream_close(s, KZ_LOST, why);
-		return;
-	}
-	memcpy(s->addresses, addresses, n * sizeof *addresses);
-	s->addresses_count = n;
-	resolve_free(s->resolve);
-	s->resolve = NULL;
-	stream_connect_next(s);
-}
-
-static void stream_begin(struct stream *s)
-{
-	if (address_parse(s->host, s->port, &s->addresses[0])) {
-		s->addresses_count = 1;
-		stream_connect_next(s);
-		return;
-	}
-	s->state = STREAM_RESOLVING;
-	s->resolve = resolve_ask(s->loop, s->host, s->port, stream_on_addresses, s);
-}
-
 static void stream_work(void *arg)
 {
 	struct stream *s = arg;
@@ -457,7 +291,7 @@ static void stream_work(void *arg)
 		stream_pump(s, wire_has_more(&s->wire));
 }
 
-static void stream_on_ready(void *arg, bool readable, bool writable)
+void stream_on_ready(void *arg, bool readable, bool writable)
 {
 	struct stream *s = arg;
 
