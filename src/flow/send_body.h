@@ -1,4 +1,4 @@
-/* send_body: what the files of the sending journey share; for src/flow/send*.c and letter.c only. */
+/* send_body: what the files of the sending journey share: src/flow/send*.c, letter*.c and parcel.c only. */
 #ifndef FLOW_SEND_BODY_H
 #define FLOW_SEND_BODY_H
 
@@ -131,10 +131,14 @@ void letter_free(struct letter *l);
 void letter_forget(struct letter *l);
 void letters_on_due(void *arg);
 
-/* letter.c for letter_turn.c */
+/* letter.c for the other files of letters */
 /* The one place where phases change. */
 void letter_enter(struct letter *l, enum letter_phase next);
 int64_t letter_left_ms(const struct letter *l);
+/* All parts go anew: what a carrier has of them may come to the phone twice. */
+void letter_begin_anew(struct letter *l);
+
+/* letter_record.c */
 /* at_us as the wall time of its next event: later than the one before, also when the clock was set back,
  * since reading back goes by their order. */
 int64_t letter_stamp_us(struct letter *l, int64_t at_us);
@@ -146,8 +150,6 @@ void letter_record(struct letter *l, struct message_event *e);
 /* Its final event; it is over. */
 void letter_end(struct letter *l, enum event_kind kind, enum message_state state, const char *detail);
 void letter_expire(struct letter *l);
-/* All parts go anew: what a carrier has of them may come to the phone twice. */
-void letter_begin_anew(struct letter *l);
 /* Marks those of the parts that are in doubt as possible duplicates. */
 void letter_mark(struct letter *l, const struct carrier *c, uint32_t parts);
 /* Notes that it may be written, possible duplicates among those parts first, and lets it be when that is
