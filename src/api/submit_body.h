@@ -1,0 +1,40 @@
+/* submit_body: for submit.c (what is asked for) and submit_post.c (a POST from its key to its answer). */
+#ifndef API_SUBMIT_BODY_H
+#define API_SUBMIT_BODY_H
+
+#include "api/problem.h"
+#include "api/submit.h"
+#include "base/secret.h"
+
+/* One POST from its key to its answer. The call may be gone at any time: its reply is then a no-op. */
+struct post {
+	struct door *door;
+	struct call *call;
+	int32_t key;
+	uint8_t key_hash[SECRET_HASH], body_hash[SECRET_HASH];
+	const char *type; /* of the answer */
+	int status;
+	struct problem refusal; /* when no first answer is found */
+	bool looks;             /* counts among the door's looks */
+	struct letter **letters;
+	size_t letters_n;
+};
+
+/* The headers every POST needs; NULL when it was refused. */
+struct post *post_new(struct door *d, struct call *c, const struct door_caller *who, const char *type);
+/* Room for n letters, which are the post's until post_keep. */
+void post_own_letters(struct post *p, size_t n);
+struct problem post_unavailable(unsigned after_s);
+/* Each of these is the last thing done with p: */
+/* Everything is judged: answer is what the client gets once it is committed. Owns answer. */
+void post_keep(struct post *p, char *answer);
+/* Refuses, unless the key has a first answer. */
+void post_refuse(struct post *p, struct problem refusal);
+/* Refuses what may be sent again as it is, and then gets its first answer when it has one. */
+void post_put_off(struct post *p, struct problem refusal);
+/* Refuses, whatever the key has. */
+void post_finish(struct post *p, const struct problem *problem);
+/* It was answered. */
+void post_free(struct post *p);
+
+#endif
