@@ -5,21 +5,13 @@
  * to where they were, every request answered 202 in the end, and every message of this run and of those
  * before it ended, but for the last one of a run, which the next finishes. Most of a run is waiting, so some
  * workers share the steps, each with a database of its own. */
-#include <dirent.h>
-#include <fcntl.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
+#include "torture_child.h"
+
 #include <sys/un.h>
-#include <time.h>
 
-#include "app.h"
-#include "torture_rig.h"
-
-#define WORKERS  4
-#define RUN_MS   30000
-#define EXIT_FDS 77
-#define FEW_FDS  24 /* more than it needs to begin */
+#define WORKERS 4
+#define RUN_MS  30000
+#define FEW_FDS 24 /* more than it needs to begin */
 
 static void rig_write_profile(unsigned window)
 {
@@ -32,96 +24,6 @@ static void rig_write_profile(unsigned window)
 	    "  - {host: 127.0.0.1, port: %u, bind: transceiver, system_id: k, password_file: %s/password,"
 	    " window: %u, rate: 1000}\n",
 	    rig.port, rig.folder, window);
-}
-
-static int count_descriptors(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	int n = 0;
-
-	while (readdir(d))
-		n++;
-	closedir(d);
-	return n;
-}
-
-/* From here on only so many, and none that lies between those that are open. */
-static void child_limit_descriptors(unsigned spare)
-{
-	int next = open("/dev/null", O_RDONLY);
-	struct rlimit few = {(rlim_t)next + spare, (rlim_t)next + spare};
-
-	close(next);
-	setrlimit(RLIMIT_NOFILE, &few);
-}
-
-/* kezekd, as main.c runs it. */
-static void child_run(void)
-{
-	int before = count_descriptors(), code = 1, fd = open(rig.err, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	struct faults faults = {0};
-	struct app_files files;
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	dup2(fd, STDERR_FILENO);
-	close(fd);
-	if (app_files_load(rig.conf, &files, &faults)) {
-		if (rig.spare)
-			child_limit_descriptors(rig.spare);
-		torture_begin();
-		code = app_run(rig.conf, &files);
-		torture_end();
-	}
-	faults_fini(&faults);
-	exit(code == 0 && count_descriptors() != before ? EXIT_FDS : code);
-}
-
-static void child_start(void)
-{
-	fflush(NULL);
-	rig.over = false;
-	rig.child = fork();
-	if (rig.child == 0)
-		child_run();
-}
-
-/* Ended with an exit code and a line. */
-static bool child_said_why(void)
-{
-	struct stat err;
-
-	return WIFEXITED(rig.status) && WEXITSTATUS(rig.status) == 1 && stat(rig.err, &err) == 0 &&
-	       err.st_size > 0;
-}
-
-/* For want of what it cannot do without: anything before it listened, later the kernel's memory for what is
- * watched. */
-static bool child_gave_up(void)
-{
-	return *torture->hit && (!rig.ready || !strcmp(torture->hit, "epoll_ctl")) && child_said_why();
-}
-
-/* Then it is started again, as systemd does. */
-static void child_may_have_given_up(void)
-{
-	if (!rig.over)
-		return;
-	if (!child_gave_up())
-		rig_fail("it has ended");
-	child_start();
-}
-
-static void child_end(void)
-{
-	rig.doing = "it drains";
-	if (!rig.over)
-		kill(rig.child, SIGTERM);
-	while (!rig.over)
-		rig_turn(-1, 5);
-	if (!child_gave_up() && (!WIFEXITED(rig.status) || WEXITSTATUS(rig.status) != 0))
-		rig_fail(WIFEXITED(rig.status) && WEXITSTATUS(rig.status) == EXIT_FDS
-		             ? "descriptors are left open"
-		             : "it does not end well");
 }
 
 /* The portal. */
