@@ -148,20 +148,13 @@ static void clients_on_seen(void *arg, enum kz r, const struct pg_reply *reply)
 	if (r == KZ_OK)
 		clients_take(s->c, s->number, reply);
 	s->done(s->arg);
-	free(s);
 }
 
 enum kz clients_see(struct clients *c, void (*done)(void *arg), void *arg)
 {
-	struct clients_seeing *s = mem_new(sizeof *s);
-	struct pg_job *job = pg_job_new(c->pg, clients_on_seen, s);
+	const struct clients_seeing s = {c, ++c->begun, done, arg};
 
-	*s = (struct clients_seeing){c, ++c->begun, done, arg};
-	pg_job_add(job, &sql_living, NULL);
-	if (pg_job_run(job, NULL) == KZ_OK)
-		return KZ_OK;
-	free(s);
-	return KZ_BUSY;
+	return pg_ask(c->pg, &sql_living, NULL, clients_on_seen, &s, sizeof s);
 }
 
 static void clients_on_timer(void *arg)
@@ -212,20 +205,6 @@ struct client_quest {
 	void *arg;
 };
 
-static enum kz client_ask(struct pg *pg, const struct pg_sql *sql, const struct pg_value *values,
-    pg_done_fn *on_done, struct client_quest quest)
-{
-	struct client_quest *q = mem_new(sizeof *q);
-	struct pg_job *job = pg_job_new(pg, on_done, q);
-
-	*q = quest;
-	pg_job_add(job, sql, values);
-	if (pg_job_run(job, NULL) == KZ_OK)
-		return KZ_OK;
-	free(q);
-	return KZ_BUSY;
-}
-
 static const uint32_t add_types[] = {PG_TEXT, PG_TEXT_ARRAY, PG_BYTEA};
 /* Two that add at once would both count the keys before either stands. */
 static const struct pg_sql sql_lock = {
@@ -245,7 +224,6 @@ static void client_on_added(void *arg, enum kz r, const struct pg_reply *reply)
 	    : r == KZ_LOST ? KZ_LOST
 	                   : KZ_REFUSED,
 	    made ? (int32_t)pg_int(reply, 1, 0, 0) : 0);
-	free(q);
 }
 
 enum kz client_add(struct pg *pg, const char *name, unsigned scopes, const uint8_t hash[SECRET_HASH],
@@ -258,17 +236,13 @@ enum kz client_add(struct pg *pg, const char *name, unsigned scopes, const uint8
 		if (scopes & s)
 			pg_array_text(&names, scope_name(s));
 	const struct pg_value values[] = {pg_string(name), pg_array_value(&names), {hash, SECRET_HASH}};
-	struct client_quest *q = mem_new(sizeof *q);
-	struct pg_job *job = pg_job_new(pg, client_on_added, q);
+	const struct client_quest q = {.added = done, .arg = arg};
+	struct pg_job *job = pg_job_for(pg, client_on_added, &q, sizeof q);
 
-	*q = (struct client_quest){.added = done, .arg = arg};
 	pg_job_add(job, &sql_lock, NULL);
 	pg_job_add(job, &sql_add, values);
 	pg_array_fini(&names);
-	if (pg_job_run(job, NULL) == KZ_OK)
-		return KZ_OK;
-	free(q);
-	return KZ_BUSY;
+	return pg_job_run(job, NULL);
 }
 
 static void client_on_listed(void *arg, enum kz r, const struct pg_reply *reply)
@@ -281,13 +255,13 @@ static void client_on_listed(void *arg, enum kz r, const struct pg_reply *reply)
 		q->each(q->arg, &c);
 	}
 	q->done(q->arg, r);
-	free(q);
 }
 
 enum kz client_list(struct pg *pg, client_each_fn *each, client_done_fn *done, void *arg)
 {
-	return client_ask(pg, &sql_list, NULL, client_on_listed,
-	    (struct client_quest){.each = each, .done = done, .arg = arg});
+	const struct client_quest q = {.each = each, .done = done, .arg = arg};
+
+	return pg_ask(pg, &sql_list, NULL, client_on_listed, &q, sizeof q);
 }
 
 static const uint32_t revoke_types[] = {PG_INT4};
@@ -300,7 +274,6 @@ static void client_on_revoked(void *arg, enum kz r, const struct pg_reply *reply
 	struct client_quest *q = arg;
 
 	q->done(q->arg, r != KZ_OK ? r : pg_rows(reply, 0) ? KZ_OK : KZ_NOT_FOUND);
-	free(q);
 }
 
 enum kz client_revoke(struct pg *pg, int32_t id, client_done_fn *done, void *arg)
@@ -308,6 +281,7 @@ enum kz client_revoke(struct pg *pg, int32_t id, client_done_fn *done, void *arg
 	uint8_t room[4];
 	const struct pg_value value = pg_int4(id, room);
 
-	return client_ask(
-	    pg, &sql_revoke, &value, client_on_revoked, (struct client_quest){.done = done, .arg = arg});
+	const struct client_quest q = {.done = done, .arg = arg};
+
+	return pg_ask(pg, &sql_revoke, &value, client_on_revoked, &q, sizeof q);
 }

@@ -1,9 +1,6 @@
 #include "store/hooks.h"
 
-#include <stdlib.h>
-
 #include "base/ids.h"
-#include "base/mem.h"
 #include "store/pg_array.h"
 
 struct hook_quest {
@@ -12,20 +9,6 @@ struct hook_quest {
 	hook_done_fn *done;
 	void *arg;
 };
-
-static enum kz hook_ask(struct pg *pg, const struct pg_sql *sql, const struct pg_value *values,
-    pg_done_fn *on_done, struct hook_quest quest)
-{
-	struct hook_quest *q = mem_new(sizeof *q);
-	struct pg_job *job = pg_job_new(pg, on_done, q);
-
-	*q = quest;
-	pg_job_add(job, sql, values);
-	if (pg_job_run(job, NULL) == KZ_OK)
-		return KZ_OK;
-	free(q);
-	return KZ_BUSY;
-}
 
 /* What is told begins above it: the lowest number of that millisecond is told too. */
 static struct pg_value hook_since(int64_t wall_ms, uint8_t room[8])
@@ -50,7 +33,6 @@ static void hook_on_added(void *arg, enum kz r, const struct pg_reply *reply)
 	if (r == KZ_OK && pg_is_null(reply, 0, 0, 0))
 		r = pg_int(reply, 0, 0, 1) ? KZ_REFUSED : KZ_NOT_FOUND;
 	q->added(q->arg, r, r == KZ_OK ? (int32_t)pg_int(reply, 0, 0, 0) : 0);
-	free(q);
 }
 
 enum kz hook_add(struct pg *pg, const char *client, const char *url, const uint8_t secret[HOOK_SECRET],
@@ -60,7 +42,9 @@ enum kz hook_add(struct pg *pg, const char *client, const char *url, const uint8
 	const struct pg_value values[] = {pg_string(client), pg_string(url), {secret, HOOK_SECRET},
 	    hook_since(wall_ms, since), pg_int4(HOOKS_OF_CLIENT, of_client), pg_int4(HOOKS_MOST, most)};
 
-	return hook_ask(pg, &sql_add, values, hook_on_added, (struct hook_quest){.added = done, .arg = arg});
+	const struct hook_quest q = {.added = done, .arg = arg};
+
+	return pg_ask(pg, &sql_add, values, hook_on_added, &q, sizeof q);
 }
 
 static const struct pg_sql sql_list = {"hook_list",
@@ -86,13 +70,13 @@ static void hook_on_listed(void *arg, enum kz r, const struct pg_reply *reply)
 		q->each(q->arg, &h);
 	}
 	q->done(q->arg, r);
-	free(q);
 }
 
 enum kz hook_list(struct pg *pg, hook_each_fn *each, hook_done_fn *done, void *arg)
 {
-	return hook_ask(
-	    pg, &sql_list, NULL, hook_on_listed, (struct hook_quest){.each = each, .done = done, .arg = arg});
+	const struct hook_quest q = {.each = each, .done = done, .arg = arg};
+
+	return pg_ask(pg, &sql_list, NULL, hook_on_listed, &q, sizeof q);
 }
 
 /* One row for each endpoint that it was done to. */
@@ -101,13 +85,14 @@ static void hook_on_done(void *arg, enum kz r, const struct pg_reply *reply)
 	struct hook_quest *q = arg;
 
 	q->done(q->arg, r != KZ_OK ? r : pg_rows(reply, 0) ? KZ_OK : KZ_NOT_FOUND);
-	free(q);
 }
 
 static enum kz hook_do(
     struct pg *pg, const struct pg_sql *sql, const struct pg_value *values, hook_done_fn *done, void *arg)
 {
-	return hook_ask(pg, sql, values, hook_on_done, (struct hook_quest){.done = done, .arg = arg});
+	const struct hook_quest q = {.done = done, .arg = arg};
+
+	return pg_ask(pg, sql, values, hook_on_done, &q, sizeof q);
 }
 
 static const uint32_t id_types[] = {PG_INT4, PG_TEXT};

@@ -278,24 +278,17 @@ static void replay_on_done(void *arg, enum kz r, const struct pg_reply *reply)
 		q->done(q->arg, len == SECRET_HASH ? KZ_OK : KZ_LOST, (const uint8_t *)hash,
 		    (int)pg_int(reply, 0, 0, 1), pg_text(reply, 0, 0, 2, NULL));
 	}
-	free(q);
 }
 
 enum kz messages_replay(struct pg *pg, int32_t api_key, const uint8_t key_hash[SECRET_HASH], int64_t now_us,
     messages_replay_fn *done, void *arg)
 {
-	struct replay *q = mem_new(sizeof *q);
+	const struct replay q = {done, arg};
 	uint8_t key[4], now[8];
-
-	*q = (struct replay){done, arg};
 	const struct pg_value values[] = {
 	    pg_int4(api_key, key), {key_hash, SECRET_HASH}, pg_timestamp(now_us, now)};
-	struct pg_job *job = pg_job_new(pg, replay_on_done, q);
-	pg_job_add(job, &sql_replay, values);
-	if (pg_job_run(job, NULL) == KZ_OK)
-		return KZ_OK;
-	free(q);
-	return KZ_BUSY;
+
+	return pg_ask(pg, &sql_replay, values, replay_on_done, &q, sizeof q);
 }
 
 struct open_quest {
@@ -418,22 +411,15 @@ static void open_on_done(void *arg, enum kz r, const struct pg_reply *reply)
 		}
 	}
 	q->done(q->arg, r, looked, last);
-	free(q);
 }
 
 enum kz messages_open(struct pg *pg, uint8_t slot, uint64_t after, uint64_t before, int most,
     messages_open_fn *each, messages_open_done_fn *done, void *arg)
 {
-	struct open_quest *q = mem_new(sizeof *q);
+	const struct open_quest q = {each, done, arg};
 	uint8_t slot_room[4], after_room[8], before_room[8], most_room[4];
-
-	*q = (struct open_quest){each, done, arg};
 	const struct pg_value values[] = {pg_int4(slot, slot_room), pg_int8((int64_t)after, after_room),
 	    pg_int8((int64_t)before, before_room), pg_int4(most, most_room)};
-	struct pg_job *job = pg_job_new(pg, open_on_done, q);
-	pg_job_add(job, &sql_open, values);
-	if (pg_job_run(job, NULL) == KZ_OK)
-		return KZ_OK;
-	free(q);
-	return KZ_BUSY;
+
+	return pg_ask(pg, &sql_open, values, open_on_done, &q, sizeof q);
 }

@@ -276,6 +276,14 @@ struct pg_job *pg_job_new(struct pg *p, pg_done_fn *done, void *arg)
 	return j;
 }
 
+struct pg_job *pg_job_for(struct pg *p, pg_done_fn *done, const void *quest, size_t size)
+{
+	struct pg_job *j = pg_job_new(p, done, mem_new(size));
+
+	j->owned = memcpy(j->arg, quest, size);
+	return j;
+}
+
 /* What may wait: max_jobs, and those that the end of this round will take off the line. */
 static size_t pg_room(const struct pg *p)
 {
@@ -306,6 +314,15 @@ enum kz pg_job_run(struct pg_job *j, uint64_t *ret_ticket)
 	if (ret_ticket)
 		*ret_ticket = j->ticket;
 	return KZ_OK;
+}
+
+enum kz pg_ask(struct pg *p, const struct pg_sql *sql, const struct pg_value *values, pg_done_fn *done,
+    const void *quest, size_t size)
+{
+	struct pg_job *j = pg_job_for(p, done, quest, size);
+
+	pg_job_add(j, sql, values);
+	return pg_job_run(j, NULL);
 }
 
 void pg_job_cancel(struct pg *p, uint64_t ticket)

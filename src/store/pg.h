@@ -103,11 +103,14 @@ size_t pg_jobs(const struct pg *p);
 struct pg_job;
 /* A job under construction belongs to the caller until pg_job_run. */
 struct pg_job *pg_job_new(struct pg *p, pg_done_fn *done, void *arg);
+/* As pg_job_new; done's arg is a copy of the quest, size octets, which goes when the job goes. */
+struct pg_job *pg_job_for(struct pg *p, pg_done_fn *done, const void *quest, size_t size);
 void pg_job_add(struct pg_job *j, const struct pg_sql *sql, const struct pg_value *values);
-/* owned, from malloc, is done's to free; the job frees it when done is not called: refused, cancelled. */
-void pg_job_give(struct pg_job *j, void *owned);
 /* KZ_BUSY at max_jobs (job freed, done not called). On KZ_OK *ret_ticket (may be NULL) can cancel it. */
 enum kz pg_job_run(struct pg_job *j, uint64_t *ret_ticket) KZ_CHECK;
+/* A job of one statement, run: pg_job_for, pg_job_add, pg_job_run. */
+enum kz pg_ask(struct pg *p, const struct pg_sql *sql, const struct pg_value *values, pg_done_fn *done,
+    const void *quest, size_t size) KZ_CHECK;
 /* done will not be called; the job may happen all the same. */
 void pg_job_cancel(struct pg *p, uint64_t ticket);
 

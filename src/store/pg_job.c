@@ -50,11 +50,6 @@ static void job_add_value(struct pg_job *j, const struct pg_value *v)
 	j->places[j->n_places++] = p;
 }
 
-void pg_job_give(struct pg_job *j, void *owned)
-{
-	j->owned = owned;
-}
-
 void pg_job_add(struct pg_job *j, const struct pg_sql *sql, const struct pg_value *values)
 {
 	assert(sql->n >= 0 && sql->n <= PG_PARAMETERS);
@@ -140,6 +135,5 @@ void pg_job_answer(struct pg_job *j, enum kz r, bool never_sent)
 	j->done = NULL;
 	if (!done)
 		return;
-	j->owned = NULL;
 	done(j->arg, r, &reply);
 }

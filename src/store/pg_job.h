@@ -34,7 +34,7 @@ struct pg_job {
 	struct pg *pool;  /* NULL in a session */
 	pg_done_fn *done; /* NULL: answered or cancelled, the slot is empty and keeps its turn */
 	void *arg;
-	void *owned;              /* freed with the job, unless done was called */
+	void *owned;              /* the arg when it goes with the job, else NULL */
 	struct list_node in_line; /* waiting in the pool, or sent on a connection */
 	struct map_node by_ticket;
 	uint64_t ticket;

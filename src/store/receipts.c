@@ -217,26 +217,21 @@ static void named_on_done(void *arg, enum kz r, const struct pg_reply *reply)
 		q->each(q->arg, q->message_id, (uint16_t)pg_int(reply, 0, row, 0),
 		    pg_text(reply, 0, row, 1, NULL), pg_text(reply, 0, row, 2, NULL));
 	q->done(q->arg, q->message_id, r);
-	free(q);
 }
 
 enum kz receipts_named(
     struct pg *pg, uint64_t msisdn, const uint16_t *references, size_t n, const struct receipts_named *quest)
 {
-	struct receipts_named *q = mem_new(sizeof *q);
-	struct pg_job *job = pg_job_new(pg, named_on_done, q);
 	struct pg_array wanted = {.n = 0};
 	uint8_t room[8];
 
-	*q = *quest;
-	pg_job_give(job, q);
 	pg_array_start(&wanted, PG_INT4);
 	for (size_t i = 0; i < n; i++)
 		pg_array_int(&wanted, references[i]);
 	const struct pg_value values[] = {pg_int8((int64_t)msisdn, room), pg_array_value(&wanted)};
-	pg_job_add(job, &sql_named, values);
+	enum kz r = pg_ask(pg, &sql_named, values, named_on_done, quest, sizeof *quest);
 	pg_array_fini(&wanted);
-	return pg_job_run(job, NULL);
+	return r;
 }
 
 struct join_quest {
@@ -302,19 +297,14 @@ static void forget_on_done(void *arg, enum kz r, const struct pg_reply *reply)
 	    (size_t)pg_int(reply, 0, 0, 0), (size_t)pg_int(reply, 0, 0, 1), (size_t)pg_int(reply, 0, 0, 2)};
 
 	q->done(q->arg, r, &f);
-	free(q);
 }
 
 enum kz receipts_forget(struct pg *pg, int64_t now_us, int most, receipts_forget_fn *done, void *arg)
 {
-	struct forget_quest *q = mem_new(sizeof *q);
+	const struct forget_quest q = {done, arg};
 	uint8_t most_room[4], since_room[8];
-
-	*q = (struct forget_quest){done, arg};
 	const struct pg_value values[] = {
 	    pg_int4(most, most_room), pg_timestamp(now_us - RECEIPTS_REACH_MS * 1000, since_room)};
-	struct pg_job *job = pg_job_new(pg, forget_on_done, q);
-	pg_job_give(job, q);
-	pg_job_add(job, &sql_forget, values);
-	return pg_job_run(job, NULL);
+
+	return pg_ask(pg, &sql_forget, values, forget_on_done, &q, sizeof q);
 }

@@ -3,11 +3,9 @@
  * which its timeline shows them, whichever daemon recorded them. */
 #include "store/tellings.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/ids.h"
-#include "base/mem.h"
 #include "store/pg_array.h"
 
 /* What ends later than so long after it was accepted is not looked for. The last end there is: a message
@@ -34,11 +32,8 @@ struct tellings_quest {
 static enum kz tellings_ask(struct pg *pg, const struct pg_sql *sql, unsigned n,
     const struct pg_value *values, pg_done_fn *on_done, struct tellings_quest quest, uint64_t *ret_ticket)
 {
-	struct tellings_quest *q = mem_new(sizeof *q);
-	struct pg_job *job = pg_job_new(pg, on_done, q);
+	struct pg_job *job = pg_job_for(pg, on_done, &quest, sizeof quest);
 
-	*q = quest;
-	pg_job_give(job, q);
 	for (unsigned i = 0; i < n; i++)
 		pg_job_add(job, &sql[i], values);
 	return pg_job_run(job, ret_ticket);
@@ -76,7 +71,6 @@ static void tellings_on_loaded(void *arg, enum kz r, const struct pg_reply *repl
 		q->each.endpoint(q->arg, &e);
 	}
 	q->done.all(q->arg, r);
-	free(q);
 }
 
 enum kz tellings_load(struct pg *pg, const bool held[], tellings_endpoint_fn *each, tellings_done_fn *done,
@@ -154,7 +148,6 @@ static void tellings_on_page(void *arg, enum kz r, const struct pg_reply *reply)
 		}
 	}
 	q->done.page(q->arg, r, looked, last);
-	free(q);
 }
 
 enum kz tellings_read(struct pg *pg, const struct tellings_page *p, tellings_event_fn *each,
@@ -189,7 +182,6 @@ static void tellings_on_done(void *arg, enum kz r, const struct pg_reply *reply)
 	struct tellings_quest *q = arg;
 
 	q->done.all(q->arg, tellings_verdict(r, reply));
-	free(q);
 }
 
 static enum kz tellings_do(struct pg *pg, const struct pg_sql *sql, const struct pg_value *values,
@@ -250,7 +242,6 @@ static void tellings_on_put_off(void *arg, enum kz r, const struct pg_reply *rep
 	bool full = r == KZ_OK && !pg_int(reply, 0, 0, 0);
 
 	q->done.all(q->arg, full ? KZ_TOO_LONG : tellings_verdict(r, reply));
-	free(q);
 }
 
 enum kz tellings_put_off(
@@ -303,7 +294,6 @@ static void tellings_on_due(void *arg, enum kz r, const struct pg_reply *reply)
 		    q->arg, (int32_t)pg_int(reply, 0, row, 0), (unsigned)pg_int(reply, 0, row, 1), &e);
 	}
 	q->done.next(q->arg, r, r == KZ_OK ? pg_wall_us(reply, 1, 0, 0) : 0);
-	free(q);
 }
 
 enum kz tellings_due(struct pg *pg, const bool held[], const int32_t *ids, size_t n, int64_t now_us, int most,

@@ -1,8 +1,5 @@
 #include "store/trace.h"
 
-#include <stdlib.h>
-
-#include "base/mem.h"
 #include "store/pg_array.h"
 
 #define TRACE_EVENTS 200 /* of one message, more are not shown; its state is of all */
@@ -120,22 +117,17 @@ static void trace_on_done(void *arg, enum kz r, const struct pg_reply *reply)
 	for (size_t row = 0; r == KZ_OK && row < pg_rows(reply, 0); row++)
 		trace_tell(q, reply, row);
 	q->done(q->arg, r == KZ_OK ? KZ_OK : KZ_LOST);
-	free(q);
 }
 
 static enum kz trace_ask(struct pg *pg, const struct pg_sql sql[2], const struct pg_value *values,
     trace_fn *each, trace_done_fn *done, void *arg)
 {
-	struct trace_quest *q = mem_new(sizeof *q);
-	struct pg_job *job = pg_job_new(pg, trace_on_done, q);
+	const struct trace_quest q = {each, done, arg};
+	struct pg_job *job = pg_job_for(pg, trace_on_done, &q, sizeof q);
 
-	*q = (struct trace_quest){each, done, arg};
 	pg_job_add(job, &sql[0], values);
 	pg_job_add(job, &sql[1], values);
-	if (pg_job_run(job, NULL) == KZ_OK)
-		return KZ_OK;
-	free(q);
-	return KZ_BUSY;
+	return pg_job_run(job, NULL);
 }
 
 enum kz trace_by_id(

@@ -160,23 +160,32 @@ static void statement__gone_from_the_server__prepared_again_unseen(void **state)
 	assert_int_equal(a[1].number, 2);
 }
 
+static void on_quest(void *arg, enum kz r, const struct pg_reply *reply)
+{
+	struct answer *const *quest = arg;
+
+	rig_on_answer(*quest, r, reply);
+}
+
 /* The sanitizer tells what nobody freed. */
-static void cancel__job_was_given_what_it_asks_for__freed_with_it(void **state)
+static void job_for__cancelled_or_answered__the_quest_goes_with_the_job(void **state)
 {
 	static const struct pg_sql one = {"one", "select 1::int8", 0, NULL};
 	struct rig *g = *state;
-	struct answer never = {0}, last = {0};
+	struct answer never = {0}, last = {0}, *quest = &never;
 	uint64_t ticket;
 
 	rig_up(g);
-	struct pg_job *j = pg_job_new(g->pg, rig_on_answer, &never);
-	pg_job_give(j, mem_new(100));
+	struct pg_job *j = pg_job_for(g->pg, on_quest, &quest, sizeof quest);
 	pg_job_add(j, &one, NULL);
 	assert_int_equal(pg_job_run(j, &ticket), KZ_OK);
 	loop_turn(g->loop, 0);
 	pg_job_cancel(g->pg, ticket);
-	rig_ask_int(g, &last, 1);
+	quest = &last;
+	assert_int_equal(pg_ask(g->pg, &one, NULL, on_quest, &quest, sizeof quest), KZ_OK);
+	quest = NULL;
 	servers_await(g->loop, &last.count, 1);
+	assert_int_equal(last.number, 1);
 	assert_int_equal(never.count, 0);
 }
 
@@ -280,7 +289,7 @@ int main(void)
 	    PG_CASE(job__refused_at_the_commit__is_refused),
 	    PG_CASE(statement__cannot_be_prepared__each_user_is_refused_until_it_can),
 	    PG_CASE(statement__gone_from_the_server__prepared_again_unseen),
-	    PG_CASE(cancel__job_was_given_what_it_asks_for__freed_with_it),
+	    PG_CASE(job_for__cancelled_or_answered__the_quest_goes_with_the_job),
 	    PG_CASE(cancel__waiting_and_sent__silent_and_the_order_holds),
 	    PG_CASE(run__line_full__busy_and_not_called),
 	    PG_CASE(statement__over_its_timeout__is_refused),
