@@ -12,6 +12,7 @@
 
 #include "base/ids.h"
 #include "base/mem.h"
+#include "base/metrics.h"
 #include "store/pg_array.h"
 
 #define DOUBT_MS 1000
@@ -25,6 +26,7 @@ struct feed {
 	unsigned term;       /* counts losses of the slot */
 	struct list held;    /* struct feed_hold, by their numbers */
 	struct list doubted; /* struct feed_doubt; the first is asked about */
+	struct metric *doubts;
 	uint64_t asking;     /* ticket, 0: no question is out */
 	struct timer *timer; /* the next question */
 	struct defer soon;
@@ -61,6 +63,7 @@ static struct feed_doubt *feed_first_doubt(const struct feed *f)
 static void feed_settle(struct feed *f, struct feed_doubt *d)
 {
 	list_remove(&f->doubted, &d->node);
+	metric_set(f->doubts, (double)f->doubted.count);
 	feed_release(f, &d->hold);
 	free(d);
 }
@@ -99,6 +102,8 @@ struct feed *feed_new(struct loop *l, struct pg *pg, const struct lease *lease)
 	list_init(&f->held);
 	list_init(&f->doubted);
 	f->timer = timer_new(l, feed_ask, f);
+	f->doubts = metric_gauge("kezek_webhooks_feed_doubts",
+	    "Writes of ends that were given up and may still be committed; webhooks wait for them", "");
 	return f;
 }
 
@@ -188,6 +193,7 @@ void feed_abandon(struct feed *f, struct feed_hold *h)
 	list_remove(&f->held, &h->node);
 	h->first = 0;
 	list_append(&f->doubted, &d->node);
+	metric_set(f->doubts, (double)f->doubted.count);
 	if (!f->asking && !timer_is_armed(f->timer))
 		timer_start(f->timer, 0);
 }

@@ -1,6 +1,7 @@
 /* receipts and their homes in a real PostgreSQL: found at once, or after they waited. */
 #include "store_rig.h"
 
+#include "base/metrics.h"
 #include "store/receipts.h"
 
 struct find {
@@ -573,6 +574,11 @@ static void join_await_low(struct store_rig *g, uint64_t above)
 	}
 }
 
+static double doubts(void)
+{
+	return metrics_total("kezek_webhooks_feed_doubts");
+}
+
 static void join__killed_on_its_way__its_numbers_hold_the_bound_until_that_is_known(void **state)
 {
 	struct store_rig *g = *state;
@@ -617,10 +623,12 @@ static void join__given_up_in_a_commit_that_hangs__its_numbers_hold_the_bound_un
 	}
 	assert_int_equal(e.count, 1);
 	assert_int_equal(e.r, KZ_LOST);
+	assert_float_equal(doubts(), 1, 0);
 	assert_int_equal(receipts_join(g->pg, g->feed, 0, join_on_done, &refused), KZ_BUSY);
 	assert_int_equal(store_int(g, "select count(*) from message_event where feed is not null"), 0);
 	servers_set_standby("");
 	join_await_low(g, low);
+	assert_float_equal(doubts(), 0, 0);
 	assert_true(store_int(g, "select feed from message_event where feed is not null") >= (int64_t)low);
 	assert_int_equal(join(g), 0);
 }

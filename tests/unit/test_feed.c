@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "base/ids.h"
+#include "base/metrics.h"
 #include "store/feed.h"
 
 static int64_t now_us = INT64_C(1795371786123000);
@@ -119,7 +120,9 @@ static void abandon__until_the_slot_is_lost__keeps_its_place(void **state)
 	feed_release(g->feed, &c);
 	assert_true(feed_low(g->feed) == second);
 	assert_false(feed_is_sure(g->feed));
+	assert_float_equal(metrics_total("kezek_webhooks_feed_doubts"), 1, 0);
 	feed_set_slot(g->feed, -1, 0);
+	assert_float_equal(metrics_total("kezek_webhooks_feed_doubts"), 0, 0);
 	assert_true(feed_low(g->feed) > second);
 	assert_false(feed_is_sure(g->feed));
 	feed_set_slot(g->feed, 0, 0);
