@@ -279,7 +279,8 @@ static inline uint64_t store_put_message(struct store_rig *g, struct ids *ids, i
 	return id;
 }
 
-/* One event by the test's own hand, at so many seconds after the epoch of the test: part 0 for none. */
+/* One event by the test's own hand, at so many seconds after the epoch of the test: part 0, carrier or id
+ * NULL for none. */
 static inline void store_put_event(struct store_rig *g, uint64_t id, int at_s, int kind, bool final,
     int state, int part, int parts, const char *carrier, const char *operator_id)
 {
@@ -288,8 +289,8 @@ static inline void store_put_event(struct store_rig *g, uint64_t id, int at_s, i
 	    "s',"
 	    " %d, %s, %d, nullif(%d, 0), nullif(%d, 0), nullif('%s', ''), null, nullif('%s', ''), null, "
 	    "null)",
-	    (unsigned long long)id, at_s, kind, final ? "true" : "false", state, part, parts, carrier,
-	    operator_id);
+	    (unsigned long long)id, at_s, kind, final ? "true" : "false", state, part, parts,
+	    carrier ? carrier : "", operator_id ? operator_id : "");
 }
 
 #define STORE_CASE(name) cmocka_unit_test_setup_teardown(name, store_setup, store_teardown)

@@ -43,7 +43,7 @@ static void resolve_tell(void *arg)
 {
 	struct resolve *r = arg;
 	struct address all[SILENT + 1];
-	char text[16];
+	char text[32];
 
 	for (size_t i = 0; i <= silent; i++) {
 		snprintf(text, sizeof text, "127.0.0.%zu", i < silent ? i + 2 : 1);
