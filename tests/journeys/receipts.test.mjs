@@ -268,14 +268,18 @@ journey('receipt__of_a_message_that_nobody_knows__waits_as_long_as_it_may_be_joi
     await until('acknowledged', () => r.ackedAt);
   }
   await database.ask(`update receipt_waiting set at = at - interval '15 days' where 'a1' = any(operator_ids);
-    update receipt_waiting set at = at - interval '14 days' where 'b2' = any(operator_ids)`);
+    update receipt_waiting set at = at - interval '14 days' where 'b2' = any(operator_ids);
+    insert into receipt_waiting (at, carrier, operator_ids, final, state, parts_mode, look_at)
+    select now(), 'flood', array[n::text], true, 6, 0, now() + interval '1 day' from generate_series(1, 100002) n`);
   await k.stop();
   k.run();
   await k.ready();
   await until('one is forgotten', async () => await k.metric('kezek_receipts_forgotten_total{why="old"}') === 1);
-  assert.equal(await k.metric('kezek_receipts_waiting'), 1);
+  assert.equal(await k.metric('kezek_receipts_forgotten_total{why="many"}'), 2);
+  assert.equal(await k.metric('kezek_receipts_waiting'), 100001);
   assert.equal(await database.count('receipt_waiting', `'b2' = any(operator_ids)`), 1);
-  assert.equal(await database.count('receipt_waiting'), 1);
+  assert.equal(await database.count('receipt_waiting', "carrier = 'flood' and operator_ids[1]::int > 2"), 100000);
+  assert.equal(await database.count('receipt_waiting'), 100001);
 });
 
 journey('operator__never_sends_a_receipt__message_ends_unconfirmed_and_a_late_one_changes_nothing', async (stage) => {

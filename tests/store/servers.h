@@ -5,6 +5,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -110,16 +111,31 @@ static inline long long servers_ask(const char *sql)
 	return n;
 }
 
+static bool servers_hang; /* commits wait for a standby */
+
 /* Whose word every commit waits for; "" for nobody's. */
 static inline void servers_set_standby(const char *name)
 {
 	char sql[128];
 
+	servers_hang = *name != '\0';
 	snprintf(sql, sizeof sql, "alter system set synchronous_standby_names = '%s'", name);
 	servers_ask(sql);
 	servers_ask("select pg_reload_conf()");
 	snprintf(sql, sizeof sql, "select (current_setting('synchronous_standby_names') = '%s')::int", name);
 	while (servers_ask(sql) != 1)
+		;
+}
+
+#define SERVERS_END_OURS                                                                                     \
+	"select count(pg_terminate_backend(pid)) from pg_stat_activity where usename = 'kezek'"
+
+/* Between two tests: one that failed leaves nothing behind for the next to hang on. */
+static inline void servers_clear(void)
+{
+	if (servers_hang)
+		servers_set_standby("");
+	for (int tries = 0; tries < 100 && servers_ask(SERVERS_END_OURS); tries++)
 		;
 }
 

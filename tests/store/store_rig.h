@@ -233,6 +233,7 @@ static inline int store_group_setup(void **state)
 
 static inline int store_setup(void **state)
 {
+	servers_clear();
 	struct store_rig *g = store_rig_make();
 
 	/* Not truncated: that costs a sync for each of the partitions. */

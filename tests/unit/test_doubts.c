@@ -91,6 +91,20 @@ static void doubts_note__over_its_room__the_oldest_are_forgotten_and_counted(voi
 	doubts_free(d);
 }
 
+static void doubts_settle__strays_over_their_room__the_oldest_is_forgotten(void **state)
+{
+	struct doubts *d = doubts_new();
+	struct doubt found;
+
+	(void)state;
+	for (uint64_t id = 1; id <= 1025; id++)
+		assert_false(doubts_settle(d, "kcell", id, submission_reference(id, 0), "7", &found));
+	assert_false(note(d, (struct doubt){"kcell", {1, 1, 1, 1}, 0}));
+	assert_true(note(d, (struct doubt){"kcell", {2, 1, 1, 2}, 0}));
+	assert_true(note(d, (struct doubt){"kcell", {1025, 1, 1, 1025}, 0}));
+	doubts_free(d);
+}
+
 /* As with an operator that gives no id and sends its receipts soon. */
 static void doubts_note__many_noted_and_settled__an_old_one_stays(void **state)
 {
@@ -117,6 +131,7 @@ int main(void)
 	    cmocka_unit_test(doubts_settle__carrier_not_known__any_of_them),
 	    cmocka_unit_test(doubts_note__receipt_was_faster__its_id_and_carrier),
 	    cmocka_unit_test(doubts_note__over_its_room__the_oldest_are_forgotten_and_counted),
+	    cmocka_unit_test(doubts_settle__strays_over_their_room__the_oldest_is_forgotten),
 	    cmocka_unit_test(doubts_note__many_noted_and_settled__an_old_one_stays),
 	};
 
