@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Private PostgreSQL and Redis for tests and for trying kezek out: on unix sockets only, all files in one folder.
+# Private PostgreSQL and Redis for tests and for trying kezek out: on unix sockets only, all files in one folder, which
+# the caller has made: what comes after its end must not make it again.
 #
 #   servers.sh start DIR        starts both (idempotent); prints and keeps DIR/env:
 #                               PG_CONNINFO=..., REDIS_ADDRESS=...
@@ -26,8 +27,7 @@ fail() {
 [ $# -eq 2 ] ||
 	fail "usage: servers.sh start|stop|end|guard|kill-pg|restart-pg|standby|promote|kill-redis|restart-redis DIR"
 verb=$1
-mkdir -p "$2" || fail "cannot make the folder $2"
-dir=$(cd "$2" && pwd)
+dir=$(cd "$2" && pwd) || fail "there is no folder $2"
 if [ "$verb" = guard ]; then
 	cat >/dev/null
 	[ -d "$dir" ] || exit 0
@@ -35,6 +35,10 @@ if [ "$verb" = guard ]; then
 fi
 exec 8>"$dir/lock"
 if [ "$verb" = end ]; then flock 8; else flock -s 8; fi
+if ! [ "$dir/lock" -ef /dev/fd/8 ]; then
+	[ "$verb" = end ] || fail "$dir was ended meanwhile"
+	exit 0
+fi
 data=$dir/pg
 
 # pg_config belongs to the development package and may be of another version than the server.

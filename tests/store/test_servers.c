@@ -2,10 +2,13 @@
 #include "servers.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -89,11 +92,43 @@ static void servers__their_program_is_killed_while_they_start__end_too(void **st
 	program_kill_and_await_end(pid, dir);
 }
 
+/* Nobody would end what is started then. */
+static void servers__their_end_comes_before_the_start__nothing_starts(void **state)
+{
+	char lock[sizeof servers_dir + 8], waiter[64], line[256] = "";
+	struct stat at;
+
+	(void)state;
+	assert_non_null(mkdtemp(servers_dir));
+	snprintf(lock, sizeof lock, "%s/lock", servers_dir);
+	int fd = open(lock, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	assert_int_equal(fstat(fd, &at), 0);
+	snprintf(waiter, sizeof waiter, ":%llu ", (unsigned long long)at.st_ino);
+	FILE *start = servers_begin("start");
+	while (!strstr(line, "->") || !strstr(line, waiter)) {
+		FILE *locks = fopen("/proc/locks", "re");
+
+		while (fgets(line, sizeof line, locks) && !(strstr(line, "->") && strstr(line, waiter)))
+			;
+		fclose(locks);
+	}
+	assert_int_equal(unlink(lock) + rmdir(servers_dir), 0);
+	close(fd);
+	int waited = pclose(start), later = pclose(servers_begin("start"));
+	bool made = access(servers_dir, F_OK) == 0;
+	if (made)
+		servers_do("end");
+	assert_false(made);
+	assert_true(waited != 0 && later != 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(servers__their_program_is_killed__end_with_it),
 	    cmocka_unit_test(servers__their_program_is_killed_while_they_start__end_too),
+	    cmocka_unit_test(servers__their_end_comes_before_the_start__nothing_starts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
