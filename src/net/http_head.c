@@ -156,15 +156,16 @@ static enum http_refusal http_read_line(struct http_head *h, const char *line, s
 	return h->lines++ ? http_read_header_line(h, line, len) : http_read_request_line(h, line, len);
 }
 
-/* The head ends in CR LF CR LF; bytes end within a line. */
+/* The head ends in CR LF CR LF; bytes end within a line. Clients that end their lines in LF show it in the
+ * first one and are told so at once, hence 1 there. */
 static size_t http_least_missing(const struct http_head *h, const char *bytes, size_t len)
 {
-	bool between = h->lines && len == h->at, after_cr = len && bytes[len - 1] == '\r';
-
-	if (between)
+	if (!h->lines)
+		return 1;
+	if (len == h->at)
 		return 2;
-	if (after_cr)
-		return h->lines && len == h->at + 1 ? 1 : 3;
+	if (bytes[len - 1] == '\r')
+		return len == h->at + 1 ? 1 : 3;
 	return 4;
 }
 

@@ -20,7 +20,7 @@ struct http_head {
 	bool expects_continue; /* and may be told so: not with HTTP/1.0 */
 	bool whole;
 	/* Valid when not whole. */
-	size_t missing; /* octets of the head that are still to come, at least; >= 1 */
+	size_t missing; /* octets that a well-formed head still lacks, at least; >= 1 */
 	/* How far the reading came. */
 	size_t at, seen;
 	unsigned int lines;

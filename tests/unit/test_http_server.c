@@ -641,6 +641,24 @@ static void request__cut_anywhere__is_answered(void **state)
 	stage_close(&t);
 }
 
+static void request__with_lf_alone__is_400_at_once_in_pieces_too(void **state)
+{
+	struct stage t;
+	struct buf got = {0};
+
+	(void)state;
+	stage_open(&t);
+	int fd = client_open(&t);
+	client_send(fd, "GET / HTTP/1.0");
+	settle(&t);
+	client_send(fd, "\n");
+	assert_begins(client_read_all(&t, fd, &got), "HTTP/1.1 400 ");
+	assert_has(buf_text(&got), "Each line must end in CR LF.");
+	close(fd);
+	buf_fini(&got);
+	stage_close(&t);
+}
+
 /* How many octets are read when so many single ones were sent. */
 static double read_of(struct stage *t, int fd, int sent)
 {
@@ -1167,6 +1185,7 @@ int main(void)
 	    cmocka_unit_test(request__too_large__is_431_or_413),
 	    cmocka_unit_test(request__as_large_as_allowed__is_good),
 	    cmocka_unit_test(request__cut_anywhere__is_answered),
+	    cmocka_unit_test(request__with_lf_alone__is_400_at_once_in_pieces_too),
 	    cmocka_unit_test(request__dribbled__wakes_us_when_it_may_be_whole),
 	    cmocka_unit_test(request__dribbled__is_408_after_its_whole_time),
 	    cmocka_unit_test(refused__client_keeps_sending__is_cut_after_a_while),
