@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #define PER_ADDRESS 10000
-#define AT_ONCE     8 /* dialled in one tick */
+#define AT_ONCE     4 /* dialled in one tick */
 
 static const char request[] =
     "POST /v1/messages HTTP/1.1\r\nHost: kezek\r\nContent-Type: application/json\r\n"
@@ -36,6 +36,7 @@ static struct {
 	unsigned port, idle, dribble, every_ms;
 	struct client *clients;
 	unsigned n, here, standing, next, turn; /* here: that have a socket */
+	unsigned due;                           /* thousandths of a turn */
 	int epoll, timer;
 	unsigned long long dialled, sent_away, octets;
 	bool ready;
@@ -121,9 +122,10 @@ static void client_say(struct client *c)
 /* A thousandth of the crowd has its turn; each client once in every_ms. Who left is dialled again. */
 static void crowd_tick(void)
 {
-	unsigned share = crowd.n / 1000 + 1, dialled = 0;
+	unsigned dialled = 0;
 
-	for (unsigned k = 0; k < share; k++, crowd.turn = (crowd.turn + 1) % crowd.n)
+	crowd.due += crowd.n;
+	for (; crowd.due >= 1000; crowd.due -= 1000, crowd.turn = (crowd.turn + 1) % crowd.n)
 		if (crowd.clients[crowd.turn].fd >= 0)
 			client_say(&crowd.clients[crowd.turn]);
 	for (; crowd.here < crowd.n && dialled < AT_ONCE; crowd.next = (crowd.next + 1) % crowd.n)
@@ -156,7 +158,8 @@ static void crowd_open(void)
 	    timerfd_settime(crowd.timer, 0, &every, NULL))
 		fail("start");
 	for (unsigned i = 0; i < crowd.n; i++)
-		crowd.clients[i] = (struct client){.fd = -1, .dribbles = i >= crowd.idle};
+		crowd.clients[i] = (struct client){
+		    .fd = -1, .dribbles = (i + 1) * crowd.dribble / crowd.n > i * crowd.dribble / crowd.n};
 	e.data.u32 = crowd.n; /* the timer */
 	epoll_ctl(crowd.epoll, EPOLL_CTL_ADD, crowd.timer, &e);
 	signal(SIGTERM, on_term);

@@ -44,5 +44,8 @@ export class KezekUnderLoad {
     await until('the door is empty', async () => await this.daemon.metric('kezek_http_connections') < 100, 30000, 50);
   }
 
+  // Requests that took too long and were told so.
+  sentAway() { return this.daemon.metric('kezek_http_refused_total{code="request_timeout"}'); }
+
   async kill() { await this.daemon.stop(); }
 }

@@ -34,15 +34,9 @@ struct conn {
 	int fd;
 	bool open;
 	int64_t began_us; /* 0: idle */
+	uint64_t number;  /* of its request */
 	char out[OUT_MAX], in[IN_MAX];
 	size_t out_len, out_at, in_len;
-};
-
-/* How long requests took. */
-struct histogram {
-	uint32_t *buckets;
-	uint64_t n;
-	int64_t max_us;
 };
 
 struct load {
@@ -51,12 +45,11 @@ struct load {
 	struct conn *conns;
 	unsigned *idle; /* a stack of indexes */
 	unsigned idle_n, open_n;
-	uint64_t run, started, ok, failed;
+	uint64_t run, started, answered, ok, failed;
 	int64_t begin_us, end_us, last_us, began_wall_ms;
-	struct histogram all, second; /* second: the one that ends at second_us */
-	int64_t second_us;
-	int64_t *p99_us; /* of each second that is over */
-	unsigned seconds;
+	uint32_t *buckets;
+	int32_t *took_us; /* with a rate: of each request, by its number, so by when it was due */
+	int64_t max_us;
 	unsigned other_status;
 };
 
@@ -181,7 +174,8 @@ static void conn_write(struct load *l, struct conn *c)
 
 static void conn_ask(struct load *l, struct conn *c, int64_t due_us)
 {
-	c->out_len = request_make(l, l->started++, c->out);
+	c->number = l->started++;
+	c->out_len = request_make(l, c->number, c->out);
 	c->out_at = 0;
 	c->in_len = 0;
 	c->began_us = due_us;
@@ -204,58 +198,23 @@ static size_t answer_len(const struct conn *c)
 	return whole <= c->in_len ? whole : 0;
 }
 
-static void histogram_add(struct histogram *h, int64_t took_us)
-{
-	int64_t bucket = took_us / BUCKET_US;
-
-	h->buckets[bucket < BUCKETS ? bucket : BUCKETS - 1]++;
-	h->n++;
-	if (took_us > h->max_us)
-		h->max_us = took_us;
-}
-
-static int64_t histogram_percentile(const struct histogram *h, double share)
-{
-	uint64_t wanted = (uint64_t)((double)h->n * share), seen = 0;
-
-	for (int64_t i = 0; i < BUCKETS; i++)
-		if ((seen += h->buckets[i]) > wanted)
-			return (i + 1) * BUCKET_US;
-	return h->max_us;
-}
-
-static void histogram_clear(struct histogram *h)
-{
-	int64_t used = h->max_us / BUCKET_US + 1;
-
-	memset(h->buckets, 0, (size_t)(used < BUCKETS ? used : BUCKETS) * sizeof *h->buckets);
-	h->n = 0;
-	h->max_us = 0;
-}
-
-/* What was answered until now belongs to a second that is over; one without an answer goes with the next. */
-static void second_end(struct load *l, int64_t now)
-{
-	if (!l->second.n || now < l->second_us || l->seconds == l->o.seconds)
-		return;
-	l->p99_us[l->seconds++] = histogram_percentile(&l->second, 0.99);
-	l->second_us += 1000000;
-	histogram_clear(&l->second);
-}
-
 static void answer_count(struct load *l, const struct conn *c)
 {
-	int64_t now = now_us();
+	int64_t now = now_us(), took = now - c->began_us;
+	int64_t bucket = took / BUCKET_US;
 	unsigned status = c->in_len > 12 ? (unsigned)strtoul(c->in + 9, NULL, 10) : 0;
 
-	second_end(l, now);
 	l->last_us = now;
+	l->answered++;
 	if (status == l->o.ok)
 		l->ok++;
 	else
 		l->other_status = status;
-	histogram_add(&l->all, now - c->began_us);
-	histogram_add(&l->second, now - c->began_us);
+	l->buckets[bucket < BUCKETS ? bucket : BUCKETS - 1]++;
+	if (l->took_us)
+		l->took_us[c->number] = (int32_t)took;
+	if (took > l->max_us)
+		l->max_us = took;
 }
 
 static void conn_read(struct load *l, struct conn *c)
@@ -279,9 +238,10 @@ static void conn_read(struct load *l, struct conn *c)
 	l->idle[l->idle_n++] = (unsigned)(c - l->conns);
 }
 
+/* With a rate all of them are due, also those that a stall has put off beyond the end. */
 static bool load_wants_more(const struct load *l, int64_t now)
 {
-	return now < l->end_us && (l->o.count == 0 || l->started < l->o.count);
+	return (now < l->end_us || l->o.rate) && (l->o.count == 0 || l->started < l->o.count);
 }
 
 /* Starts what is due; returns the microseconds until something else may be. */
@@ -322,10 +282,14 @@ static void load_run(struct load *l)
 	l->epoll = epoll_create1(EPOLL_CLOEXEC);
 	l->conns = calloc(l->o.connections, sizeof *l->conns);
 	l->idle = calloc(l->o.connections, sizeof *l->idle);
-	l->all.buckets = calloc(BUCKETS, sizeof *l->all.buckets);
-	l->second.buckets = calloc(BUCKETS, sizeof *l->second.buckets);
-	l->p99_us = calloc(l->o.seconds + 1, sizeof *l->p99_us);
-	if (l->epoll < 0 || !l->conns || !l->idle || !l->all.buckets || !l->second.buckets || !l->p99_us)
+	l->buckets = calloc(BUCKETS, sizeof *l->buckets);
+	if (l->o.rate) {
+		uint64_t due = (uint64_t)l->o.rate * l->o.seconds;
+
+		l->o.count = l->o.count && l->o.count < due ? l->o.count : due;
+		l->took_us = calloc(l->o.count, sizeof *l->took_us);
+	}
+	if (l->epoll < 0 || !l->conns || !l->idle || !l->buckets || (l->o.rate && !l->took_us))
 		fail("start");
 	for (unsigned i = 0; i < l->o.connections; i++) {
 		conn_open(l, &l->conns[i]);
@@ -337,12 +301,37 @@ static void load_run(struct load *l)
 	l->began_wall_ms = wall_ms();
 	l->run = (uint64_t)now_us() << 16 ^ (uint64_t)getpid();
 	l->begin_us = now_us();
-	l->second_us = l->begin_us + 1000000;
 	l->end_us = l->begin_us + (int64_t)l->o.seconds * 1000000;
 	while (l->open_n > 0 && (load_wants_more(l, now_us()) || l->idle_n < l->open_n) &&
 	       now_us() < l->end_us + GRACE_US)
 		load_turn(l);
-	second_end(l, l->end_us);
+	if (l->o.rate)
+		l->failed += l->o.count - l->started;
+}
+
+static int64_t load_percentile(const struct load *l, double share)
+{
+	uint64_t wanted = (uint64_t)((double)l->answered * share), seen = 0;
+
+	for (int64_t i = 0; i < BUCKETS; i++)
+		if ((seen += l->buckets[i]) > wanted)
+			return (i + 1) * BUCKET_US;
+	return l->max_us;
+}
+
+static int by_time(const void *a, const void *b)
+{
+	return *(const int32_t *)a - *(const int32_t *)b;
+}
+
+/* The 99th percentile of what was due in each second. An answer that never came took no time: it is counted
+ * as failed. */
+static void load_print_seconds(const struct load *l)
+{
+	for (uint64_t from = 0; l->took_us && from + l->o.rate <= l->o.count; from += l->o.rate) {
+		qsort(l->took_us + from, l->o.rate, sizeof *l->took_us, by_time);
+		printf("%s%d", from ? "," : "", l->took_us[from + (uint64_t)l->o.rate * 99 / 100]);
+	}
 }
 
 static void load_print(const struct load *l)
@@ -352,12 +341,11 @@ static void load_print(const struct load *l)
 	printf("{\"answered\":%llu,\"ok\":%llu,\"failed\":%llu,\"other_status\":%u,\"began_ms\":%lld,"
 	       "\"seconds\":%.6f,\"per_second\":%.1f,"
 	       "\"p50_us\":%lld,\"p99_us\":%lld,\"max_us\":%lld,\"p99_us_of_seconds\":[",
-	    (unsigned long long)l->all.n, (unsigned long long)l->ok, (unsigned long long)l->failed,
+	    (unsigned long long)l->answered, (unsigned long long)l->ok, (unsigned long long)l->failed,
 	    l->other_status, (long long)l->began_wall_ms, seconds,
-	    seconds > 0 ? (double)l->ok / seconds : 0.0, (long long)histogram_percentile(&l->all, 0.5),
-	    (long long)histogram_percentile(&l->all, 0.99), (long long)l->all.max_us);
-	for (unsigned i = 0; i < l->seconds; i++)
-		printf("%s%lld", i ? "," : "", (long long)l->p99_us[i]);
+	    seconds > 0 ? (double)l->ok / seconds : 0.0, (long long)load_percentile(l, 0.5),
+	    (long long)load_percentile(l, 0.99), (long long)l->max_us);
+	load_print_seconds(l);
 	puts("]}");
 }
 
@@ -445,5 +433,5 @@ int main(int argc, char **argv)
 	}
 	load_run(&l);
 	load_print(&l);
-	return l.all.n > 0 ? 0 : 1;
+	return l.answered > 0 ? 0 : 1;
 }
