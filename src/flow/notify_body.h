@@ -75,6 +75,7 @@ struct teller {
 	struct list notes; /* read and not yet done, or behind one that is not, by their numbers */
 	uint64_t cursor, saving, saved; /* all up to cursor is done; saved in the database */
 	uint64_t read_to;               /* all up to it was looked at */
+	uint64_t seen;                  /* the last number that was there */
 	uint64_t bare_before;           /* up to this bound there is nothing more to read */
 	bool behind;                    /* it reads at once; else when read_ms comes */
 	struct reading *reading;        /* the page that it waits for, NULL: none */

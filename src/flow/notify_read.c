@@ -51,7 +51,7 @@ void teller_begin(struct endpoint *e, uint8_t slot, uint64_t cursor)
 	t->saved = cursor;
 	if (t->cursor < cursor)
 		t->cursor = cursor;
-	t->read_to = t->cursor;
+	t->read_to = t->seen = t->cursor;
 	t->bare_before = 0;
 	t->behind = true;
 }
@@ -111,7 +111,7 @@ void teller_advance(struct teller *t)
 		t->cursor = note->event.feed;
 		note_free(note);
 	}
-	t->cursor = t->read_to;
+	t->cursor = t->seen;
 }
 
 /* Into a slot that was taken over nobody writes any more. */
@@ -120,11 +120,15 @@ static uint64_t notify_bound(const struct notify *n, uint8_t slot)
 	return slot == feed_slot(n->feed) ? feed_low(n->feed) : INT64_MAX;
 }
 
-/* A page that is not full went up to its bound: all who read it stand there then. */
+/* A page that is not full went up to its bound: all who read it stand there then. What was told does not
+ * follow: of the numbers up to the bound some never come, and whoever has the slot next may begin below it.
+ */
 static void teller_on_page(struct teller *t, uint64_t last, uint64_t bare_before)
 {
 	t->behind = last && !bare_before;
 	t->bare_before = bare_before ? bare_before : t->bare_before;
+	if (last > t->seen)
+		t->seen = last;
 	if (bare_before && bare_before != INT64_MAX)
 		last = bare_before - 1;
 	if (last > t->read_to)

@@ -16,8 +16,8 @@ struct slots;
 
 struct slots_events {
 	/* A slot is ours from now on: messages above low_water may be unfinished; newest: the greatest id of
-	 * all messages and of the ends that this slot numbered, 0 when there is none: whoever had the slot
-	 * may have had a clock ahead of ours. */
+	 * all messages and of this slot's feed: of ends, cursors, and what is shut; 0 when there is none:
+	 * whoever had the slot may have had a clock ahead of ours. */
 	void (*on_taken)(void *arg, uint8_t slot, uint64_t low_water, uint64_t newest);
 	/* All slots are lost with the session: stop submitting at once. on_taken comes again for those that
 	 * return. */

@@ -12,7 +12,7 @@ struct daemon {
 	int taken, lost, weighed, left; /* left: how often it was asked to leave a slot */
 	bool mine[IDS_SLOTS];
 	size_t weights[IDS_SLOTS]; /* what memory has, as it says */
-	uint64_t low_water[IDS_SLOTS], newest;
+	uint64_t low_water[IDS_SLOTS], newest[IDS_SLOTS];
 };
 
 static void daemon_on_taken(void *arg, uint8_t slot, uint64_t low_water, uint64_t newest)
@@ -22,7 +22,7 @@ static void daemon_on_taken(void *arg, uint8_t slot, uint64_t low_water, uint64_
 	assert_false(d->mine[slot]);
 	d->mine[slot] = true;
 	d->low_water[slot] = low_water;
-	d->newest = newest;
+	d->newest[slot] = newest;
 	d->taken++;
 }
 
@@ -481,7 +481,7 @@ static void slots__messages_there__the_newest_id_is_told(void **state)
 	uint64_t newest = store_put_message(g, &ids, 1, 77011234567);
 	daemon_begin(g, &d);
 	daemon_await(&d, &d.taken, 1);
-	assert_true(d.newest == newest);
+	assert_true(d.newest[0] == newest);
 	daemon_end(&d);
 }
 
@@ -512,7 +512,27 @@ static void slots__ends_numbered_ahead_of_the_messages__the_newest_number_of_the
 	    " select %llu, now(), 5, true, 5, unnest(array[%llu, %llu])",
 	    (unsigned long long)id, (unsigned long long)feed, (unsigned long long)of_another);
 	assert_int_equal(daemon_up(g, &d), 0);
-	assert_true(d.newest == feed);
+	assert_true(d.newest[0] == feed);
+	daemon_end(&d);
+}
+
+/* A webhook was told up to a number, and runs were given up, above all that was written. */
+static void slots__cursor_or_shut_run_ahead__told_as_the_newest_number_of_the_slot(void **state)
+{
+	struct store_rig *g = *state;
+	struct ids ids = {.slot = 9};
+	struct daemon d;
+	uint64_t id = store_put_message(g, &ids, 1, 77011234567), cursor = id + 1000, shut = id + 2000;
+
+	store_sql(g,
+	    "insert into webhook (client, url, secret, since) values ('portal', '', '', 0);"
+	    "insert into webhook_cursor values (1, 0, 0, %llu), (1, 1, 0, %llu);"
+	    "insert into slot (id, shut) values (0, 0), (1, %llu)",
+	    (unsigned long long)cursor, (unsigned long long)cursor, (unsigned long long)shut);
+	daemon_up(g, &d);
+	daemon_await(&d, &d.taken, 2);
+	assert_true(d.newest[0] == cursor);
+	assert_true(d.newest[1] == shut);
 	daemon_end(&d);
 }
 
@@ -574,6 +594,7 @@ int main(void)
 	    STORE_CASE(slots__messages_there__the_newest_id_is_told),
 	    STORE_CASE(slots__made_beside_messages__the_look_for_unheard_ones_begins_there),
 	    STORE_CASE(slots__ends_numbered_ahead_of_the_messages__the_newest_number_of_the_slot_is_told),
+	    STORE_CASE(slots__cursor_or_shut_run_ahead__told_as_the_newest_number_of_the_slot),
 	    STORE_CASE(slots__all_256_held__none_until_one_is_free),
 	    STORE_CASE(slots__server_killed__lost_and_the_same_slot_again),
 	};

@@ -48,7 +48,8 @@ begin
       perform pg_advisory_xact_lock(x'6b7a66'::int, s);
       return query update slot set epoch = greatest(slot.epoch + 1, (timeline - 1) << 32) where slot.id = s
         returning slot.id::int, slot.epoch, slot.low_water, greatest((select max(m.id) from message m), (select e.feed
-          from message_event e where (e.feed >> 14) & 255 = s and e.feed is not null order by e.feed desc limit 1));
+          from message_event e where (e.feed >> 14) & 255 = s and e.feed is not null order by e.feed desc limit 1),
+          (select max(c.feed) from webhook_cursor c where c.slot = s), slot.shut);
     exception when lock_not_available then
       continue; -- its writer has not ended yet, or its row is in a commit that waits
     end;
