@@ -9,6 +9,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/ids.h"
 #include "base/mem.h"
@@ -70,10 +71,11 @@ static void feed_settle(struct feed *f, struct feed_doubt *d)
 
 static const struct pg_sql sql_shut = {"feed_shut", "select feed_shut($1)", 1, (const uint32_t[]){PG_INT8}};
 
+/* Refused: another has the slot, and waited for all that was written under our epoch. */
 static void feed_on_shut(void *arg, enum kz r, const struct pg_reply *reply)
 {
 	struct feed *f = arg;
-	bool over = r == KZ_OK && pg_int(reply, 0, 0, 0) != 0;
+	bool over = r == KZ_OK ? pg_int(reply, 1, 0, 0) != 0 : !strcmp(pg_sqlstate(reply), LEASE_REFUSED);
 
 	f->asking = 0;
 	if (over)
@@ -86,9 +88,13 @@ static void feed_ask(void *arg)
 {
 	struct feed *f = arg;
 	uint8_t room[8];
-	const struct pg_value value = pg_int8((int64_t)feed_first_doubt(f)->hold.first, room);
+	uint64_t first = feed_first_doubt(f)->hold.first;
+	const struct pg_value value = pg_int8((int64_t)first, room);
 	struct pg_job *job = pg_job_new(f->pg, feed_on_shut, f);
+	struct lease_slots slots = {0};
 
+	slots.in[ids_slot(first)] = true;
+	lease_fence(f->lease, &slots, job);
 	pg_job_add(job, &sql_shut, &value);
 	if (pg_job_run(job, &f->asking) != KZ_OK)
 		timer_start(f->timer, DOUBT_MS);
@@ -215,6 +221,8 @@ void feed_free(struct feed *f)
 		list_remove(&f->doubted, &d->node);
 		free(d);
 	}
+	if (f->asking)
+		pg_job_cancel(f->pg, f->asking);
 	timer_free(f->timer);
 	defer_cancel(&f->soon);
 	free(f);

@@ -21,8 +21,7 @@ struct feed_hold {
 	unsigned n, term;
 };
 
-/* All outlive it, or pg was stopped before. on_change: feed_low rose, or the slot changed; never from inside
- * feed_number. */
+/* All outlive it. on_change: feed_low rose, or the slot changed; never from inside feed_number. */
 struct feed *feed_new(struct loop *l, struct pg *pg, const struct lease *lease);
 void feed_on_change(struct feed *f, loop_fn *on_change, void *arg);
 /* The slot that numbers are of from now on, -1: none is held. newest: no number comes up to it, as

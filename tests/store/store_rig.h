@@ -85,8 +85,8 @@ static inline void store_up(struct store_rig *g)
 
 static inline void store_rig_free(struct store_rig *g)
 {
-	pg_free(g->pg);
 	feed_free(g->feed);
+	pg_free(g->pg);
 	lease_free(g->lease);
 	loop_free(g->loop);
 	PQfinish(g->sql);

@@ -369,8 +369,8 @@ static void close__two_pools_settle_parts_at_once__each_message_ends_once(void *
 		assert_int_equal(ended(g, all[i]), 1);
 	events_free(es[0]);
 	events_free(es[1]);
-	pg_free(other->pg);
 	feed_free(other->feed);
+	pg_free(other->pg);
 	lease_free(other->lease);
 	PQfinish(other->sql);
 	free(other);
