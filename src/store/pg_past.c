@@ -4,7 +4,8 @@
  * one is used until it has come to its end. Any other is told to end.
  *
  * A commit that waits for a standby is never ended: it would then be seen, and answered for, without being
- * kept there. */
+ * kept there. slot_writers (sql/0001_messages.sql) says the same of who writes into a slot; this one runs
+ * before there is a schema. */
 #include "store/pg_array.h"
 #include "store/pg_conn.h"
 

@@ -2,6 +2,8 @@
  * PostgreSQL. */
 #include "messages_rig.h"
 
+#include <signal.h>
+
 #include "store/lease.h"
 
 struct fenced {
@@ -139,6 +141,44 @@ static void raise__a_commit_that_waits_for_a_standby__is_left_alone(void **state
 	PQfinish(writer);
 }
 
+/* Stands still while it writes a file, as a commit does when the disk hangs: answers its process. */
+static pid_t writer_hangs(PGconn *writer)
+{
+	pid_t pid = PQbackendPID(writer);
+	char sql[128];
+
+	PQclear(PQexec(writer, "begin; set local work_mem = 64; select slot_fence('{3}', '{1}')"));
+	assert_int_equal(PQsendQuery(writer, "select count(*) from generate_series(1, 100000000)"), 1);
+	snprintf(sql, sizeof sql,
+	    "select count(*) from pg_stat_activity where pid = %d and wait_event_type = 'IO'", (int)pid);
+	for (int tries = 0; kill(pid, SIGSTOP) == 0 && !servers_ask(sql); tries++) {
+		assert_true(tries < 3000);
+		kill(pid, SIGCONT);
+	}
+	return pid;
+}
+
+static void raise__a_writer_that_waits_for_its_disk__is_left_alone(void **state)
+{
+	struct store_rig *g = *state;
+	PGconn *writer = PQconnectdb(g->conninfo);
+	PGcancel *cancel = PQgetCancel(writer);
+	char why[256];
+
+	store_hold_slot(g, 3);
+	pid_t pid = writer_hangs(writer);
+	assert_string_equal(store_sql(g, "select epoch from slot_raise('{3}')"), "");
+	assert_int_equal(PQcancel(cancel, why, sizeof why), 1); /* it need not write all of that */
+	kill(pid, SIGCONT);
+	for (PGresult *r; (r = PQgetResult(writer)) != NULL; PQclear(r))
+		assert_string_equal(PQresultErrorField(r, PG_DIAG_SQLSTATE), "57014");
+	assert_int_equal(PQstatus(writer), CONNECTION_OK);
+	PQclear(PQexec(writer, "rollback"));
+	assert_int_equal(store_int(g, "select epoch from slot_raise('{3}')"), 2);
+	PQfreeCancel(cancel);
+	PQfinish(writer);
+}
+
 /* As a low water is noted: behind no fence. */
 static void raise__the_row_is_in_a_commit_that_waits__only_that_slot_is_left_out(void **state)
 {
@@ -189,6 +229,7 @@ int main(void)
 	    STORE_CASE(raise__a_writer_in_mid_transaction__waits_and_sees_what_it_wrote),
 	    STORE_CASE(raise__a_writer_that_never_ends__is_ended),
 	    STORE_CASE(raise__a_commit_that_waits_for_a_standby__is_left_alone),
+	    STORE_CASE(raise__a_writer_that_waits_for_its_disk__is_left_alone),
 	    STORE_CASE(raise__the_row_is_in_a_commit_that_waits__only_that_slot_is_left_out),
 	    STORE_CASE(keep__slot_taken_by_somebody_else__not_kept_and_not_poison),
 	};

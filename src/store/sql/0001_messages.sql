@@ -22,9 +22,9 @@ create table slot (
 
 -- Gives slots to who asks, which holds their advisory locks: waits for what former owners are writing, ends those that
 -- do not end by themselves (a stopped process in the middle of a statement), and shuts out what they begin from now on.
--- What is read of the slot after it is all there is. A commit that waits for a standby is never ended: it would be seen
--- without being kept there; its slot is left out at once and asked for again. All others that make us wait share 2 s:
--- who asks holds other slots, and must hear in time that it still does.
+-- What is read of the slot after it is all there is. A commit that waits for its disk or a standby is never ended: it
+-- would be seen without being kept there; its slot is left out and asked for again, that of a standby at once. All
+-- others that make us wait share 2 s: who asks holds other slots, and must hear in time that it still does.
 -- It does not wait for a standby itself, for the same reason. A fail-over may forget the epoch, and ends every session
 -- that knew it; the epochs of the next timeline are others, so that nothing that was on its way passes for its owner's.
 create function slot_raise(slots int[])
@@ -37,12 +37,11 @@ begin
   perform set_config('lock_timeout', '500ms', true);
   for s in select unnest(slots) order by 1 loop
     exit when clock_timestamp() > statement_timestamp() + interval '2 s';
-    continue when exists (select from pg_stat_activity a join slot_writers(s) using (pid) where a.wait_event = 'SyncRep');
+    continue when exists (select from slot_writers(s) where for_standby);
     begin
       perform pg_advisory_xact_lock(x'6b7a66'::int, s);
     exception when lock_not_available then
-      perform pg_terminate_backend(pid) from slot_writers(s) join pg_stat_activity a using (pid)
-      where a.wait_event is distinct from 'SyncRep';
+      perform pg_terminate_backend(pid) from slot_writers(s) where not hangs;
     end;
     begin
       perform pg_advisory_xact_lock(x'6b7a66'::int, s);
@@ -57,9 +56,13 @@ begin
 end
 $body$;
 
--- Who writes into the slot now.
-create function slot_writers(of_slot int) returns table (pid int) language sql stable as $body$
-  select l.pid from pg_locks l
+-- Who writes into the slot now. hangs: it may be in a commit that waits for its disk or a standby: ended there, it would
+-- not wait for the standby any more. store/pg_past.c has the same words, as it runs before there is a schema.
+create function slot_writers(of_slot int) returns table (pid int, hangs boolean, for_standby boolean)
+language sql stable as $body$
+  select l.pid, coalesce(a.wait_event = 'SyncRep' or a.wait_event_type in ('IO', 'LWLock'), false),
+    coalesce(a.wait_event = 'SyncRep', false)
+  from pg_locks l join pg_stat_activity a using (pid)
   where l.locktype = 'advisory' and l.classid = x'6b7a66'::int::oid and l.objid = of_slot::oid and l.granted
     and l.database = (select oid from pg_database where datname = current_database())
 $body$;
