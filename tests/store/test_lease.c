@@ -199,6 +199,57 @@ static void raise__the_row_is_in_a_commit_that_waits__only_that_slot_is_left_out
 	PQfinish(writer);
 }
 
+/* Writers of slots 3, 4 and so on, all idle in a transaction: the first two stand still, no signal ends them.
+ */
+static void writers_begin(struct store_rig *g, PGconn *writers[], int n)
+{
+	char sql[64];
+
+	for (int i = 0; i < n; i++) {
+		writers[i] = PQconnectdb(g->conninfo);
+		store_hold_slot(g, (uint8_t)(3 + i));
+		snprintf(sql, sizeof sql, "begin; select slot_fence('{%d}', '{1}')", 3 + i);
+		PQclear(PQexec(writers[i], sql));
+		if (i < 2)
+			kill(PQbackendPID(writers[i]), SIGSTOP);
+	}
+}
+
+static void writers_end(PGconn *writers[], int n)
+{
+	for (int i = 0; i < n; i++) {
+		kill(PQbackendPID(writers[i]), SIGCONT);
+		PQfinish(writers[i]);
+	}
+}
+
+static void raise__lower_slots_hang__one_that_is_free_is_given_at_once(void **state)
+{
+	struct store_rig *g = *state;
+	PGconn *writers[2];
+
+	writers_begin(g, writers, 2);
+	store_hold_slot(g, 5);
+	int64_t epoch =
+	    store_int(g, "select coalesce(max(epoch), 0) from slot_raise('{3,4,5}') where id = 5");
+	writers_end(writers, 2);
+	assert_int_equal(epoch, 2);
+}
+
+static void raise__lower_slots_hang__one_whose_writer_can_be_ended_has_its_turn(void **state)
+{
+	struct store_rig *g = *state;
+	PGconn *writers[3];
+	int64_t epoch = 0;
+
+	writers_begin(g, writers, 3);
+	for (int tries = 0; tries < 30 && !epoch; tries++)
+		epoch =
+		    store_int(g, "select coalesce(max(epoch), 0) from slot_raise('{3,4,5}') where id = 5");
+	writers_end(writers, 3);
+	assert_int_equal(epoch, 2);
+}
+
 static void keep__slot_taken_by_somebody_else__not_kept_and_not_poison(void **state)
 {
 	struct store_rig *g = *state;
@@ -231,6 +282,8 @@ int main(void)
 	    STORE_CASE(raise__a_commit_that_waits_for_a_standby__is_left_alone),
 	    STORE_CASE(raise__a_writer_that_waits_for_its_disk__is_left_alone),
 	    STORE_CASE(raise__the_row_is_in_a_commit_that_waits__only_that_slot_is_left_out),
+	    STORE_CASE(raise__lower_slots_hang__one_that_is_free_is_given_at_once),
+	    STORE_CASE(raise__lower_slots_hang__one_whose_writer_can_be_ended_has_its_turn),
 	    STORE_CASE(keep__slot_taken_by_somebody_else__not_kept_and_not_poison),
 	};
 

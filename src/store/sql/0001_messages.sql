@@ -24,23 +24,29 @@ create table slot (
 -- do not end by themselves (a stopped process in the middle of a statement), and shuts out what they begin from now on.
 -- What is read of the slot after it is all there is. A commit that waits for its disk or a standby is never ended: it
 -- would be seen without being kept there; its slot is left out and asked for again, that of a standby at once. All
--- others that make us wait share 2 s: who asks holds other slots, and must hear in time that it still does.
+-- others that make us wait share 2 s: who asks holds other slots, and must hear in time that it still does. Those that
+-- nobody writes into are given first, the others in another order each time, so that none waits for one that hangs.
 -- It does not wait for a standby itself, for the same reason. A fail-over may forget the epoch, and ends every session
 -- that knew it; the epochs of the next timeline are others, so that nothing that was on its way passes for its owner's.
 create function slot_raise(slots int[])
 returns table (id int, epoch bigint, low_water bigint, newest bigint) language plpgsql as $body$
 declare
   s int;
+  patient boolean;
+  given int[] := '{}';
   timeline bigint := ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint;
 begin
   perform set_config('synchronous_commit', 'local', true);
-  perform set_config('lock_timeout', '500ms', true);
-  for s in select unnest(slots) order by 1 loop
+  for patient, s in
+    select p, n from unnest(array[false, true]) p, unnest(slots) n order by p, case when p then random() end, n
+  loop
     exit when clock_timestamp() > statement_timestamp() + interval '2 s';
-    continue when exists (select from slot_writers(s) where for_standby);
+    continue when s = any(given) or exists (select from slot_writers(s) where for_standby);
+    perform set_config('lock_timeout', case when patient then '500ms' else '1ms' end, true);
     begin
       perform pg_advisory_xact_lock(x'6b7a66'::int, s);
     exception when lock_not_available then
+      continue when not patient;
       perform pg_terminate_backend(pid) from slot_writers(s) where not hangs;
     end;
     begin
@@ -49,6 +55,7 @@ begin
         returning slot.id::int, slot.epoch, slot.low_water, greatest((select max(m.id) from message m), (select e.feed
           from message_event e where (e.feed >> 14) & 255 = s and e.feed is not null order by e.feed desc limit 1),
           (select max(c.feed) from webhook_cursor c where c.slot = s), slot.shut);
+      given := given || s;
     exception when lock_not_available then
       continue; -- its writer has not ended yet, or its row is in a commit that waits
     end;
