@@ -102,12 +102,12 @@ static void slot__taken_with_a_clock_behind__its_ends_are_told(void **state)
 	portal_make(g);
 	store_sql(g, "insert into slot (id) values (0); insert into webhook (client, url, secret, since)"
 	             " values ('portal', 'http://127.0.0.1:9/', 'secret', 0)");
+	uint64_t id = store_put_message(g, &ids, 1, 77011234567);
 	store_skip_us = 60000000;
 	store_up(first);
 	n = daemon_up(first);
 	numbers_pass(first);
-	end_put(g, store_put_message(g, &(struct ids){0}, 1, 77011234567), 1, EVENT_EXPIRED, MESSAGE_EXPIRED,
-	    ids_floor(clock_real.wall_us() / 1000));
+	end_put(g, id, 1, EVENT_EXPIRED, MESSAGE_EXPIRED, id);
 	notify_refresh(n);
 	seconds_pass(first);
 	daemon_end(first, n);
