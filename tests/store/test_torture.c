@@ -7,6 +7,7 @@
  * workers share the steps, each with a database of its own. */
 #include "torture_child.h"
 
+#include <limits.h>
 #include <sys/un.h>
 
 #define WORKERS 4
@@ -34,8 +35,10 @@ static int portal_connect(void)
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	snprintf(at.sun_path, sizeof at.sun_path, "%s", rig.control);
-	if (connect(fd, (const struct sockaddr *)&at, sizeof at) == 0)
+	if (connect(fd, (const struct sockaddr *)&at, sizeof at) == 0) {
+		rig.ready = true;
 		return fd;
+	}
 	close(fd);
 	return -1;
 }
@@ -83,7 +86,6 @@ static void portal_post(const char *doing, const char *path, const char *type, c
 			close(fd);
 		if (status && status != 202 && status != 503 && status != 409)
 			rig_fail("a request is refused");
-		rig.ready = rig.ready || status == 202;
 		if (status != 202)
 			rig_turn(-1, 5);
 	}
@@ -115,7 +117,6 @@ static void run_once(unsigned at, enum torture_way way)
 
 	*torture = (struct torture){.at = at, .way = way};
 	rig.give_up_us = clock_real.mono_us() + RUN_MS * INT64_C(1000);
-	rig.ready = false;
 	rig_write_profile(10);
 	child_start();
 	snprintf(one, sizeof one, "{\"to\":\"+77011234567\",\"text\":\"one %u\"}", run);
@@ -269,6 +270,39 @@ static void torture__every_step_fails_in_turn__everything_is_kept_and_ends(void 
 	}
 }
 
+/* A child that says why and ends with code 1, unless a sanitizer ends it before. */
+static bool child_with_fault_said_why(bool overflow, bool use_after_free)
+{
+	volatile int n = INT_MAX;
+	volatile char *volatile bytes = mem_new(1);
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0) {
+		child_begin();
+		print_error("why\n");
+		if (overflow)
+			n++;
+		free((void *)bytes);
+		if (use_after_free)
+			*bytes = 1;
+		exit(1);
+	}
+	free((void *)bytes);
+	assert_int_equal(waitpid(pid, &rig.status, 0), pid);
+	return child_said_why();
+}
+
+static void sanitizer__finds_a_fault__is_no_good_end(void **state)
+{
+	(void)state;
+	snprintf(rig.err, sizeof rig.err, "%s/err", servers_dir);
+	assert_true(child_with_fault_said_why(false, false));
+	assert_false(child_with_fault_said_why(true, false));
+	assert_false(child_with_fault_said_why(false, true));
+}
+
 static void few_worker_run(void)
 {
 	unsigned spare = 1;
@@ -327,6 +361,7 @@ static int setup(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(sanitizer__finds_a_fault__is_no_good_end),
 	    cmocka_unit_test(descriptors__too_few_to_begin__says_so_and_ends),
 	    cmocka_unit_test(torture__every_step_fails_in_turn__everything_is_kept_and_ends),
 	};

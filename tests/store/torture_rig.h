@@ -48,7 +48,7 @@ static struct rig {
 	unsigned spare; /* descriptors it may have beside those that it begins with; 0: as many as it likes */
 	bool over;      /* the child has ended */
 	int status;
-	bool ready;
+	bool ready; /* it was seen to listen */
 	int64_t give_up_us;
 	unsigned keys; /* used so far */
 	const char *doing;
