@@ -5,7 +5,7 @@
 #   servers.sh start DIR        starts both (idempotent); prints and keeps DIR/env:
 #                               PG_CONNINFO=..., REDIS_ADDRESS=...
 #   servers.sh stop DIR         stops both; the data stay
-#   servers.sh end DIR          stops both and the standby at once and removes DIR
+#   servers.sh end DIR          stops both and the standby at once, whatever state they are in, and removes DIR
 #   servers.sh guard DIR        the same as soon as its standard input ends, so that they never outlive whoever holds
 #                               the other end, however that dies
 #   servers.sh kill-pg DIR      SIGKILL to the postmaster and all its processes     kill-redis DIR
@@ -106,8 +106,9 @@ prepare() {
 	fi
 }
 
+# Whether the one in the folder given does.
 pg_runs() {
-	[ -s "$data/postmaster.pid" ] && as_pg "$bin/pg_ctl" -D "$data" status >/dev/null 2>&1
+	[ -s "$1/postmaster.pid" ] && as_pg "$bin/pg_ctl" -D "$1" status >/dev/null 2>&1
 }
 
 pg_init() {
@@ -120,7 +121,7 @@ pg_init() {
 }
 
 pg_start() {
-	pg_runs && return 0
+	pg_runs "$data" && return 0
 	as_pg "$bin/pg_ctl" -D "$data" -w -t 60 -l "$data/server.log" \
 		-o "-c listen_addresses='' -c unix_socket_directories='$sock' -c fsync=on -c max_connections=100" \
 		start >/dev/null 2>&1 || fail "PostgreSQL does not start: $(tail -n 3 "$data/server.log")"
@@ -138,9 +139,8 @@ pg_create() {
 
 # Stops the one in the folder given, when there is one that runs.
 pg_stop() {
-	[ -s "$1/postmaster.pid" ] || return 0
-	as_pg "$bin/pg_ctl" -D "$1" status >/dev/null 2>&1 || return 0
-	as_pg "$bin/pg_ctl" -D "$1" -w -t 60 -m "${2-fast}" stop >/dev/null || fail "PostgreSQL does not stop"
+	pg_runs "$1" || return 0
+	as_pg "$bin/pg_ctl" -D "$1" -w -t 60 -m fast stop >/dev/null || fail "PostgreSQL does not stop"
 }
 
 standby_start() {
@@ -154,8 +154,8 @@ standby_start() {
 # Backends lead process groups of their own, so the family is found by its parent.
 pg_kill() {
 	local pid family
-	pg_runs || return 0
-	pid=$(head -n 1 "$data/postmaster.pid")
+	pg_runs "$1" || return 0
+	pid=$(head -n 1 "$1/postmaster.pid")
 	kill -STOP "$pid"
 	family="$pid $(ps -o pid= --ppid "$pid" | tr '\n' ' ')"
 	for pid in $family; do
@@ -166,6 +166,10 @@ pg_kill() {
 	done
 }
 
+# One that hears nothing is killed: pg_kill itself leaves it so, when it does not come to its end.
+pg_end() {
+	! pg_runs "$1" || as_pg "$bin/pg_ctl" -D "$1" -w -t 5 -m immediate stop >/dev/null 2>&1 || pg_kill "$1"
+}
 
 redis_ask() {
 	redis-cli -s "$sock/redis" "$@" 2>/dev/null
@@ -186,7 +190,6 @@ redis_start() {
 
 redis_end() {
 	local pid
-	redis_runs || [ -s "$dir/redis.pid" ] || return 0
 	pid=$(cat "$dir/redis.pid" 2>/dev/null) || return 0
 	[ "$(ps -o comm= -p "$pid")" = redis-server ] || return 0
 	kill "-$1" "$pid" 2>/dev/null || true
@@ -212,15 +215,18 @@ stop)
 	;;
 end)
 	sock=$(sockets)
-	pg_stop "$data" immediate
-	pg_stop "$dir/standby" immediate
-	redis_end KILL
+	code=0
+	(pg_end "$data") || code=1
+	(pg_end "$dir/standby") || code=1
+	(redis_end KILL) || code=1
 	[ "$sock" = "$dir/s" ] || rm -rf "$sock"
 	! mountpoint -q "$dir" || as_root umount -l "$dir" # our lock is on it
-	rm -rf "$dir"
+	mv -T "$dir" "$dir.ended"                          # at once, so that nobody makes a lock in it meanwhile
+	rm -rf "$dir.ended"
+	exit $code
 	;;
 kill-pg)
-	pg_kill
+	pg_kill "$data"
 	;;
 restart-pg)
 	prepare

@@ -60,15 +60,34 @@ static pid_t program_start(bool they_run, char *ret_dir)
 	return pid;
 }
 
+static int watch_begin(const char *path, uint32_t events)
+{
+	int watch = inotify_init1(IN_CLOEXEC);
+
+	assert_true(inotify_add_watch(watch, path, events) > 0);
+	return watch;
+}
+
+static void watch_await(int watch, uint32_t event)
+{
+	struct pollfd news = {.fd = watch, .events = POLLIN};
+	struct inotify_event e;
+
+	assert_int_equal(poll(&news, 1, GIVE_UP_MS), 1);
+	assert_int_equal(read(watch, &e, sizeof e), sizeof e);
+	assert_int_equal(e.mask & event, event);
+}
+
+/* The folder goes in one step: nobody finds it half empty and begins in it. */
 static void program_kill_and_await_end(pid_t pid, const char *dir)
 {
-	struct pollfd gone = {.fd = inotify_init1(IN_CLOEXEC), .events = POLLIN};
+	int gone = watch_begin(dir, IN_MOVE_SELF | IN_DELETE_SELF);
 
-	assert_true(inotify_add_watch(gone.fd, dir, IN_DELETE_SELF) > 0);
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
-	assert_int_equal(poll(&gone, 1, GIVE_UP_MS), 1);
-	close(gone.fd);
+	watch_await(gone, IN_MOVE_SELF);
+	watch_await(gone, IN_DELETE_SELF);
+	close(gone);
 	assert_int_equal(access(dir, F_OK), -1);
 	assert_int_equal(servers_count(dir), 0);
 }
@@ -89,6 +108,30 @@ static void servers__their_program_is_killed_while_they_start__end_too(void **st
 	pid_t pid = program_start(false, dir);
 
 	(void)state;
+	program_kill_and_await_end(pid, dir);
+}
+
+static void server_stop(const char *dir, const char *pid_file)
+{
+	char path[128], line[32] = "";
+	FILE *f;
+
+	snprintf(path, sizeof path, "%s/%s", dir, pid_file);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	assert_non_null(fgets(line, sizeof line, f));
+	fclose(f);
+	assert_int_equal(kill((pid_t)strtol(line, NULL, 10), SIGSTOP), 0);
+}
+
+static void servers__stopped_in_their_tracks__end_with_their_program(void **state)
+{
+	char dir[sizeof servers_dir];
+	pid_t pid = program_start(true, dir);
+
+	(void)state;
+	server_stop(dir, "pg/postmaster.pid");
+	server_stop(dir, "redis.pid");
 	program_kill_and_await_end(pid, dir);
 }
 
@@ -128,6 +171,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(servers__their_program_is_killed__end_with_it),
 	    cmocka_unit_test(servers__their_program_is_killed_while_they_start__end_too),
+	    cmocka_unit_test(servers__stopped_in_their_tracks__end_with_their_program),
 	    cmocka_unit_test(servers__their_end_comes_before_the_start__nothing_starts),
 	};
 
