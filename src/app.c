@@ -110,8 +110,18 @@ static size_t app_on_leave(void *arg, uint8_t slot)
 	return send_leave_slot(a->send, slot) + notify_leave_slot(a->notify, slot);
 }
 
+static void app_on_stay(void *arg, uint8_t slot)
+{
+	struct app *a = arg;
+
+	if (a->stopping)
+		return;
+	send_stay_slot(a->send, slot);
+	notify_stay_slot(a->notify, slot);
+}
+
 static const struct slots_events app_slots_events = {
-    app_on_slot, app_on_slots_lost, app_on_weigh, app_on_leave};
+    app_on_slot, app_on_slots_lost, app_on_weigh, app_on_leave, app_on_stay};
 
 static void app_on_partitions(void *arg, enum kz r, const char *why)
 {

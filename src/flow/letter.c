@@ -91,6 +91,7 @@ static struct letter *letter_make(struct send *s, const struct message *m)
 	l->shipment.queued_ms = loop_now_ms(s->base.loop);
 	map_put(&s->letters, &l->by_id, map_hash_u64(m->id));
 	list_append(&s->all, &l->all);
+	s->letters_of[ids_slot(m->id)]++;
 	metric_set(s->letters_gauge, (double)s->all.count);
 	return l;
 }
@@ -182,6 +183,7 @@ void letter_free(struct letter *l)
 	heap_remove(&s->due, &l->due);
 	map_remove(&s->letters, &l->by_id);
 	list_remove(&s->all, &l->all);
+	s->letters_of[ids_slot(l->shipment.id)]--;
 	queue_leave(s->queues, (enum message_class)l->class, &l->queue);
 	metric_set(s->letters_gauge, (double)s->all.count);
 	free(l->text);

@@ -25,6 +25,8 @@ void notify_lose_slots(struct notify *n);
 /* The slot is given to another daemon: what is on its way is answered and noted, the rest is told by who has
  * the slot then. How much is still under way; called again until that is 0. */
 size_t notify_leave_slot(struct notify *n, uint8_t slot);
+/* It is not given after all: goes on. */
+void notify_stay_slot(struct notify *n, uint8_t slot);
 /* Endpoints were changed, or something is to be told again: looks now. */
 void notify_refresh(struct notify *n);
 

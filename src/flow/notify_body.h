@@ -152,6 +152,8 @@ struct note *note_new(
 void note_free(struct note *n);
 /* What it waits for is not asked any more: it goes with its slot. */
 void note_leave(struct note *n);
+/* Its slot is kept after all. */
+void note_stay(struct note *n);
 /* Asks for as many of its notes as may be asked now. */
 void endpoint_pump(struct endpoint *e);
 

@@ -90,3 +90,33 @@ size_t notify_leave_slot(struct notify *n, uint8_t slot)
 	list_each(&n->endpoints, e, next_endpoint) endpoint_left(list_entry(e, struct endpoint, node));
 	return 0;
 }
+
+static void endpoint_stay(struct endpoint *e)
+{
+	list_each(&e->tellers, at, next)
+	{
+		struct teller *t = list_entry(at, struct teller, node);
+
+		if (!t->leaving)
+			continue;
+		t->leaving = false;
+		t->held = true;
+		list_each(&t->notes, in_notes, next_note) note_stay(list_entry(in_notes, struct note, node));
+	}
+	list_each(&e->again, at, next_again)
+	{
+		struct note *note = list_entry(at, struct note, node);
+
+		if (note->left)
+			note_stay(note);
+	}
+}
+
+/* Tellers that stood still go on where they were; those that were stopped, since all else was over, or that
+ * came meanwhile begin with what is saved. */
+void notify_stay_slot(struct notify *n, uint8_t slot)
+{
+	list_each(&n->endpoints, at, next) endpoint_stay(list_entry(at, struct endpoint, node));
+	notify_take_slot(n, slot);
+	notify_pump(n);
+}

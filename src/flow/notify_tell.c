@@ -49,6 +49,13 @@ void note_leave(struct note *note)
 	note->phase = NOTE_LEFT;
 }
 
+void note_stay(struct note *note)
+{
+	note->left = false;
+	if (note->phase == NOTE_LEFT)
+		note_wait(note);
+}
+
 struct note *note_new(struct endpoint *e, struct teller *t, const struct hook_event *event, unsigned attempts)
 {
 	size_t room = strlen(event->client_ref) + strlen(event->status) + strlen(event->detail) + 3;

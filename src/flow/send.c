@@ -119,14 +119,12 @@ void send_lose_slots(struct send *s)
 
 void send_weigh(const struct send *s, size_t sums[IDS_SLOTS])
 {
-	for (const struct list_node *n = list_first(&s->all); n; n = list_next(&s->all, n))
-		sums[ids_slot(list_entry(n, struct letter, all)->shipment.id)]++;
+	for (int i = 0; i < IDS_SLOTS; i++)
+		sums[i] += s->letters_of[i];
 }
 
 size_t send_leave_slot(struct send *s, uint8_t slot)
 {
-	size_t letters[IDS_SLOTS] = {0};
-
 	if (s->held[slot]) {
 		s->held[slot] = false;
 		resume_stop(s, slot);
@@ -138,8 +136,16 @@ size_t send_leave_slot(struct send *s, uint8_t slot)
 				letter_forget(l);
 		}
 	}
-	send_weigh(s, letters);
-	return letters[slot] + (s->scanning && s->scan_slot == slot) + silence_asks(s->silence, slot);
+	return s->letters_of[slot] + silence_asks(s->silence, slot);
+}
+
+/* What is on the wire stays forgotten: it is read back when it was not taken, as the rest is now. */
+void send_stay_slot(struct send *s, uint8_t slot)
+{
+	const struct scan *scan = &s->scans[slot];
+
+	s->held[slot] = true;
+	resume_start(s, slot, scan->low, ids_floor(scan->newest_ms));
 }
 
 static int64_t send_oldest_ms(const struct send *s, enum lane lane)

@@ -63,6 +63,8 @@ void send_weigh(const struct send *s, size_t sums[IDS_SLOTS]);
 /* The slot is given to another daemon: what is on the wire is answered and recorded, the rest is for whoever
  * reads it back. How much is still under way; called again until that is 0. */
 size_t send_leave_slot(struct send *s, uint8_t slot);
+/* It is not given after all: what was forgotten is read back. */
+void send_stay_slot(struct send *s, uint8_t slot);
 /* own: the slot for new messages, -1 none. */
 void send_set_own(struct send *s, int own);
 /* Notes the low water of each slot that is held. */

@@ -81,6 +81,7 @@ struct send {
 	bool draining;
 	struct map letters;
 	struct list all;
+	size_t letters_of[IDS_SLOTS]; /* all, by slot */
 	struct heap due;
 	struct timer *due_timer;
 	struct timer *move_timer; /* queues of carriers that are down move again */
@@ -95,7 +96,8 @@ struct send {
 	bool held[IDS_SLOTS];
 	bool scanning; /* one question is out */
 	int scan_slot;
-	uint32_t epoch, scan_epoch; /* counts losses of the slots; what was asked before one is stale */
+	bool scan_stale; /* the slot was left or lost since it was asked: the answer brings nothing */
+	uint32_t epoch;  /* counts losses of the slots */
 	struct timer *scan_timer;
 	/* the last text that was cut, so that its other parts are not cut again */
 	uint64_t cut_id;
@@ -198,7 +200,7 @@ void resume_sweep(struct send *s, uint8_t slot);
 void resume_start(struct send *s, uint8_t slot, uint64_t low_water, uint64_t newest);
 /* Reads the slot again, at least from id on: its row may be there, and memory does not know it any more. */
 void resume_again(struct send *s, uint8_t slot, uint64_t id);
-/* Nothing more is asked of it; a page that is out brings nothing, when the slot is not held any more. */
+/* Nothing more is asked of it; a page that is out brings nothing. */
 void resume_stop(struct send *s, uint8_t slot);
 void resume_stop_all(struct send *s);
 /* There may be room for more. */

@@ -31,17 +31,11 @@ static int resume_next_slot(const struct send *s)
 	return -1;
 }
 
-/* The slot of the question that is out was held all the time since it was asked. */
-static bool resume_is_ours(const struct send *s)
-{
-	return s->scan_epoch == s->epoch && s->held[s->scan_slot];
-}
-
 static void resume_on_open(void *arg, const struct message_open *o)
 {
 	struct send *s = arg;
 
-	if (!resume_is_ours(s) || s->draining || letter_find(s, o->message.id))
+	if (s->scan_stale || s->draining || letter_find(s, o->message.id))
 		return;
 	struct letter *l = letter_from_row(s, o);
 	if (o->wire_mask)
@@ -129,7 +123,7 @@ static void resume_on_page(void *arg, enum kz r, size_t looked, uint64_t last)
 		timer_start(s->scan_timer, RESUME_RETRY_MS);
 		return;
 	}
-	if (resume_is_ours(s)) {
+	if (!s->scan_stale) {
 		if (last)
 			scan->after = last;
 		if (looked < RESUME_PAGE)
@@ -146,7 +140,7 @@ void resume_pump(void *arg)
 	if (s->scanning || slot < 0 || !resume_has_room(s) || s->draining)
 		return;
 	s->scan_slot = slot;
-	s->scan_epoch = s->epoch;
+	s->scan_stale = false;
 	s->scanning = messages_open(s->base.pg, (uint8_t)slot, s->scans[slot].after, s->scans[slot].before,
 	                  RESUME_PAGE, resume_on_open, resume_on_page, s) == KZ_OK;
 	if (!s->scanning)
@@ -187,7 +181,11 @@ void resume_sweep(struct send *s, uint8_t slot)
 
 void resume_stop(struct send *s, uint8_t slot)
 {
-	s->scans[slot] = (struct scan){.low = s->scans[slot].low, .swept = s->scans[slot].swept};
+	struct scan *scan = &s->scans[slot];
+
+	*scan = (struct scan){.low = scan->low, .swept = scan->swept, .newest_ms = scan->newest_ms};
+	if (s->scan_slot == slot)
+		s->scan_stale = true;
 }
 
 void resume_stop_all(struct send *s)

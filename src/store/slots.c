@@ -9,6 +9,9 @@
  * somebody who sends, tells and ends what is in it. The way not taken is to let slots rest that nothing is
  * left in: who would tell what is replayed of them, and end what no receipt comes for?
  *
+ * A slot that is being left stands still, since what is under way must be answered before it goes. When an
+ * operator or an endpoint does not answer soon, or nobody wants a slot any more, it is kept and goes on.
+ *
  * With the lock a slot is not ours yet: raising its epoch waits for what its former owner is writing and
  * shuts out what it would still write, so that what is read after it is all there is. The look for free
  * slots, once a second, is also what keeps the session: the server ends a silent one, and an answer that
@@ -27,6 +30,8 @@
 #define SLOTS_START_MS 100
 #define SLOTS_PATIENCE 5  /* scans before a new slot is made */
 #define SLOTS_WAIT     50 /* and when somebody has one to give */
+#define SLOTS_LEAVE_MS 3000
+#define SLOTS_REST_MS  30000 /* until one is left again that could not be left in time */
 
 struct slots {
 	struct loop *loop;
@@ -39,9 +44,11 @@ struct slots {
 	bool held[IDS_SLOTS];
 	bool seen[IDS_SLOTS]; /* free at the last look, and left alone */
 	int own;
-	int scans;    /* that found none, without any slot */
-	bool wanting; /* the lock that says so is held */
-	int leaving;  /* is given as soon as nothing of it is in memory; -1: none */
+	int scans;                   /* that found none, without any slot */
+	bool wanting;                /* and has said so */
+	int leaving;                 /* is given as soon as nothing of it is in memory; -1: none */
+	int64_t leave_by_ms;         /* or is kept */
+	int64_t rests_ms[IDS_SLOTS]; /* it is not left before */
 };
 
 /* Advisory locks of this database: of slots, of who wants one. */
@@ -53,8 +60,8 @@ struct slots {
 /* Who has none takes the first that nobody else takes in this moment, and the rest a look later: of several
  * daemons that start at once each has one. What locks is evaluated once per row that the part before lets
  * through, hence "materialized" and "case". A slot that this session has locked and could not raise counts as
- * free, and is not locked twice: it would have to be unlocked twice. The last row says whether somebody wants
- * a slot. */
+ * free, and is not locked twice: it would have to be unlocked twice. The last row says whether somebody else
+ * wants a slot; who has one does not want one any more. */
 static const uint32_t take_types[] = {PG_INT4_ARRAY, PG_BOOL, PG_INT4_ARRAY};
 static const struct pg_sql sql_take = {"slots_take",
     "with locks as materialized (" SLOTS_LOCKS "), free as materialized ("
@@ -64,17 +71,19 @@ static const struct pg_sql sql_take = {"slots_take",
     "), first as materialized (select id from free"
     " where case when $2 and not mine then pg_try_advisory_lock(x'6b7a6b'::int, id + 1) end limit 1)"
     " select id, case when mine or id in (select id from first) then true"
-    "  when not $2 and id = any($3) then pg_try_advisory_lock(x'6b7a6b'::int, id + 1) end from free"
-    " union all select null, exists (select from locks where not of_slot and pid <> pg_backend_pid())",
+    "  when not $2 and id = any($3) then pg_try_advisory_lock(x'6b7a6b'::int, id + 1) end, null::bool from "
+    "free"
+    " union all select null, exists (select from locks where not of_slot and pid <> pg_backend_pid()),"
+    "  (select pg_advisory_unlock_shared(x'6b7a77'::int, 0) from locks"
+    "   where not $2 and not of_slot and pid = pg_backend_pid())",
     3, take_types};
-/* One row, when somebody has more than one slot. */
+/* One row, when somebody has more than one slot. A statement that is refused may have locked before. */
 static const struct pg_sql sql_want = {"slots_want",
     "with locks as materialized (" SLOTS_LOCKS ")"
-    " select pg_try_advisory_lock_shared(x'6b7a77'::int, 0)"
+    " select case when not exists (select from locks where not of_slot and pid = pg_backend_pid())"
+    "  then pg_try_advisory_lock_shared(x'6b7a77'::int, 0) end"
     " from (select from locks where of_slot group by pid having count(*) > 1 limit 1) several",
     0, NULL};
-static const struct pg_sql sql_unwant = {
-    "slots_unwant", "select pg_advisory_unlock_shared(x'6b7a77'::int, 0)", 0, NULL};
 static const uint32_t give_types[] = {PG_INT4};
 static const struct pg_sql sql_give = {
     "slots_give", "select pg_advisory_unlock(x'6b7a6b'::int, $1 + 1)", 1, give_types};
@@ -141,34 +150,25 @@ static void slots_on_raised(void *arg, enum kz r, const struct pg_reply *reply)
 	for (size_t row = 0; r == KZ_OK && row < pg_rows(reply, 0); row++)
 		slots_begin(s, reply, row);
 	/* refused: they are asked for again */
-	timer_start(s->timer, s->wanting && s->own >= 0 ? 0 : SLOTS_SCAN_MS);
-}
-
-/* What is asked besides: the next look follows. */
-static void slots_on_said(void *arg, enum kz r, const struct pg_reply *reply)
-{
-	struct slots *s = arg;
-
-	(void)reply;
-	slots_renew(s, r);
 	timer_start(s->timer, SLOTS_SCAN_MS);
-}
-
-static void slots_unwant(struct slots *s)
-{
+	if (!s->wanting || s->own < 0)
+		return;
+	/* The look that takes it back. The other free ones are left to who else wants one, for a second. */
 	s->wanting = false;
-	slots_ask(s, &sql_unwant, NULL, slots_on_said);
+	memset(s->seen, 0, sizeof s->seen);
+	timer_start(s->timer, 0);
 }
 
 static void slots_on_given(void *arg, enum kz r, const struct pg_reply *reply)
 {
 	struct slots *s = arg;
 
+	(void)reply;
+	slots_renew(s, r);
 	if (r == KZ_OK) {
 		log_info("slots", "slot=%d given to whoever needs one", s->leaving);
 		s->leaving = -1;
 	}
-	slots_on_said(s, r, reply);
 	timer_start(s->timer, 2 * SLOTS_START_MS); /* somebody else may want one too */
 }
 
@@ -184,15 +184,17 @@ static void slots_give(struct slots *s)
 	slots_ask(s, &sql_give, &value, slots_on_given);
 }
 
-/* That with the least in memory of those that are not its own; -1: there is none. */
+/* That with the least in memory of those that are not its own and may be left now; -1: there is none. */
 static int slots_lightest(struct slots *s)
 {
 	size_t weights[IDS_SLOTS] = {0};
+	int64_t now_ms = loop_now_ms(s->loop);
 	int best = -1;
 
 	s->events->on_weigh(s->arg, weights);
 	for (int i = 0; i < IDS_SLOTS; i++)
-		if (s->held[i] && i != s->own && (best < 0 || weights[i] < weights[best]))
+		if (s->held[i] && i != s->own && s->rests_ms[i] <= now_ms &&
+		    (best < 0 || weights[i] < weights[best]))
 			best = i;
 	return best;
 }
@@ -252,24 +254,42 @@ static void slots_look_again(struct slots *s, bool raced)
 static void slots_leave(struct slots *s)
 {
 	s->leaving = slots_lightest(s);
-	if (s->leaving >= 0)
-		log_info("slots", "slot=%d is wanted: left", s->leaving);
+	if (s->leaving < 0)
+		return;
+	s->leave_by_ms = loop_now_ms(s->loop) + SLOTS_LEAVE_MS;
+	log_info("slots", "slot=%d is wanted: left", s->leaving);
+}
+
+/* Its lock was held all the time. That of a slot that is being given may be free already. */
+static void slots_stay(struct slots *s, const char *why)
+{
+	int slot = s->leaving;
+
+	if (slot < 0 || !s->held[slot])
+		return;
+	s->leaving = -1;
+	log_info("slots", "slot=%d kept: %s", slot, why);
+	s->events->on_stay(s->arg, (uint8_t)slot);
 }
 
 static void slots_on_locked(void *arg, enum kz r, const struct pg_reply *reply)
 {
 	struct slots *s = arg;
+	size_t rows = pg_rows(reply, 0);
+	bool wanted = r == KZ_OK && rows && pg_int(reply, 0, rows - 1, 1);
 
 	slots_renew(s, r);
 	slots_see(s, reply);
+	if (r == KZ_OK && !wanted)
+		slots_stay(s, "nobody wants one any more");
 	if (r == KZ_OK && slots_raise(s, reply))
 		return;
 	if (s->own < 0) {
-		slots_look_again(s, pg_rows(reply, 0) > 1);
+		slots_look_again(s, rows > 1);
 		return;
 	}
 	/* one that is free goes to who wants it */
-	if (s->leaving < 0 && pg_rows(reply, 0) == 1 && pg_int(reply, 0, 0, 1))
+	if (s->leaving < 0 && rows == 1 && wanted)
 		slots_leave(s);
 	timer_start(s->timer, s->leaving < 0 ? SLOTS_SCAN_MS : SLOTS_START_MS);
 }
@@ -298,12 +318,17 @@ static void slots_look(struct slots *s)
 static void slots_scan(void *arg)
 {
 	struct slots *s = arg;
+	int64_t now_ms = loop_now_ms(s->loop);
 
-	if (s->wanting && s->own >= 0)
-		slots_unwant(s);
-	else if (s->leaving >= 0 && !s->events->on_leave(s->arg, (uint8_t)s->leaving))
+	if (s->leaving >= 0 && !s->events->on_leave(s->arg, (uint8_t)s->leaving)) {
 		slots_give(s);
-	else if (s->leaving >= 0 && loop_now_ms(s->loop) < s->asked_ms + SLOTS_SCAN_MS)
+		return;
+	}
+	if (s->leaving >= 0 && now_ms >= s->leave_by_ms) {
+		s->rests_ms[s->leaving] = now_ms + SLOTS_REST_MS;
+		slots_stay(s, "what is under way takes too long");
+	}
+	if (s->leaving >= 0 && now_ms < s->asked_ms + SLOTS_SCAN_MS)
 		timer_start(s->timer, SLOTS_START_MS);
 	else
 		slots_look(s);

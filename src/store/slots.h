@@ -28,6 +28,9 @@ struct slots_events {
 	/* Begin nothing more with the slot and forget what can be forgotten of it; how much is still under
 	 * way. Asked again until that is 0: with this answer the slot is not ours any more. */
 	size_t (*on_leave)(void *arg, uint8_t slot);
+	/* The slot that was being left was ours all the time and stays so: nobody wants one any more, or what
+	 * was under way did not end in a few seconds. */
+	void (*on_stay)(void *arg, uint8_t slot);
 };
 
 /* lease outlives the slots; events live as long as they do. Asks at once, then every second for free ones. */

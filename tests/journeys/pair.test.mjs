@@ -17,11 +17,12 @@ const WINDOW = 10;
 const wishes = (n, name) => Array.from({ length: n }, (_, i) => ({ to: '+77011234567', text: `${name}-${i}` }));
 
 // Daemon a is slow with its operator, so that much waits in its memory; b is not.
-async function pair(stage, { rates = { a: 40, b: 1000 }, centreOptions = {} } = {}) {
+async function pair(stage, { rates = { a: 40, b: 1000 }, centreOptions = {}, profile = {}, webhook = {} } = {}) {
   const centre = await startCentre(stage, { keepsReceipts: true, ...centreOptions });
   const database = await servers.database();
-  const daemon = (name) => Kezek.prepare(stage, database, { config: quick, name, operators: { one: operator(stage, {
-    port: centre.port, systemId: name, link: { window: WINDOW, rate: rates[name] } }) } });
+  const config = { ...quick, webhook: { ...quick.webhook, ...webhook } };
+  const daemon = (name) => Kezek.prepare(stage, database, { config, name, operators: { one: operator(stage, {
+    port: centre.port, systemId: name, link: { window: WINDOW, rate: rates[name] }, ...profile }) } });
   const [a, b] = [await daemon('a'), await daemon('b')];
   await a.migrate();
   for (const k of [a, b]) {
@@ -168,6 +169,92 @@ journey('slot__given_back_while_its_ends_are_told__each_is_told_once', async (st
   assert.equal(answered().length, 80, 'one was told again');
   assert.ok(await a.metric('kezek_webhooks_told_total') > 0, 'a told none');
   assert.equal(await database.count('slot'), 2);
+}, { withinMs: 120000 });
+
+const longestGap = (times) => Math.max(...times.slice(1).map((at, i) => at - times[i]));
+
+// b took over from a what it sends for a while; one submission of b is written and not answered for 8 s.
+async function hanging(stage) {
+  const hangs = { armed: false, submit: null };
+  const onSubmit = (s) => {
+    if (s.systemId !== 'b' || !hangs.armed || hangs.submit) return undefined;
+    hangs.submit = s;
+    return { silent: true };
+  };
+  const p = await pair(stage, { rates: { a: 100, b: 40 }, centreOptions: { onSubmit }, profile: { timers: { response: '8s' } } });
+  const left = await backlog(p.a, 700, 'left');
+  await until('a has begun', () => p.submits('a').length > 20);
+  await p.a.kill();
+  await until('b has begun', () => p.submits('b').length > 5, 20000);
+  hangs.armed = true;
+  await until('one hangs', () => hangs.submit);
+  return { ...p, left, hung: hangs.submit.text };
+}
+
+async function sentOnByB({ a, b, centre, left, hung, submits }) {
+  for (const id of left.values()) await b.settled(id, 'delivered', 40000);
+  const gap = longestGap(submits('b').map((s) => s.at));
+  console.log(`b stood still for ${gap} ms at most, ${again(centre)} again`);
+  assert.ok(gap <= 6000, `${gap} ms`);
+  assert.ok(submits('b').length > 500, `${submits('b').length} by b`);
+  assert.equal(submits('a').filter((s) => s.text === hung).length + submits('b').filter((s) => s.text === hung).length, 2);
+  assert.ok((await a.door.message(left.get(hung))).timeline.some((e) => e.event === 'resent'), 'what hung came again unmarked');
+  await allMarked(b, centre, left);
+  assert.ok(again(centre) <= WINDOW + 1, `${again(centre)} again: more than was on the wire at the kill`);
+}
+
+journey('slot__wanted_back_while_the_operator_answers_one_submission_not__kept_after_seconds_and_sent_on', async (stage) => {
+  const all = await hanging(stage), { a, b, database } = all;
+  a.run();
+  await a.ready();
+  assert.equal((await a.status()).slot, 2);
+  assert.match(b.process.err(), /slot=0 kept: what is under way takes too long/);
+  await sentOnByB(all);
+  assert.equal(await database.count('slot'), 3);
+}, { withinMs: 120000 });
+
+journey('slot__wanted_back_by_one_that_is_killed_meanwhile__kept_at_once_and_sent_on', async (stage) => {
+  const all = await hanging(stage), { a, b, submits } = all;
+  a.run();
+  await until('it is left', () => /slot=0 is wanted: left/.test(b.process.err()));
+  await a.kill();
+  await until('it is kept', () => /slot=0 kept: nobody wants one any more/.test(b.process.err()));
+  await until('b has sent the rest', () => submits('b').length > 500, 40000);
+  a.run(); // the operator has receipts for its account
+  await a.ready();
+  await sentOnByB(all);
+}, { withinMs: 120000 });
+
+// The ends are told by b, eight at once; one is not answered for 15 s.
+journey('slot__wanted_back_while_an_endpoint_answers_one_end_not__kept_after_seconds_and_told_on', async (stage) => {
+  const { a, b } = await pair(stage, { rates: { a: 1000, b: 1000 }, webhook: { timeout: '15s' } });
+  let over = false, hung = null;
+  const receiver = await startReceiver(stage, { answer: async (hook) => {
+    if (!over) return 'silent';
+    if (!hung) {
+      hung = hook.body.data.id;
+      return 'silent';
+    }
+    await pause(700);
+    return 204;
+  } });
+  receiver.secret = (await b.ctl('webhook', 'add', 'journeys', receiver.url)).secret;
+  const ids = [...(await backlog(a, 120, 'left')).values()];
+  for (const id of ids) await a.settled(id);
+  await a.kill();
+  over = true;
+  await until('b tells', () => receiver.told().length >= 8, 20000);
+  a.run();
+  await a.ready();
+  assert.equal((await a.status()).slot, 2);
+  assert.match(b.process.err(), /slot=0 kept: what is under way takes too long/);
+  assert.ok(receiver.told().length < 120, 'b has told all');
+  await receiver.toldOf(ids, 40000);
+  const gap = longestGap(receiver.told().map((h) => h.at).filter((at, i) => i < 119));
+  console.log(`b stood still for ${gap} ms at most`);
+  assert.ok(gap <= 6000, `${gap} ms`);
+  assert.equal(receiver.told().length, 120, 'one was told again');
+  assert.equal(new Set(receiver.of(hung).map((h) => h.headers['webhook-id'])).size, 1);
 }, { withinMs: 120000 });
 
 journey('kezekd__stopped_past_its_lease_and_continued__submits_nothing_before_it_holds_a_slot_again', async (stage) => {

@@ -9,7 +9,7 @@ struct daemon {
 	struct slots *slots;
 	struct loop *loop;
 	struct lease *lease;
-	int taken, lost, weighed, left; /* left: how often it was asked to leave a slot */
+	int taken, lost, weighed, left, stayed; /* left: how often it was asked to leave a slot */
 	bool mine[IDS_SLOTS];
 	size_t weights[IDS_SLOTS]; /* what memory has, as it says */
 	uint64_t low_water[IDS_SLOTS], newest[IDS_SLOTS];
@@ -54,8 +54,17 @@ static size_t daemon_on_leave(void *arg, uint8_t slot)
 	return d->weights[slot];
 }
 
+static void daemon_on_stay(void *arg, uint8_t slot)
+{
+	struct daemon *d = arg;
+
+	assert_true(d->mine[slot]);
+	assert_true(lease_epoch(d->lease, slot) > 0);
+	d->stayed++;
+}
+
 static const struct slots_events daemon_events = {
-    daemon_on_taken, daemon_on_lost, daemon_on_weigh, daemon_on_leave};
+    daemon_on_taken, daemon_on_lost, daemon_on_weigh, daemon_on_leave, daemon_on_stay};
 
 /* Each has a loop of its own: what is not turned stands still. */
 static void daemon_begin(struct store_rig *g, struct daemon *d)
@@ -245,6 +254,98 @@ static void slots__wanted__the_one_with_the_least_in_memory_is_given_when_that_i
 	assert_false(a.mine[2]);
 	assert_true(a.mine[1] && a.mine[3]);
 	assert_int_equal(store_int(g, "select count(*) from slot"), 4);
+	daemon_end(&a);
+	daemon_end(&b);
+}
+
+static void slots__wanted_and_not_over_in_time__kept_and_another_is_given(void **state)
+{
+	struct store_rig *g = *state;
+	struct daemon a, b, c;
+
+	store_sql(g, "insert into slot (id) select generate_series(0, 2)");
+	daemon_begin(g, &a);
+	daemon_await(&a, &a.taken, 3);
+	a.weights[1] = 1, a.weights[2] = 2;
+	daemon_begin(g, &b);
+	daemons_await(&a, &b, &a.left, 1);
+	int64_t from_us = store_mono_us();
+	daemons_await(&a, &b, &a.stayed, 1);
+	assert_in_range((store_mono_us() - from_us) / 1000, 2500, 4500);
+	a.weights[2] = 0;
+	daemons_await(&b, &a, &b.taken, 1);
+	assert_int_equal(slots_own(b.slots), 2);
+	int left = a.left;
+	daemon_begin(g, &c); /* the one that was kept is let alone for a while */
+	daemons_await(&c, &a, &c.taken, 1);
+	assert_int_equal(slots_own(c.slots), 3);
+	assert_int_equal(a.left, left);
+	assert_int_equal(a.stayed, 1);
+	assert_true(a.mine[1]);
+	daemon_end(&a);
+	daemon_end(&b);
+	daemon_end(&c);
+}
+
+#define WANT_LOCKS "select count(*) from pg_locks where classid = x'6b7a77'::int::oid"
+
+static void slots__wanted_by_one_that_ends_meanwhile__kept_at_its_next_look(void **state)
+{
+	struct store_rig *g = *state;
+	struct daemon a, b;
+
+	store_sql(g, "insert into slot (id) values (0), (1)");
+	daemon_begin(g, &a);
+	daemon_await(&a, &a.taken, 2);
+	a.weights[1] = 1;
+	daemon_begin(g, &b);
+	daemons_await(&a, &b, &a.left, 1);
+	daemon_end(&b);
+	store_await_sql(g, WANT_LOCKS, 0);
+	int64_t from_us = store_mono_us();
+	daemon_await(&a, &a.stayed, 1);
+	assert_in_range((store_mono_us() - from_us) / 1000, 0, 2000);
+	assert_true(a.mine[1]);
+	assert_int_equal(daemon_up(g, &b), 2); /* or 1, had it not to end what memory has */
+	daemon_end(&a);
+	daemon_end(&b);
+}
+
+/* Each statement that says or takes back that b wants a slot has done so, and fails after all. */
+static void slots__saying_that_one_is_wanted_refused__not_said_for_ever(void **state)
+{
+	struct store_rig *g = *state;
+	struct daemon a, b;
+	char conninfo[512];
+
+	store_sql(g,
+	    "create schema staged; create table staged.refused ();"
+	    "create function staged.judge(r bool) returns bool language plpgsql as $$ begin"
+	    " if exists (select from staged.refused) then raise 'staged'; end if; return r; end $$;"
+	    "create function staged.pg_try_advisory_lock_shared(int, int) returns bool"
+	    " return staged.judge(pg_catalog.pg_try_advisory_lock_shared($1, $2));"
+	    "create function staged.pg_advisory_unlock_shared(int, int) returns bool"
+	    " return case when staged.judge(true) then pg_catalog.pg_advisory_unlock_shared($1, $2) end;"
+	    "insert into staged.refused default values;"
+	    "insert into slot (id) values (0), (1)");
+	daemon_begin(g, &a);
+	daemon_await(&a, &a.taken, 2);
+	snprintf(
+	    conninfo, sizeof conninfo, "%s options='-c search_path=staged,pg_catalog,public'", g->conninfo);
+	g->options.conninfo = conninfo;
+	daemon_begin(g, &b);
+	daemons_await(&b, &a, &b.taken, 1);
+	assert_int_equal(slots_own(b.slots), 1);
+	assert_int_equal(store_int(g, WANT_LOCKS), 1);
+	store_sql(g, "delete from staged.refused");
+	for (int turn = 0; store_int(g, WANT_LOCKS); turn++) {
+		assert_true(turn < 200);
+		store_skip_us += 50000;
+		loop_turn(a.loop, 5);
+		loop_turn(b.loop, 5);
+	}
+	assert_true(lease_runs(b.lease));
+	assert_int_equal(a.lost + b.lost, 0);
 	daemon_end(&a);
 	daemon_end(&b);
 }
@@ -581,6 +682,9 @@ int main(void)
 	    STORE_CASE(slots__session_killed__the_other_takes_over_and_the_owner_is_told),
 	    STORE_CASE(slots__taken_over_again_and_again__given_back_each_time),
 	    STORE_CASE(slots__wanted__the_one_with_the_least_in_memory_is_given_when_that_is_over),
+	    STORE_CASE(slots__wanted_and_not_over_in_time__kept_and_another_is_given),
+	    STORE_CASE(slots__wanted_by_one_that_ends_meanwhile__kept_at_its_next_look),
+	    STORE_CASE(slots__saying_that_one_is_wanted_refused__not_said_for_ever),
 	    STORE_CASE(slots__locked_and_not_raised_at_first__given_at_once_all_the_same),
 	    STORE_CASE(slots__owner_comes_back_at_once__has_its_slot_again),
 	    STORE_CASE(slots__taken__lease_runs_under_the_epoch_of_the_row),
