@@ -20,7 +20,6 @@
 #include <unistd.h>
 
 #define PER_ADDRESS 10000
-#define AT_ONCE     4 /* dialled in one tick */
 
 static const char request[] =
     "POST /v1/messages HTTP/1.1\r\nHost: kezek\r\nContent-Type: application/json\r\n"
@@ -33,14 +32,14 @@ struct client {
 };
 
 static struct {
-	unsigned port, idle, dribble, every_ms;
+	unsigned port, idle, dribble, every_ms, dial; /* dial: at most in a tick */
 	struct client *clients;
 	unsigned n, here, standing, next, turn; /* here: that have a socket */
 	unsigned due;                           /* thousandths of a turn */
 	int epoll, timer;
 	unsigned long long dialled, sent_away, octets;
 	bool ready;
-} crowd = {.every_ms = 1000};
+} crowd = {.every_ms = 1000, .dial = 4};
 
 static volatile sig_atomic_t over;
 
@@ -128,7 +127,7 @@ static void crowd_tick(void)
 	for (; crowd.due >= 1000; crowd.due -= 1000, crowd.turn = (crowd.turn + 1) % crowd.n)
 		if (crowd.clients[crowd.turn].fd >= 0)
 			client_say(&crowd.clients[crowd.turn]);
-	for (; crowd.here < crowd.n && dialled < AT_ONCE; crowd.next = (crowd.next + 1) % crowd.n)
+	for (; crowd.here < crowd.n && dialled < crowd.dial; crowd.next = (crowd.next + 1) % crowd.n)
 		if (crowd.clients[crowd.next].fd < 0) {
 			client_dial(crowd.next);
 			dialled++;
@@ -190,7 +189,7 @@ static unsigned number(const char *text)
 	unsigned long n = strtoul(text, &end, 10);
 
 	if (*end || end == text || n > 60000) {
-		fprintf(stderr, "usage: crowd --port N [--idle N] [--dribble N] [--every MS]\n");
+		fprintf(stderr, "usage: crowd --port N [--idle N] [--dribble N] [--every MS] [--dial N]\n");
 		exit(2);
 	}
 	return (unsigned)n;
@@ -199,17 +198,19 @@ static unsigned number(const char *text)
 int main(int argc, char **argv)
 {
 	static const struct option names[] = {{"port", 1, NULL, 'p'}, {"idle", 1, NULL, 'i'},
-	    {"dribble", 1, NULL, 'd'}, {"every", 1, NULL, 'e'}, {0}};
+	    {"dribble", 1, NULL, 'd'}, {"every", 1, NULL, 'e'}, {"dial", 1, NULL, 'n'}, {0}};
 	int opt;
 
 	while ((opt = getopt_long(argc, argv, "", names, NULL)) != -1) {
 		unsigned *to = opt == 'p'   ? &crowd.port
 		               : opt == 'i' ? &crowd.idle
 		               : opt == 'd' ? &crowd.dribble
+		               : opt == 'n' ? &crowd.dial
 		                            : &crowd.every_ms;
 		*to = number(opt == '?' ? "" : optarg);
 	}
-	if (!crowd.port || !(crowd.idle + crowd.dribble) || !crowd.every_ms || crowd.every_ms > 60000)
+	if (!crowd.port || !(crowd.idle + crowd.dribble) || !crowd.every_ms || !crowd.dial ||
+	    crowd.every_ms > 60000)
 		number("");
 	crowd_open();
 	crowd_run();

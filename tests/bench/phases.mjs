@@ -81,11 +81,11 @@ export async function heldSnapshot(stage, gateway, turns) {
 }
 
 // With a crowd at the door that stands there longer than any of it may dribble at one request: so the measure has those
-// who are sent away with a 408 and come again.
+// who are sent away with a 408 and come again. They are not all of one moment: a half of the time that they have.
 export async function crowded(stage, gateway, turns, { idle, dribble, withinMs }) {
   let sentAway = 0;
   const p99 = await inTurn(gateway, turns, async () => {
-    const crowd = await Crowd.gather(stage, gateway.port, { idle, dribble });
+    const crowd = await Crowd.gather(stage, gateway.port, { idle, dribble, dial: 2 });
     const before = await gateway.sentAway();
     await until('the first of the crowd are sent away', async () => await gateway.sentAway() - before > dribble / 10, withinMs, 50);
     return async () => {

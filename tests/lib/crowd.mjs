@@ -12,10 +12,11 @@ export async function buildTool(stage, name) {
 export class Crowd {
   static gathered = 0;
 
-  // idle keep silent, dribble say an octet a second. binary: of buildTool.
-  static async gather(stage, port, { idle = 0, dribble = 0, binary = join(binaries, 'kezek-crowd') }) {
+  // idle keep silent, dribble say an octet a second; dial of them come in a millisecond. binary: of buildTool.
+  static async gather(stage, port, { idle = 0, dribble = 0, dial = 4, binary = join(binaries, 'kezek-crowd') }) {
     const c = new Crowd();
-    c.process = stage.start(`crowd-${++Crowd.gathered}`, binary, ['--port', port, '--idle', idle, '--dribble', dribble].map(String));
+    c.process = stage.start(`crowd-${++Crowd.gathered}`, binary,
+      ['--port', port, '--idle', idle, '--dribble', dribble, '--dial', dial].map(String));
     await until(() => `the crowd stands: ${c.process.err()}`, () => {
       if (c.process.ended) throw new Error(c.process.err());
       return c.process.out().includes('ready');
