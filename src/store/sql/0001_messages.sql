@@ -265,8 +265,9 @@ $body$;
 
 -- Ends messages of a slot of which nothing final was heard, in order of their ids, and remembers how far it came: those
 -- that were submitted in full, the last part before `before`, as unconfirmed (7); those that should have been sent
--- until a day ago and were not, because their text is gone, as expired, or as unconfirmed when a part was in doubt. It stops at the first that may still come to
--- an end by itself. The ends are numbered from first on, most numbers are reserved.
+-- until a day ago and were not, because their text is gone, as expired, or as unconfirmed when a part was in doubt. It
+-- stops at the first that may still come to an end by itself. The ends are numbered from first on, most numbers are
+-- reserved.
 create function messages_unheard(of_slot int, upto bigint, before timestamptz, most int, first bigint,
   out looked int, out ended int, out stuck boolean) language plpgsql as $body$
 declare
