@@ -19,8 +19,6 @@
 #include <assert.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent_ssl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -42,8 +40,8 @@ static void conn_free(struct conn *c)
 	struct http_server *s = c->server;
 
 	assert(!c->busy && !c->evcon && !c->call);
-	if (list_is_linked(&c->fresh))
-		list_remove(&c->door->fresh, &c->fresh);
+	if (list_is_linked(&c->turn))
+		list_remove(c->state == CONN_LATE ? &s->late : &c->door->fresh, &c->turn);
 	list_remove(&s->conns, &c->node);
 	metric_set(s->open, (double)s->conns.count);
 	conn_weigh_nothing(c);
@@ -102,6 +100,31 @@ void conn_take_over(struct conn *c)
 	bufferevent_setcb(c->bev, conn_on_read, conn_on_write, conn_on_event, c);
 }
 
+/* Most answers fit into the socket: then nothing need be watched for writing. The rest is the bufferevent's,
+ * and so is all of TLS. */
+static bool conn_write_at_once(struct conn *c)
+{
+	struct evbuffer *out = bufferevent_get_output(c->bev);
+
+	if (c->door->tls)
+		return false;
+	evbuffer_unfreeze(out, 1);
+	int n = evbuffer_write(out, bufferevent_getfd(c->bev));
+	evbuffer_freeze(out, 1);
+	if (n < 0 || evbuffer_get_length(out))
+		return false;
+	bufferevent_disable(c->bev, EV_WRITE);
+	return true;
+}
+
+/* Our answer is out. The client's end is waited for: closed at once, what it still says would take the answer
+ * from it. */
+static void conn_on_refused(struct conn *c)
+{
+	if (!c->door->tls)
+		shutdown(bufferevent_getfd(c->bev), SHUT_WR);
+}
+
 void conn_refuse(struct conn *c, enum http_refusal r, const char *detail)
 {
 	struct evbuffer *in = bufferevent_get_input(c->bev);
@@ -109,7 +132,6 @@ void conn_refuse(struct conn *c, enum http_refusal r, const char *detail)
 
 	metric_add(c->server->refused[r], 1);
 	c->state = CONN_REFUSED;
-	conn_wake_at(c, 1);
 	timer_start(c->timer, CONN_LINGER_MS);
 	evbuffer_drain(in, evbuffer_get_length(in));
 	conn_weigh_nothing(c);
@@ -118,7 +140,20 @@ void conn_refuse(struct conn *c, enum http_refusal r, const char *detail)
 	evbuffer_add(bufferevent_get_output(c->bev), out.data, out.len);
 	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
 	buf_fini(&out);
+	if (conn_write_at_once(c))
+		conn_on_refused(c);
 	(void)conn_leave(c);
+}
+
+void conn_on_next_late(void *server)
+{
+	struct http_server *s = server;
+	struct list_node *n = list_take_first(&s->late);
+
+	if (list_first(&s->late))
+		timer_start(s->next_late, 0);
+	if (n)
+		conn_refuse(list_entry(n, struct conn, turn), HTTP_TIMEOUT, NULL);
 }
 
 static void conn_on_timer(void *arg)
@@ -127,7 +162,9 @@ static void conn_on_timer(void *arg)
 	size_t unwritten = evbuffer_get_length(bufferevent_get_output(c->bev));
 
 	if (c->state == CONN_REQUEST) {
-		conn_refuse(c, HTTP_TIMEOUT, NULL);
+		c->state = CONN_LATE;
+		list_append(&c->server->late, &c->turn);
+		timer_start(c->server->next_late, 0);
 	} else if (c->state == CONN_REPLY && unwritten < c->unwritten) {
 		c->unwritten = unwritten;
 		timer_start(c->timer, c->server->limits.write_ms);
@@ -163,21 +200,6 @@ static void conn_on_replied(void *arg)
 	conn_take(c);
 }
 
-/* Most answers fit into the socket: then nothing need be watched for writing. The rest is the bufferevent's.
- */
-static void conn_write_at_once(struct conn *c)
-{
-	struct evbuffer *out = bufferevent_get_output(c->bev);
-
-	evbuffer_unfreeze(out, 1);
-	int n = evbuffer_write(out, bufferevent_getfd(c->bev));
-	evbuffer_freeze(out, 1);
-	if (n < 0 || evbuffer_get_length(out))
-		return;
-	bufferevent_disable(c->bev, EV_WRITE);
-	loop_defer(c->server->loop, &c->replied, conn_on_replied, c);
-}
-
 /* What evhttp does not know it calls "Client Error". */
 static const char *conn_reason(int status)
 {
@@ -211,8 +233,8 @@ void conn_answer(struct conn *c, int status)
 	evhttp_send_reply(request, status, conn_reason(status), NULL);
 	conn_take_over(c);
 	conn_bound_ahead(c);
-	if (!c->door->tls)
-		conn_write_at_once(c);
+	if (conn_write_at_once(c))
+		loop_defer(c->server->loop, &c->replied, conn_on_replied, c);
 	c->unwritten = evbuffer_get_length(bufferevent_get_output(c->bev));
 	timer_start(c->timer, c->server->limits.write_ms);
 	(void)conn_leave(c);
@@ -226,8 +248,8 @@ static void conn_on_write(struct bufferevent *bev, void *arg)
 		return;
 	if (c->state == CONN_REPLY)
 		conn_on_replied(c);
-	else if (c->state == CONN_REFUSED && !c->door->tls)
-		shutdown(bufferevent_getfd(bev), SHUT_WR);
+	else if (c->state == CONN_REFUSED)
+		conn_on_refused(c);
 }
 
 static void conn_on_event(struct bufferevent *bev, short what, void *arg)
@@ -263,7 +285,7 @@ struct conn *conn_new(struct door *d)
 	bufferevent_incref(c->bev);
 	c->timer = timer_new(d->server->loop, conn_on_timer, c);
 	list_append(&d->server->conns, &c->node);
-	list_append(&d->fresh, &c->fresh);
+	list_append(&d->fresh, &c->turn);
 	metric_set(d->server->open, (double)d->server->conns.count);
 	return c;
 }
@@ -290,12 +312,10 @@ static void conn_admit(struct conn *c)
 	struct http_server *s = c->server;
 	char *address;
 	uint16_t port;
-	int on = 1;
 
 	if (!c->door->is_unix) {
 		evhttp_connection_get_peer(c->evcon, &address, &port);
 		c->peer = peer_join(&s->peers, strncmp(address, "::ffff:", 7) ? address : address + 7);
-		setsockopt(bufferevent_getfd(c->bev), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	}
 	bool full = s->conns.count > s->limits.connections ||
 	            (c->peer && c->peer->connections > s->limits.connections_per_peer);

@@ -21,6 +21,7 @@ enum conn_state {
 	CONN_FRESH,   /* evhttp is still making it */
 	CONN_IDLE,    /* between requests */
 	CONN_REQUEST, /* a request has begun */
+	CONN_LATE,    /* its time is over, it is to be refused when it is its turn */
 	CONN_CALL,    /* the handler has it */
 	CONN_REPLY,   /* the answer is being written */
 	CONN_REFUSED, /* our own answer is being written, what comes is thrown away */
@@ -33,7 +34,7 @@ struct door {
 	struct evhttp_bound_socket *bound; /* NULL: drained */
 	struct event *accepted;
 	struct timer *pause;
-	struct list fresh;
+	struct list fresh; /* accepted in this round */
 	struct tls *tls;
 	int tag;
 	bool is_unix;
@@ -46,6 +47,9 @@ struct http_server {
 	void *arg;
 	struct list doors;
 	struct list conns;
+	struct list
+	    late; /* many may be late at once: one is refused in a round, others' answers come first */
+	struct timer *next_late;
 	struct map peers;
 	struct conn *reading; /* whose request evhttp is reading now */
 	bool draining;
@@ -54,7 +58,8 @@ struct http_server {
 };
 
 struct conn {
-	struct list_node node, fresh;
+	struct list_node node;
+	struct list_node turn; /* of the door's fresh ones, or of the late ones */
 	struct http_server *server;
 	struct door *door;
 	struct peer *peer;               /* NULL for a unix socket */
@@ -89,6 +94,8 @@ struct conn *conn_new(struct door *d);
 /* As soon as evhttp has it set up, and before anything is read: puts the fence around it and admits it or
  * not. */
 void conn_begin(struct conn *c);
+/* Refuses one who was too slow with a request; server: struct http_server. */
+void conn_on_next_late(void *server);
 /* The call's answer is in its request; writes it. */
 void conn_answer(struct conn *c, int status);
 /* The last thing done with c. Its open call becomes an orphan. */

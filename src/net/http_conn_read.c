@@ -176,7 +176,7 @@ void conn_on_read(struct bufferevent *bev, void *arg)
 
 	if (c->state == CONN_IDLE || c->state == CONN_REQUEST)
 		conn_take(c);
-	else if (c->state == CONN_REFUSED)
+	else if (c->state == CONN_REFUSED || c->state == CONN_LATE)
 		evbuffer_drain(in, evbuffer_get_length(in));
 	else
 		conn_bound_ahead(c);

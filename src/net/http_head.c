@@ -156,16 +156,21 @@ static enum http_refusal http_read_line(struct http_head *h, const char *line, s
 	return h->lines++ ? http_read_header_line(h, line, len) : http_read_request_line(h, line, len);
 }
 
+/* The shortest first line, its end being LF alone. */
+#define HTTP_LINE_LEAST (sizeof "GET / HTTP/1.1\n" - 1)
+
 /* The head ends in CR LF CR LF; bytes end within a line. Clients that end their lines in LF show it in the
- * first one and are told so at once, hence 1 there. */
+ * first one and are told so at once, hence no more than that one's end there. */
 static size_t http_least_missing(const struct http_head *h, const char *bytes, size_t len)
 {
+	size_t said = len - h->at;
+
 	if (!h->lines)
-		return 1;
-	if (len == h->at)
+		return said < HTTP_LINE_LEAST ? HTTP_LINE_LEAST - said : 1;
+	if (!said)
 		return 2;
 	if (bytes[len - 1] == '\r')
-		return len == h->at + 1 ? 1 : 3;
+		return said == 1 ? 1 : 3;
 	return 4;
 }
 

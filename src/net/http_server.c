@@ -16,6 +16,8 @@
 #include "base/metrics.h"
 #include "net/http_conn.h"
 
+/* Taken in one round, so that a flood of callers does not keep those waiting who are connected. */
+#define DOOR_BATCH 8
 /* Without a free descriptor the listening socket stays readable: look away instead of spinning. */
 #define DOOR_PAUSE_MS 100
 
@@ -30,10 +32,23 @@ static void door_on_accepted(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	while ((n = list_take_first(&d->fresh))) {
-		struct conn *c = list_entry(n, struct conn, fresh);
+		struct conn *c = list_entry(n, struct conn, turn);
 
 		conn_begin(c);
 	}
+}
+
+static void door_pause(struct door *d, int64_t ms)
+{
+	evconnlistener_disable(evhttp_bound_socket_get_listener(d->bound));
+	timer_start(d->pause, ms);
+}
+
+static void door_resume(void *arg)
+{
+	struct door *d = arg;
+
+	evconnlistener_enable(evhttp_bound_socket_get_listener(d->bound));
 }
 
 /* evhttp has accepted and asks for a bufferevent to put the socket in. */
@@ -43,6 +58,8 @@ static struct bufferevent *door_on_accept(struct event_base *base, void *arg)
 
 	(void)base;
 	event_active(d->accepted, 0, 0);
+	if (d->fresh.count + 1 == DOOR_BATCH)
+		door_pause(d, 0);
 	return conn_new(d)->bev;
 }
 
@@ -57,16 +74,8 @@ static void door_on_accept_error(struct evconnlistener *listener, void *arg)
 			continue;
 		log_warn(
 		    "http", "no descriptor for a new connection; the listener waits %d ms", DOOR_PAUSE_MS);
-		evconnlistener_disable(listener);
-		timer_start(d->pause, DOOR_PAUSE_MS);
+		door_pause(d, DOOR_PAUSE_MS);
 	}
-}
-
-static void door_resume(void *arg)
-{
-	struct door *d = arg;
-
-	evconnlistener_enable(evhttp_bound_socket_get_listener(d->bound));
 }
 
 static void door_stop(struct door *d)
@@ -143,6 +152,8 @@ struct http_server *http_server_new(
 	s->arg = arg;
 	list_init(&s->doors);
 	list_init(&s->conns);
+	list_init(&s->late);
+	s->next_late = timer_new(l, conn_on_next_late, s);
 	peers_init(&s->peers);
 	s->open = metric_gauge("kezek_http_connections", "Open HTTP connections.", "");
 	s->held_gauge =
@@ -190,6 +201,7 @@ void http_server_free(struct http_server *s)
 		conn_close(list_entry(n, struct conn, node));
 	while ((n = list_first(&s->doors)))
 		door_free(list_entry(n, struct door, node));
+	timer_free(s->next_late);
 	map_fini(&s->peers);
 	free(s);
 }

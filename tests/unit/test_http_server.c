@@ -694,8 +694,11 @@ static void request__dribbled__wakes_us_when_it_may_be_whole(void **state)
 	assert_true(held() == 0);
 	client_send(fd, "G");
 	TURN_UNTIL(&t, held() == 1);
+	assert_true(read_of(&t, fd, 13) == 0);
+	client_send(fd, "x");
+	TURN_UNTIL(&t, held() == 15);
 	/* Who leaves is noticed. */
-	client_send(fd, "ET");
+	client_send(fd, "xx");
 	close(fd);
 	TURN_UNTIL(&t, !http_server_connections(t.server));
 	buf_fini(&got);
@@ -726,6 +729,76 @@ static void request__dribbled__is_408_after_its_whole_time(void **state)
 	close(fd);
 	TURN_UNTIL(&t, !http_server_connections(t.server));
 	buf_fini(&got);
+	stage_close(&t);
+}
+
+static int answered(const int *fds, int n)
+{
+	char octet;
+	int sum = 0;
+
+	for (int i = 0; i < n; i++)
+		sum += recv(fds[i], &octet, 1, MSG_PEEK) > 0;
+	return sum;
+}
+
+static void request__many_are_late_at_once__others_are_answered_between(void **state)
+{
+	struct stage t;
+	int late[6], other, rounds = 0;
+
+	(void)state;
+	stage_open(&t);
+	other = client_open(&t);
+	for (int i = 0; i < 6; i++) {
+		late[i] = client_open(&t);
+		client_send(late[i], "G");
+	}
+	settle(&t);
+	fake_us += 5000000;
+	client_send(other, "GET /other HTTP/1.1\r\nHost: x\r\n\r\n");
+	for (; !answered(&other, 1); rounds++)
+		loop_turn(t.loop, 0);
+	assert_in_range(rounds, 1, 2);
+	for (int before = answered(late, 6); before < 6; rounds++) {
+		assert_in_range(rounds, 1, 20);
+		loop_turn(t.loop, 0);
+		int now = answered(late, 6);
+		assert_in_range(now - before, 0, 1);
+		before = now;
+	}
+	/* Who leaves before it is its turn has none. */
+	int gone[2] = {client_open(&t), client_open(&t)};
+	for (int i = 0; i < 2; i++)
+		client_send(gone[i], "G");
+	settle(&t);
+	fake_us += 5000000;
+	loop_turn(t.loop, 0);
+	for (int i = 0; i < 2; i++)
+		close(gone[i]);
+	for (int i = 0; i < 6; i++)
+		close(late[i]);
+	TURN_UNTIL(&t, http_server_connections(t.server) == 1);
+	close(other);
+	stage_close(&t);
+}
+
+static void connection__many_at_once__are_taken_a_few_a_round(void **state)
+{
+	struct stage t;
+	int fds[10];
+
+	(void)state;
+	stage_open(&t);
+	for (int i = 0; i < 10; i++)
+		fds[i] = client_open(&t);
+	loop_turn(t.loop, 0);
+	assert_int_equal(http_server_connections(t.server), 8);
+	loop_turn(t.loop, 0);
+	assert_int_equal(http_server_connections(t.server), 10);
+	for (int i = 0; i < 10; i++)
+		close(fds[i]);
+	TURN_UNTIL(&t, !http_server_connections(t.server));
 	stage_close(&t);
 }
 
@@ -1187,6 +1260,8 @@ int main(void)
 	    cmocka_unit_test(request__cut_anywhere__is_answered),
 	    cmocka_unit_test(request__with_lf_alone__is_400_at_once_in_pieces_too),
 	    cmocka_unit_test(request__dribbled__wakes_us_when_it_may_be_whole),
+	    cmocka_unit_test(request__many_are_late_at_once__others_are_answered_between),
+	    cmocka_unit_test(connection__many_at_once__are_taken_a_few_a_round),
 	    cmocka_unit_test(request__dribbled__is_408_after_its_whole_time),
 	    cmocka_unit_test(refused__client_keeps_sending__is_cut_after_a_while),
 	    cmocka_unit_test(connection__idle__is_closed_silently),
