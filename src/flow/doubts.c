@@ -139,6 +139,17 @@ bool doubts_settle(struct doubts *d, const char *carrier, uint64_t msisdn, uint1
 	return false;
 }
 
+void doubts_forget(struct doubts *d, uint64_t message_id, unsigned part)
+{
+	list_each(&d->used, at, next)
+	{
+		struct note *n = list_entry(at, struct note, node);
+
+		if (n->home.message_id == message_id && n->home.part == part)
+			doubts_move(d, n, &d->used, &d->free);
+	}
+}
+
 void doubts_free(struct doubts *d)
 {
 	free(d);

@@ -27,6 +27,8 @@ bool doubts_note(struct doubts *d, struct doubt *doubt, char ret_id[RECEIPT_ID])
  * the part *ret, which is noted no more (ret->carrier lives until the next call); false: it is remembered. */
 bool doubts_settle(struct doubts *d, const char *carrier, uint64_t msisdn, uint16_t reference, const char *id,
     struct doubt *ret);
+/* What is noted of that part (1-based), if anything, is noted no more. */
+void doubts_forget(struct doubts *d, uint64_t message_id, unsigned part);
 void doubts_free(struct doubts *d);
 
 #endif

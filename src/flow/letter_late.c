@@ -126,6 +126,7 @@ void letter_on_late(void *arg, struct carrier *c, uint64_t id, unsigned part, un
 	    .at_us = loop_clock(s->base.loop)->wall_us(),
 	    .how = "answered late"};
 
+	settle_doubt_over(s->settle, id, part + 1);
 	late_tell(&a, letter_find(s, id));
 }
 
@@ -146,10 +147,24 @@ void letter_on_doubt_over(void *arg, const struct doubt *d, const char *id, int6
 	late_tell(&a, letter_find(s, a.id));
 }
 
+/* Whether any operator that may have it brings references back. */
+static bool late_may_be_named(const struct letter *l)
+{
+	struct carrier *route[ROUTE_MAX];
+	size_t n = ways_route(l->send->ways, l->to, route);
+
+	while (n > 0)
+		if (carrier_profile(route[--n])->user_message_reference)
+			return true;
+	return false;
+}
+
 void letter_doubt(struct letter *l, const char *carrier, uint32_t mask)
 {
 	struct send *s = l->send;
 
+	if (!late_may_be_named(l))
+		return;
 	for (unsigned part = 0; part < l->parts; part++) {
 		const struct doubt d = {carrier, {l->shipment.id, part + 1, l->parts, l->to.digits},
 		    loop_clock(s->base.loop)->wall_us()};
@@ -185,18 +200,6 @@ static void late_on_asked(void *arg, uint64_t message_id, enum kz r)
 	(void)r; /* not known: it goes again, and is marked */
 	if (l && l->phase == LETTER_PAUSED && !s->draining)
 		letter_go(l);
-}
-
-/* Whether any operator that may have it brings references back. */
-static bool late_may_be_named(const struct letter *l)
-{
-	struct carrier *route[ROUTE_MAX];
-	size_t n = ways_route(l->send->ways, l->to, route);
-
-	while (n > 0)
-		if (carrier_profile(route[--n])->user_message_reference)
-			return true;
-	return false;
 }
 
 bool letter_asks(struct letter *l)

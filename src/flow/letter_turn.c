@@ -109,7 +109,8 @@ static void letter_on_submitted(struct letter *l, unsigned part, const struct pa
 	if (l->parts > 1 && !l->taken_by)
 		l->taken_by = mem_str(carrier);
 	settle_remember(s->settle, carrier, r->operator_id, &home);
-	if (!*r->operator_id) /* only what its receipt echoes can name it */
+	/* Only what its receipt echoes can name it. */
+	if (!*r->operator_id && carrier_profile(l->shipment.carrier)->user_message_reference)
 		settle_doubt(s->settle, (struct doubt){carrier, home, loop_clock(s->base.loop)->wall_us()});
 }
 

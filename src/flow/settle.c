@@ -103,6 +103,11 @@ void settle_doubt(struct settle *s, struct doubt d)
 		s->on_over(s->arg, &d, id, loop_clock(s->loop)->wall_us());
 }
 
+void settle_doubt_over(struct settle *s, uint64_t message_id, unsigned part)
+{
+	doubts_forget(s->doubts, message_id, part);
+}
+
 static void settling_answer(const struct settling *g, bool busy)
 {
 	metric_add(g->settle->busy, busy);

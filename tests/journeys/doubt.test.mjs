@@ -277,7 +277,8 @@ async function lateRig(stage, { onSubmit, config = {}, ...options } = {}) {
   const { open, opened } = gate();
   const centre = await startCentre(stage, { onSubmit: (s) => onSubmit?.(s, opened) ?? { after: opened }, ...options });
   const k = await Kezek.start(stage, await servers.database(), { config: { message: { in_doubt_wait: '1m', ...config } },
-    operators: { one: operator(stage, { port: centre.port, timers: { response: '300ms' } }) } });
+    operators: { one: operator(stage, { port: centre.port, submit: { user_message_reference: true },
+      timers: { response: '300ms' } }) } });
   await k.bound();
   const doubted = async (id, n = 1) => until('in doubt', async () =>
     partsOf(await k.door.message(id), 'in_doubt').length === n);
@@ -303,9 +304,11 @@ journey('response__late_and_well__submitted_and_not_sent_again', async (stage) =
   const { centre, k, open, doubted } = await lateRig(stage);
   const { id } = await k.door.send({ to, text: 'hello' });
   await doubted(id);
+  assert.equal(await k.metric('kezek_doubts'), 1);
   open();
   const m = await k.settled(id);
   assert.deepEqual(events(m), ['accepted', 'in_doubt', 'submitted', 'receipt']);
+  assert.equal(await k.metric('kezek_doubts'), 0);
   assert.equal(m.timeline[2].operator_id, '1000');
   await until('it has left memory', async () => await unfinished(k) === 0);
   assert.equal(centre.submits.length, 1);
@@ -374,11 +377,11 @@ journey('response__late_for_a_code_that_went_again__both_submissions_and_both_re
 });
 
 // The first submission has no answer, and its message waits for long; receipts bring its reference back.
-async function lostAnswerRig(stage, { onFirst = drop, echo = true, wait = '1m', response = '30s' } = {}) {
+async function lostAnswerRig(stage, { onFirst = drop, echo = true, named = true, wait = '1m', response = '30s' } = {}) {
   const centre = await startCentre(stage, { receipts: false, echo,
     onSubmit: (s) => (centre.submits.length === 1 ? onFirst(s) : undefined) });
   const k = await Kezek.start(stage, await servers.database(), { config: { message: { in_doubt_wait: wait } },
-    operators: { one: operator(stage, { port: centre.port, submit: { user_message_reference: true }, timers: { response } }) } });
+    operators: { one: operator(stage, { port: centre.port, submit: { user_message_reference: named }, timers: { response } }) } });
   await k.bound();
   const { id } = await k.door.send({ to, text: 'hello' });
   const receipt = async (o = {}) => {
@@ -398,11 +401,19 @@ async function lostAnswerRig(stage, { onFirst = drop, echo = true, wait = '1m', 
 journey('receipt__of_a_part_whose_answer_was_lost__named_by_its_reference_and_not_sent_again', async (stage) => {
   const { k, id, receipt, ends } = await lostAnswerRig(stage);
   await until('in doubt', async () => events(await k.door.message(id)).includes('in_doubt'));
+  assert.equal(await k.metric('kezek_doubts'), 1);
   await k.bound();
   await receipt({ state: 'ENROUTE' });
   await until('submitted', async () => events(await k.door.message(id)).includes('submitted'));
   await receipt();
   await ends(['accepted', 'in_doubt', 'submitted', 'receipt', 'receipt']);
+});
+
+// The notes have a fixed room: what no receipt will name takes none of it.
+journey('operator__brings_no_references_back__its_doubts_are_not_noted', async (stage) => {
+  const { k, id } = await lostAnswerRig(stage, { named: false });
+  await until('in doubt', async () => events(await k.door.message(id)).includes('in_doubt'));
+  assert.equal(await k.metric('kezek_doubts'), 0);
 });
 
 journey('receipt__before_its_answer_is_given_up__the_doubt_is_over_at_once', async (stage) => {
