@@ -1,9 +1,9 @@
 /* Parts in doubt, and receipts with a reference that nobody was found for, since a receipt may come while its
  * part still waits for an answer that never comes. Both have a fixed room and are walked; in both the oldest
- * is forgotten for the newest. A part gives its place back when it is settled, so that an operator that never
- * gives an id and sends its receipts soon does not push out the doubts of others. A stray waits in the
- * database all the same; what is forgotten of a part is that its receipt ends the doubt: one that would go
- * again asks the database first, one of an operator without ids ends as unconfirmed.
+ * is forgotten for the newest. A part gives its place back when it is settled or answered late, so that an
+ * operator that never gives an id and sends its receipts soon does not push out the doubts of others. A stray
+ * waits in the database all the same; what is forgotten of a part is that its receipt ends the doubt: one
+ * that would go again asks the database first, one of an operator without ids ends as unconfirmed.
  *
  * A match ends the doubt: the part is not sent again. A wrong one would leave a parent without her message,
  * so carrier, phone and reference must all agree: a stranger's receipt passes once in 65,536 times, and only
@@ -139,14 +139,18 @@ bool doubts_settle(struct doubts *d, const char *carrier, uint64_t msisdn, uint1
 	return false;
 }
 
-void doubts_forget(struct doubts *d, uint64_t message_id, unsigned part)
+void doubts_forget(
+    struct doubts *d, const char *carrier, uint64_t message_id, unsigned part, int64_t since_us)
 {
 	list_each(&d->used, at, next)
 	{
 		struct note *n = list_entry(at, struct note, node);
 
-		if (n->home.message_id == message_id && n->home.part == part)
-			doubts_move(d, n, &d->used, &d->free);
+		if (n->home.message_id != message_id || n->home.part != part || n->since_us < since_us ||
+		    strcmp(n->carrier, carrier))
+			continue;
+		doubts_move(d, n, &d->used, &d->free);
+		return;
 	}
 }
 

@@ -27,8 +27,10 @@ bool doubts_note(struct doubts *d, struct doubt *doubt, char ret_id[RECEIPT_ID])
  * the part *ret, which is noted no more (ret->carrier lives until the next call); false: it is remembered. */
 bool doubts_settle(struct doubts *d, const char *carrier, uint64_t msisdn, uint16_t reference, const char *id,
     struct doubt *ret);
-/* What is noted of that part (1-based), if anything, is noted no more. */
-void doubts_forget(struct doubts *d, uint64_t message_id, unsigned part);
+/* The submission of that part (1-based) by carrier, in doubt since since_us or a little later, is noted no
+ * more, if it is: its answer has come and tells what a receipt would. */
+void doubts_forget(
+    struct doubts *d, const char *carrier, uint64_t message_id, unsigned part, int64_t since_us);
 void doubts_free(struct doubts *d);
 
 #endif

@@ -126,7 +126,9 @@ void letter_on_late(void *arg, struct carrier *c, uint64_t id, unsigned part, un
 	    .at_us = loop_clock(s->base.loop)->wall_us(),
 	    .how = "answered late"};
 
-	settle_doubt_over(s->settle, id, part + 1);
+	/* Without an id only what its receipt echoes can name it, as before. */
+	if (r->outcome != PART_SUBMITTED || *r->operator_id)
+		settle_doubt_over(s->settle, a.carrier, id, part + 1, doubt_us);
 	late_tell(&a, letter_find(s, id));
 }
 
@@ -159,15 +161,15 @@ static bool late_may_be_named(const struct letter *l)
 	return false;
 }
 
-void letter_doubt(struct letter *l, const char *carrier, uint32_t mask)
+void letter_doubt(struct letter *l, const struct carrier *c, uint32_t mask)
 {
 	struct send *s = l->send;
 
-	if (!late_may_be_named(l))
+	if (c ? !carrier_profile(c)->user_message_reference : !late_may_be_named(l))
 		return;
 	for (unsigned part = 0; part < l->parts; part++) {
-		const struct doubt d = {carrier, {l->shipment.id, part + 1, l->parts, l->to.digits},
-		    loop_clock(s->base.loop)->wall_us()};
+		const struct doubt d = {c ? carrier_name(c) : "",
+		    {l->shipment.id, part + 1, l->parts, l->to.digits}, loop_clock(s->base.loop)->wall_us()};
 
 		if (mask & 1u << part)
 			settle_doubt(s->settle, d);

@@ -109,9 +109,8 @@ static void letter_on_submitted(struct letter *l, unsigned part, const struct pa
 	if (l->parts > 1 && !l->taken_by)
 		l->taken_by = mem_str(carrier);
 	settle_remember(s->settle, carrier, r->operator_id, &home);
-	/* Only what its receipt echoes can name it. */
-	if (!*r->operator_id && carrier_profile(l->shipment.carrier)->user_message_reference)
-		settle_doubt(s->settle, (struct doubt){carrier, home, loop_clock(s->base.loop)->wall_us()});
+	if (!*r->operator_id) /* only what its receipt echoes can name it */
+		letter_doubt(l, l->shipment.carrier, 1u << part);
 }
 
 enum attempt letter_attempt(const struct part_result *r)
@@ -144,7 +143,7 @@ static void letter_on_part(void *arg, struct shipment *sh, unsigned part, const 
 	if (a != ATTEMPT_IN_DOUBT)
 		return;
 	l->doubt_mask |= 1u << part;
-	letter_doubt(l, carrier_name(sh->carrier), 1u << part);
+	letter_doubt(l, sh->carrier, 1u << part);
 }
 
 static bool letter_has_other(const struct letter *l, const struct carrier *now)

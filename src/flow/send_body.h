@@ -177,8 +177,9 @@ settle_over_fn letter_on_doubt_over;
 /* Whether it asks, before it goes again, for receipts that wait and name its parts in doubt; it goes later
  * then. */
 bool letter_asks(struct letter *l);
-/* The parts of mask were written and not answered; carrier: "" when not known. */
-void letter_doubt(struct letter *l, const char *carrier, uint32_t mask);
+/* The parts of mask were written to c and not answered, or without an id: what can be named by its receipt is
+ * noted. c: NULL when not known. */
+void letter_doubt(struct letter *l, const struct carrier *c, uint32_t mask);
 void letter_on_late(void *arg, struct carrier *c, uint64_t id, unsigned part, unsigned parts,
     int64_t doubt_us, const struct part_result *r);
 

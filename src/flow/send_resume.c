@@ -44,7 +44,7 @@ static void resume_on_open(void *arg, const struct message_open *o)
 		letter_pause(l, o->message.class == MESSAGE_CODE ? 0 : s->law.in_doubt_ms);
 	else
 		letter_go(l);
-	letter_doubt(l, "", o->doubt_mask | o->wire_mask);
+	letter_doubt(l, NULL, o->doubt_mask | o->wire_mask);
 }
 
 static void resume_free_lingering(struct send *s)

@@ -103,9 +103,10 @@ void settle_doubt(struct settle *s, struct doubt d)
 		s->on_over(s->arg, &d, id, loop_clock(s->loop)->wall_us());
 }
 
-void settle_doubt_over(struct settle *s, uint64_t message_id, unsigned part)
+void settle_doubt_over(
+    struct settle *s, const char *carrier, uint64_t message_id, unsigned part, int64_t since_us)
 {
-	doubts_forget(s->doubts, message_id, part);
+	doubts_forget(s->doubts, carrier, message_id, part, since_us);
 }
 
 static void settling_answer(const struct settling *g, bool busy)

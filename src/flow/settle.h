@@ -35,8 +35,9 @@ void settle_remember(
     struct settle *s, const char *carrier, const char *operator_id, const struct receipt_home *home);
 /* A part was written and not answered. on_over comes from inside when its receipt was faster. */
 void settle_doubt(struct settle *s, struct doubt d);
-/* It was answered after all. part: 1-based. */
-void settle_doubt_over(struct settle *s, uint64_t message_id, unsigned part);
+/* Its answer came late and leaves nothing for a receipt to tell. part: 1-based. */
+void settle_doubt_over(
+    struct settle *s, const char *carrier, uint64_t message_id, unsigned part, int64_t since_us);
 /* Records a receipt and answers it by ways_answer. */
 void settle_begin(struct settle *s, struct ways *ways, struct carrier *c, uint32_t way,
     const struct receipt *r, struct deliver_ticket ticket);

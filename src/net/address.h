@@ -36,8 +36,8 @@ bool address_parse_pair(const char *text, struct address *ret);
 bool address_is_public(const struct sockaddr *sa);
 
 /* A non-blocking listening socket for "127.0.0.1:2775", "[::1]:2775", "*:2775" (both families; IPv4 alone
- * where the machine has no IPv6), "unix:/path" (mode 0660; a stale socket file is replaced). -1 with the
- * reason in why. */
+ * where the machine has no IPv6), "unix:/path" (mode 0660; a stale socket file is replaced). What
+ * is accepted from it over TCP has TCP_NODELAY. -1 with the reason in why. */
 int address_listen(const char *text, char why[256]);
 /* The port a socket is bound to; 0 for a unix socket. */
 uint16_t address_bound_port(int fd);

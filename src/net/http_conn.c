@@ -132,6 +132,10 @@ void conn_refuse(struct conn *c, enum http_refusal r, const char *detail)
 
 	metric_add(c->server->refused[r], 1);
 	c->state = CONN_REFUSED;
+	/* What lies unread when the connection is cut takes the answer from some clients. Who was too slow
+	 * sends little, and each octet of such a crowd would wake us. */
+	if (r != HTTP_TIMEOUT)
+		conn_wake_at(c, 1);
 	timer_start(c->timer, CONN_LINGER_MS);
 	evbuffer_drain(in, evbuffer_get_length(in));
 	conn_weigh_nothing(c);
@@ -143,6 +147,19 @@ void conn_refuse(struct conn *c, enum http_refusal r, const char *detail)
 	if (conn_write_at_once(c))
 		conn_on_refused(c);
 	(void)conn_leave(c);
+}
+
+static void conn_be_late(struct conn *c)
+{
+	struct evbuffer *in = bufferevent_get_input(c->bev);
+	struct http_server *s = c->server;
+
+	c->state = CONN_LATE;
+	evbuffer_drain(in, evbuffer_get_length(in));
+	conn_weigh_nothing(c);
+	list_append(&s->late, &c->turn);
+	if (!timer_is_armed(s->next_late))
+		timer_start(s->next_late, 0);
 }
 
 void conn_on_next_late(void *server)
@@ -162,9 +179,7 @@ static void conn_on_timer(void *arg)
 	size_t unwritten = evbuffer_get_length(bufferevent_get_output(c->bev));
 
 	if (c->state == CONN_REQUEST) {
-		c->state = CONN_LATE;
-		list_append(&c->server->late, &c->turn);
-		timer_start(c->server->next_late, 0);
+		conn_be_late(c);
 	} else if (c->state == CONN_REPLY && unwritten < c->unwritten) {
 		c->unwritten = unwritten;
 		timer_start(c->timer, c->server->limits.write_ms);

@@ -47,8 +47,8 @@ struct http_server {
 	void *arg;
 	struct list doors;
 	struct list conns;
-	struct list
-	    late; /* many may be late at once: one is refused in a round, others' answers come first */
+	/* Many may be late at once: one is refused in a round, the answers of others come before the next. */
+	struct list late;
 	struct timer *next_late;
 	struct map peers;
 	struct conn *reading; /* whose request evhttp is reading now */

@@ -160,7 +160,7 @@ static enum http_refusal http_read_line(struct http_head *h, const char *line, s
 #define HTTP_LINE_LEAST (sizeof "GET / HTTP/1.1\n" - 1)
 
 /* The head ends in CR LF CR LF; bytes end within a line. Clients that end their lines in LF show it in the
- * first one and are told so at once, hence no more than that one's end there. */
+ * first one and are told so at once when it is whole: a line that is too short waits for its time. */
 static size_t http_least_missing(const struct http_head *h, const char *bytes, size_t len)
 {
 	size_t said = len - h->at;

@@ -273,11 +273,11 @@ journey('kezekd__killed_with_a_message_in_doubt__next_run_waits_for_its_receipt_
 });
 
 // The response timer is short, and what is in doubt would wait for long; each answer waits for open().
-async function lateRig(stage, { onSubmit, config = {}, ...options } = {}) {
+async function lateRig(stage, { onSubmit, named = false, config = {}, ...options } = {}) {
   const { open, opened } = gate();
   const centre = await startCentre(stage, { onSubmit: (s) => onSubmit?.(s, opened) ?? { after: opened }, ...options });
   const k = await Kezek.start(stage, await servers.database(), { config: { message: { in_doubt_wait: '1m', ...config } },
-    operators: { one: operator(stage, { port: centre.port, submit: { user_message_reference: true },
+    operators: { one: operator(stage, { port: centre.port, submit: { user_message_reference: named },
       timers: { response: '300ms' } }) } });
   await k.bound();
   const doubted = async (id, n = 1) => until('in doubt', async () =>
@@ -301,7 +301,7 @@ journey('part__goes_again__its_mark_is_kept_before_it_leaves', async (stage) => 
 });
 
 journey('response__late_and_well__submitted_and_not_sent_again', async (stage) => {
-  const { centre, k, open, doubted } = await lateRig(stage);
+  const { centre, k, open, doubted } = await lateRig(stage, { named: true });
   const { id } = await k.door.send({ to, text: 'hello' });
   await doubted(id);
   assert.equal(await k.metric('kezek_doubts'), 1);
@@ -312,6 +312,19 @@ journey('response__late_and_well__submitted_and_not_sent_again', async (stage) =
   assert.equal(m.timeline[2].operator_id, '1000');
   await until('it has left memory', async () => await unfinished(k) === 0);
   assert.equal(centre.submits.length, 1);
+});
+
+journey('response__late_and_without_an_id__its_receipt_names_the_part_all_the_same', async (stage) => {
+  const { centre, k, open, doubted } = await lateRig(stage, { named: true, echo: true, receipts: false,
+    onSubmit: (s, opened) => ({ after: opened, noId: true }) });
+  const { id } = await k.door.send({ to, text: 'hello' });
+  await doubted(id);
+  open();
+  await k.settled(id, 'submitted');
+  const r = centre.receipt(centre.submits[0]);
+  await until('acknowledged', () => r.ackedAt);
+  assert.deepEqual(events(await k.settled(id)), ['accepted', 'in_doubt', 'submitted', 'submitted', 'receipt']);
+  assert.equal(await k.metric('kezek_doubts'), 0);
 });
 
 journey('response__late_for_one_part_of_three__whole_and_no_part_twice', async (stage) => {
@@ -412,6 +425,25 @@ journey('receipt__of_a_part_whose_answer_was_lost__named_by_its_reference_and_no
 // The notes have a fixed room: what no receipt will name takes none of it.
 journey('operator__brings_no_references_back__its_doubts_are_not_noted', async (stage) => {
   const { k, id } = await lostAnswerRig(stage, { named: false });
+  await until('in doubt', async () => events(await k.door.message(id)).includes('in_doubt'));
+  assert.equal(await k.metric('kezek_doubts'), 0);
+});
+
+journey('operator__gives_no_id_and_brings_no_references_back__nothing_is_noted', async (stage) => {
+  const { k, id } = await lostAnswerRig(stage, { named: false, onFirst: () => ({ noId: true }) });
+  await k.settled(id, 'submitted');
+  assert.equal(await k.metric('kezek_doubts'), 0);
+});
+
+// The one tried first brings none back, the other would.
+journey('operator__of_a_route_brings_no_references_back__its_doubts_are_not_noted', async (stage) => {
+  const mute = await startCentre(stage, { receipts: false, onSubmit: drop });
+  const echoing = await startCentre(stage, { receipts: false, echo: true });
+  const named = (port, preference, reference) => operator(stage, { port, preference, submit: { user_message_reference: reference } });
+  const k = await Kezek.start(stage, await servers.database(), { config: { message: { in_doubt_wait: '1m' } },
+    operators: { one: named(mute.port, 1, false), two: named(echoing.port, 2, true) } });
+  await k.bound();
+  const { id } = await k.door.send({ to, text: 'hello' });
   await until('in doubt', async () => events(await k.door.message(id)).includes('in_doubt'));
   assert.equal(await k.metric('kezek_doubts'), 0);
 });

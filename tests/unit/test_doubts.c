@@ -105,22 +105,26 @@ static void doubts_settle__strays_over_their_room__the_oldest_is_forgotten(void 
 	doubts_free(d);
 }
 
-static void doubts_forget__noted_twice_beside_others__just_that_part(void **state)
+static void doubts_forget__part_noted_more_than_once__just_that_submission(void **state)
 {
 	struct doubts *d = doubts_new();
 	struct doubt found;
+	uint16_t reference = submission_reference(1000, 0);
 
 	(void)state;
-	note(d, doubt_of("kcell", 1000, 1));
-	note(d, doubt_of("kcell", 1000, 2));
-	note(d, doubt_of("kcell", 1000, 1));
-	note(d, doubt_of("kcell", 2000, 1));
-	doubts_forget(d, 1000, 1);
-	doubts_forget(d, 3000, 1);
-	assert_true(metrics_total("kezek_doubts") == 2);
-	assert_false(doubts_settle(d, "kcell", PHONE, submission_reference(1000, 0), "7", &found));
+	note(d, (struct doubt){"kcell", {1000, 1, 2, PHONE}, 10});
+	note(d, (struct doubt){"tele2", {1000, 1, 2, PHONE}, 20});
+	note(d, (struct doubt){"kcell", {1000, 1, 2, PHONE}, 30});
+	note(d, (struct doubt){"kcell", {1000, 2, 2, PHONE}, 30});
+	doubts_forget(d, "kcell", 1000, 1, 29);
+	doubts_forget(d, "kcell", 1000, 1, 31);
+	doubts_forget(d, "kcell", 2000, 1, 0);
+	assert_true(metrics_total("kezek_doubts") == 3);
+	assert_true(doubts_settle(d, "kcell", PHONE, reference, "7", &found));
+	assert_int_equal(found.since_us, 10);
+	assert_false(doubts_settle(d, "kcell", PHONE, reference, "7", &found));
+	assert_true(doubts_settle(d, "tele2", PHONE, reference, "7", &found));
 	assert_true(doubts_settle(d, "kcell", PHONE, submission_reference(1000, 1), "7", &found));
-	assert_true(doubts_settle(d, "kcell", PHONE, submission_reference(2000, 0), "7", &found));
 	doubts_free(d);
 }
 
@@ -151,7 +155,7 @@ int main(void)
 	    cmocka_unit_test(doubts_note__receipt_was_faster__its_id_and_carrier),
 	    cmocka_unit_test(doubts_note__over_its_room__the_oldest_are_forgotten_and_counted),
 	    cmocka_unit_test(doubts_settle__strays_over_their_room__the_oldest_is_forgotten),
-	    cmocka_unit_test(doubts_forget__noted_twice_beside_others__just_that_part),
+	    cmocka_unit_test(doubts_forget__part_noted_more_than_once__just_that_submission),
 	    cmocka_unit_test(doubts_note__many_noted_and_settled__an_old_one_stays),
 	};
 

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -760,6 +761,7 @@ static void request__many_are_late_at_once__others_are_answered_between(void **s
 	for (; !answered(&other, 1); rounds++)
 		loop_turn(t.loop, 0);
 	assert_in_range(rounds, 1, 2);
+	assert_in_range(answered(late, 6), 0, 1);
 	for (int before = answered(late, 6); before < 6; rounds++) {
 		assert_in_range(rounds, 1, 20);
 		loop_turn(t.loop, 0);
@@ -768,6 +770,7 @@ static void request__many_are_late_at_once__others_are_answered_between(void **s
 		before = now;
 	}
 	/* Who leaves before it is its turn has none. */
+	double refused = metrics_total("kezek_http_refused_total");
 	int gone[2] = {client_open(&t), client_open(&t)};
 	for (int i = 0; i < 2; i++)
 		client_send(gone[i], "G");
@@ -779,8 +782,81 @@ static void request__many_are_late_at_once__others_are_answered_between(void **s
 	for (int i = 0; i < 6; i++)
 		close(late[i]);
 	TURN_UNTIL(&t, http_server_connections(t.server) == 1);
+	assert_true(metrics_total("kezek_http_refused_total") <= refused + 1);
 	close(other);
 	stage_close(&t);
+}
+
+static void request__is_late_when_the_server_goes__goes_with_it(void **state)
+{
+	struct stage t;
+	int fds[3];
+
+	(void)state;
+	stage_open(&t);
+	for (int i = 0; i < 3; i++) {
+		fds[i] = client_open(&t);
+		client_send(fds[i], "G");
+	}
+	settle(&t);
+	fake_us += 5000000;
+	loop_turn(t.loop, 0);
+	assert_int_equal(http_server_connections(t.server), 3);
+	stage_close(&t);
+	for (int i = 0; i < 3; i++)
+		close(fds[i]);
+}
+
+/* The descriptor of this process at the other end of a client's. */
+static int peer_of(int client)
+{
+	struct sockaddr_in mine, peer;
+	socklen_t len = sizeof mine;
+
+	assert_int_equal(getsockname(client, (struct sockaddr *)&mine, &len), 0);
+	for (int fd = 3; fd < 256; fd++) {
+		len = sizeof peer;
+		if (!getpeername(fd, (struct sockaddr *)&peer, &len) && peer.sin_family == AF_INET &&
+		    peer.sin_port == mine.sin_port)
+			return fd;
+	}
+	fail_msg("nobody has accepted it");
+	return -1;
+}
+
+static void connection__is_taken__waits_with_no_octet_for_more(void **state)
+{
+	struct stage t;
+	int on = 0;
+	socklen_t len = sizeof on;
+
+	(void)state;
+	stage_open(&t);
+	int fd = client_open(&t);
+	TURN_UNTIL(&t, http_server_connections(t.server) == 1);
+	assert_int_equal(getsockopt(peer_of(fd), IPPROTO_TCP, TCP_NODELAY, &on, &len), 0);
+	assert_true(on);
+	close(fd);
+	TURN_UNTIL(&t, !http_server_connections(t.server));
+	stage_close(&t);
+}
+
+static void door__goes_while_more_wait_than_it_takes_in_a_round__nothing_is_left(void **state)
+{
+	struct stage t;
+	int fds[10];
+
+	(void)state;
+	stage_open(&t);
+	for (int i = 0; i < 10; i++)
+		fds[i] = client_open(&t);
+	loop_turn(t.loop, 0);
+	http_server_drain(t.server);
+	loop_turn(t.loop, 0);
+	assert_int_equal(http_server_connections(t.server), 0);
+	stage_close(&t);
+	for (int i = 0; i < 10; i++)
+		close(fds[i]);
 }
 
 static void connection__many_at_once__are_taken_a_few_a_round(void **state)
@@ -1261,6 +1337,9 @@ int main(void)
 	    cmocka_unit_test(request__with_lf_alone__is_400_at_once_in_pieces_too),
 	    cmocka_unit_test(request__dribbled__wakes_us_when_it_may_be_whole),
 	    cmocka_unit_test(request__many_are_late_at_once__others_are_answered_between),
+	    cmocka_unit_test(request__is_late_when_the_server_goes__goes_with_it),
+	    cmocka_unit_test(connection__is_taken__waits_with_no_octet_for_more),
+	    cmocka_unit_test(door__goes_while_more_wait_than_it_takes_in_a_round__nothing_is_left),
 	    cmocka_unit_test(connection__many_at_once__are_taken_a_few_a_round),
 	    cmocka_unit_test(request__dribbled__is_408_after_its_whole_time),
 	    cmocka_unit_test(refused__client_keeps_sending__is_cut_after_a_while),
