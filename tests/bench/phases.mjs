@@ -47,29 +47,32 @@ async function holdSnapshot(stage, database) {
   return () => database.ask(`select pg_terminate_backend(pid) from ${where}`);
 }
 
-// p99 of loads at 1,000/s, without and with what enter() brings (and answers how to be rid of), in turn; each turn begins
-// with the other. median: of the single seconds, as what the machine does now and then falls on few of them; all: of all
+// p99 of loads at 1,000/s in turn, each with what one of enters brings (and answers how to be rid of): by the names of
+// enters, and each turn in the other order. median: of the single seconds, as what the machine does now and then falls on few of them; all: of all
 // requests of a load, median of the loads.
-async function inTurn(gateway, { seconds, pairs }, enter) {
-  const turns = { without: [], with: [] };
+async function inTurn(gateway, { seconds, turns: n }, enters) {
+  const names = Object.keys(enters);
+  const turns = Object.fromEntries(names.map((name) => [name, []]));
   const look = async (which) => {
-    const leave = which === 'with' ? await enter() : async () => {};
+    const leave = await enters[which]();
     turns[which].push(await gateway.load(['--connections', 64, '--seconds', seconds, '--rate', 1000]));
     await leave();
   };
   await gateway.bound();
   await gateway.load(['--connections', 64, '--seconds', warm.seconds, '--rate', 1000]);
-  for (let i = 0; i < pairs; i++)
-    for (const which of i % 2 ? ['with', 'without'] : ['without', 'with']) await look(which);
+  for (let i = 0; i < n; i++)
+    for (const which of i % 2 ? [...names].reverse() : names) await look(which);
   const sum = (loads) => ({ median: median(loads.flatMap((r) => r.p99_us_of_seconds)) / 1000,
     all: median(loads.map((r) => r.p99_us)) / 1000 });
-  return { with: sum(turns.with), without: sum(turns.without), seconds: seconds * pairs };
+  return { ...Object.fromEntries(names.map((name) => [name, sum(turns[name])])), seconds: seconds * n };
 }
+
+const nothing = async () => async () => {};
 
 // With a snapshot that is held for the length of a load.
 export async function heldSnapshot(stage, gateway, turns) {
   const { database } = gateway;
-  const p99 = await inTurn(gateway, turns, () => holdSnapshot(stage, database));
+  const p99 = await inTurn(gateway, turns, { without: nothing, with: () => holdSnapshot(stage, database) });
   const rows = await database.count('message');
   // Sessions report what they did when they come to rest.
   const dead = await until('statistics', async () => {
@@ -81,18 +84,22 @@ export async function heldSnapshot(stage, gateway, turns) {
 }
 
 // With a crowd at the door that stands there longer than any of it may dribble at one request: so the measure has those
-// who are sent away with a 408 and come again. They are not all of one moment: a half of the time that they have.
-export async function crowded(stage, gateway, turns, { idle, dribble, withinMs }) {
+// who are sent away with a 408 and come again. They are not all of one moment: a half of the time that they have. The
+// crowd takes of the same processors as everything here, whosever door it stands at: so the like of it stands at the door
+// of another daemon, which has nothing else to do, when it is to be told what the door makes of it.
+export async function crowded(stage, gateway, other, turns, { idle, dribble, withinMs }) {
   let sentAway = 0;
-  const p99 = await inTurn(gateway, turns, async () => {
-    const crowd = await Crowd.gather(stage, gateway.port, { idle, dribble, dial: 2 });
-    const before = await gateway.sentAway();
-    await until('the first of the crowd are sent away', async () => await gateway.sentAway() - before > dribble / 10, withinMs, 50);
+  const crowdAt = (daemon) => async () => {
+    const crowd = await Crowd.gather(stage, daemon.port, { idle, dribble, dial: 2 });
+    const before = await daemon.sentAway();
+    await until('the first of the crowd are sent away', async () => await daemon.sentAway() - before > dribble / 10, withinMs, 50);
     return async () => {
-      sentAway += (await crowd.leave()).sent_away;
-      await gateway.empty();
+      const gone = (await crowd.leave()).sent_away;
+      if (daemon === gateway) sentAway += gone;
+      await daemon.empty();
     };
-  });
+  };
+  const p99 = await inTurn(gateway, turns, { without: nothing, elsewhere: crowdAt(other), with: crowdAt(gateway) });
   return { ...p99, sentAway };
 }
 
