@@ -33,7 +33,8 @@ struct settle *settle_new(const struct settle_base *base);
 /* A part was submitted under operator_id (as it came). */
 void settle_remember(
     struct settle *s, const char *carrier, const char *operator_id, const struct receipt_home *home);
-/* A part was written and not answered. on_over comes from inside when its receipt was faster. */
+/* A part was written and not answered, or answered without an id. on_over comes from inside when its receipt
+ * was faster. */
 void settle_doubt(struct settle *s, struct doubt d);
 /* Its answer came late and leaves nothing for a receipt to tell. part: 1-based. */
 void settle_doubt_over(

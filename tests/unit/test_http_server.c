@@ -733,6 +733,18 @@ static void request__dribbled__is_408_after_its_whole_time(void **state)
 	stage_close(&t);
 }
 
+static void clients_open(const struct stage *t, int *fds, int n)
+{
+	for (int i = 0; i < n; i++)
+		fds[i] = client_open(t);
+}
+
+static void clients_close(const int *fds, int n)
+{
+	for (int i = 0; i < n; i++)
+		close(fds[i]);
+}
+
 static int answered(const int *fds, int n)
 {
 	char octet;
@@ -751,10 +763,9 @@ static void request__many_are_late_at_once__others_are_answered_between(void **s
 	(void)state;
 	stage_open(&t);
 	other = client_open(&t);
-	for (int i = 0; i < 6; i++) {
-		late[i] = client_open(&t);
+	clients_open(&t, late, 6);
+	for (int i = 0; i < 6; i++)
 		client_send(late[i], "G");
-	}
 	settle(&t);
 	fake_us += 5000000;
 	client_send(other, "GET /other HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -771,16 +782,15 @@ static void request__many_are_late_at_once__others_are_answered_between(void **s
 	}
 	/* Who leaves before it is its turn has none. */
 	double refused = metrics_total("kezek_http_refused_total");
-	int gone[2] = {client_open(&t), client_open(&t)};
+	int gone[2];
+	clients_open(&t, gone, 2);
 	for (int i = 0; i < 2; i++)
 		client_send(gone[i], "G");
 	settle(&t);
 	fake_us += 5000000;
 	loop_turn(t.loop, 0);
-	for (int i = 0; i < 2; i++)
-		close(gone[i]);
-	for (int i = 0; i < 6; i++)
-		close(late[i]);
+	clients_close(gone, 2);
+	clients_close(late, 6);
 	TURN_UNTIL(&t, http_server_connections(t.server) == 1);
 	assert_true(metrics_total("kezek_http_refused_total") <= refused + 1);
 	close(other);
@@ -794,17 +804,15 @@ static void request__is_late_when_the_server_goes__goes_with_it(void **state)
 
 	(void)state;
 	stage_open(&t);
-	for (int i = 0; i < 3; i++) {
-		fds[i] = client_open(&t);
+	clients_open(&t, fds, 3);
+	for (int i = 0; i < 3; i++)
 		client_send(fds[i], "G");
-	}
 	settle(&t);
 	fake_us += 5000000;
 	loop_turn(t.loop, 0);
 	assert_int_equal(http_server_connections(t.server), 3);
 	stage_close(&t);
-	for (int i = 0; i < 3; i++)
-		close(fds[i]);
+	clients_close(fds, 3);
 }
 
 /* The descriptor of this process at the other end of a client's. */
@@ -824,7 +832,7 @@ static int peer_of(int client)
 	return -1;
 }
 
-static void connection__is_taken__waits_with_no_octet_for_more(void **state)
+static void connection__is_taken__has_tcp_nodelay(void **state)
 {
 	struct stage t;
 	int on = 0;
@@ -848,15 +856,13 @@ static void door__goes_while_more_wait_than_it_takes_in_a_round__nothing_is_left
 
 	(void)state;
 	stage_open(&t);
-	for (int i = 0; i < 10; i++)
-		fds[i] = client_open(&t);
+	clients_open(&t, fds, 10);
 	loop_turn(t.loop, 0);
 	http_server_drain(t.server);
 	loop_turn(t.loop, 0);
 	assert_int_equal(http_server_connections(t.server), 0);
 	stage_close(&t);
-	for (int i = 0; i < 10; i++)
-		close(fds[i]);
+	clients_close(fds, 10);
 }
 
 static void connection__many_at_once__are_taken_a_few_a_round(void **state)
@@ -866,14 +872,12 @@ static void connection__many_at_once__are_taken_a_few_a_round(void **state)
 
 	(void)state;
 	stage_open(&t);
-	for (int i = 0; i < 10; i++)
-		fds[i] = client_open(&t);
+	clients_open(&t, fds, 10);
 	loop_turn(t.loop, 0);
 	assert_int_equal(http_server_connections(t.server), 8);
 	loop_turn(t.loop, 0);
 	assert_int_equal(http_server_connections(t.server), 10);
-	for (int i = 0; i < 10; i++)
-		close(fds[i]);
+	clients_close(fds, 10);
 	TURN_UNTIL(&t, !http_server_connections(t.server));
 	stage_close(&t);
 }
@@ -1338,7 +1342,7 @@ int main(void)
 	    cmocka_unit_test(request__dribbled__wakes_us_when_it_may_be_whole),
 	    cmocka_unit_test(request__many_are_late_at_once__others_are_answered_between),
 	    cmocka_unit_test(request__is_late_when_the_server_goes__goes_with_it),
-	    cmocka_unit_test(connection__is_taken__waits_with_no_octet_for_more),
+	    cmocka_unit_test(connection__is_taken__has_tcp_nodelay),
 	    cmocka_unit_test(door__goes_while_more_wait_than_it_takes_in_a_round__nothing_is_left),
 	    cmocka_unit_test(connection__many_at_once__are_taken_a_few_a_round),
 	    cmocka_unit_test(request__dribbled__is_408_after_its_whole_time),
