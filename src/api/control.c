@@ -236,7 +236,7 @@ static bool key_read(const json_t *o, struct key_quest *q, struct problem *ret)
 	}
 	if (!q->scopes)
 		*ret = problem_make(PROBLEM_INVALID_VALUE, "scopes",
-		    "at least one; known are messages:write, messages:read, metrics");
+		    "at least one; known are messages:write, messages:read, metrics, codes");
 	return q->scopes != 0;
 }
 

@@ -18,11 +18,17 @@ struct conf {
 	int64_t database_connections, database_connect_ms, database_job_ms;
 	int64_t database_batch_rows, database_batch_ms;
 	char *redis_address, *redis_password_file;
-	char *operators, *templates;
+	char *operators, *templates, *purposes, *keyring;
 	int64_t queue_max_messages, queue_max_age_ms;
 	int64_t message_max_parts, message_life_code_ms, message_life_notice_ms, message_life_bulk_ms;
 	int64_t message_attempts, message_retry_min_ms, message_retry_max_ms, message_in_doubt_ms,
 	    message_receipt_wait_ms;
+	int64_t codes_failures, codes_lock_ms, codes_resends, codes_resends_day;
+	int64_t codes_wait_first_ms, codes_wait_second_ms, codes_wait_later_ms;
+	struct key_list guard_ranges;
+	int64_t guard_phone_hour, guard_phone_day, guard_prefix_hour, guard_key_minute, guard_address_hour,
+	    guard_day;
+	int64_t guard_conversion_sends, guard_conversion_percent, guard_hold_ms;
 	int64_t webhook_timeout_ms, webhook_in_flight, webhook_retry_min_ms;
 	bool webhook_allow_private;
 	char *webhook_tls_ca;

@@ -27,11 +27,12 @@ struct client_entry {
 	struct client client;
 };
 
-static const char *const scope_names[] = {"messages:write", "messages:read", "metrics"};
+static const char *const scope_names[] = {"messages:write", "messages:read", "metrics", "codes"};
+#define SCOPES (sizeof scope_names / sizeof *scope_names)
 
 unsigned scope_parse(const char *text)
 {
-	for (unsigned i = 0; i < 3; i++)
+	for (unsigned i = 0; i < SCOPES; i++)
 		if (!strcmp(text, scope_names[i]))
 			return 1u << i;
 	return 0;
@@ -39,7 +40,7 @@ unsigned scope_parse(const char *text)
 
 const char *scope_name(unsigned scope)
 {
-	for (unsigned i = 0; i < 3; i++)
+	for (unsigned i = 0; i < SCOPES; i++)
 		if (scope == 1u << i)
 			return scope_names[i];
 	return "unknown";

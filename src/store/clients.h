@@ -10,7 +10,13 @@
 #include "base/secret.h"
 #include "store/pg.h"
 
-enum scope { SCOPE_MESSAGES_WRITE = 1, SCOPE_MESSAGES_READ = 2, SCOPE_METRICS = 4, SCOPES_ALL = 7 };
+enum scope {
+	SCOPE_MESSAGES_WRITE = 1,
+	SCOPE_MESSAGES_READ = 2,
+	SCOPE_METRICS = 4,
+	SCOPE_CODES = 8,
+	SCOPES_ALL = 15
+};
 
 #define CLIENT_NAME 64
 #define CLIENT_KEY  48 /* "kzk_" and 43 characters, and NUL */

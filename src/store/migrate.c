@@ -30,9 +30,10 @@
 
 MIGRATION(migration_0001, 1, "0001_messages.sql");
 MIGRATION(migration_0002, 2, "0002_webhooks.sql");
+MIGRATION(migration_0003, 3, "0003_codes.sql");
 
-static const struct pg_sql migrations[] = {
-    {"migrate_1", migration_0001, 0, NULL}, {"migrate_2", migration_0002, 0, NULL}};
+static const struct pg_sql migrations[] = {{"migrate_1", migration_0001, 0, NULL},
+    {"migrate_2", migration_0002, 0, NULL}, {"migrate_3", migration_0003, 0, NULL}};
 
 #define MIGRATIONS ((int)(sizeof migrations / sizeof *migrations))
 

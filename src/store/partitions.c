@@ -50,6 +50,10 @@ static const struct pg_sql sql_drop = {"partitions_drop",
     "select partition_drop('message', ($1 at time zone 'UTC')::date)"
     " + partition_drop('message_event', ($1 at time zone 'UTC')::date)"
     " + partition_drop('message_person', ($2 at time zone 'UTC')::date)"
+    " + partition_drop('code', ($2 at time zone 'UTC')::date)"
+    " + partition_drop('code_send', ($2 at time zone 'UTC')::date)"
+    " + partition_drop('code_wrong', ($2 at time zone 'UTC')::date)"
+    " + partition_drop('code_verdict', ($2 at time zone 'UTC')::date)"
     " + partition_drop('idempotency', ($3 at time zone 'UTC')::date)",
     3, drop_types};
 
@@ -96,12 +100,13 @@ struct partition_columns {
 
 static void partitions_put_day(struct partition_columns *c, int64_t day_ms)
 {
-	static const char *const by_id[] = {"message", "message_person", "message_event"};
+	static const char *const by_id[] = {
+	    "message", "message_person", "message_event", "code", "code_send", "code_wrong", "code_verdict"};
 	char low[32], high[32];
 
 	snprintf(low, sizeof low, "%llu", (unsigned long long)ids_floor(day_ms));
 	snprintf(high, sizeof high, "%llu", (unsigned long long)ids_floor(day_ms + DAY_MS));
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < sizeof by_id / sizeof *by_id; i++) {
 		pg_array_text(&c->parent, by_id[i]);
 		pg_array_wall_us(&c->day, day_ms * 1000);
 		pg_array_text(&c->low, low);

@@ -93,6 +93,7 @@ static void scopes__each__by_its_name(void **state)
 	assert_int_equal(scope_parse("messages:write"), SCOPE_MESSAGES_WRITE);
 	assert_int_equal(scope_parse("messages:read"), SCOPE_MESSAGES_READ);
 	assert_int_equal(scope_parse("metrics"), SCOPE_METRICS);
+	assert_int_equal(scope_parse("codes"), SCOPE_CODES);
 	assert_int_equal(scope_parse("messages"), 0);
 	assert_int_equal(scope_parse(""), 0);
 	for (unsigned s = 1; s < SCOPES_ALL; s <<= 1)
