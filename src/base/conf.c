@@ -225,8 +225,8 @@ struct conf *conf_load(const char *path, struct faults *faults)
 	struct conf *c = mem_new(sizeof *c);
 	keys_read(table, KEYS, NULL, yaml_root(y), c, faults);
 	char **paths[] = {&c->http_tls_cert, &c->http_tls_key, &c->database_password_file,
-	    &c->redis_password_file, &c->webhook_tls_ca, &c->operators, &c->templates,
-	    &c->purposes, &c->keyring, &c->control_socket};
+	    &c->redis_password_file, &c->webhook_tls_ca, &c->operators, &c->templates, &c->purposes,
+	    &c->keyring, &c->control_socket};
 	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
 		conf_resolve(paths[i], path);
 	conf_check(c, yaml_root(y), faults);
