@@ -11,9 +11,12 @@
 #include "api/timeline.h"
 #include "base/metrics.h"
 
+/* id: what stands for "{id}"; lives during the call. */
 typedef void door_fn(struct door *d, struct call *c, const struct door_caller *who, const char *id);
 
-/* A path may end in "{id}"; scope 0: open to everybody. */
+#define DOOR_ID 64 /* room for what stands for "{id}": longer is none of our ids, cut or not */
+
+/* A path may have one "{id}"; scope 0: open to everybody. */
 static const struct door_route {
 	const char *method, *path;
 	unsigned scope;
@@ -39,16 +42,20 @@ static const struct door_route {
 };
 #define ROUTES (sizeof routes / sizeof *routes)
 
-/* Whether path is the route's; *ret_id is what stands for {id}. */
-static bool route_fits(const struct door_route *r, const char *path, const char **ret_id)
+/* Whether path is the route's; what stands for {id} goes to id. */
+static bool route_fits(const struct door_route *r, const char *path, char id[DOOR_ID])
 {
 	const char *brace = strchr(r->path, '{');
-	size_t len = brace ? (size_t)(brace - r->path) : 0;
+	size_t head = brace ? (size_t)(brace - r->path) : 0, len;
 
+	*id = '\0';
 	if (!brace)
 		return !strcmp(r->path, path);
-	*ret_id = path + len;
-	return !strncmp(r->path, path, len) && path[len] && !strchr(path + len, '/');
+	if (strncmp(r->path, path, head) != 0)
+		return false;
+	len = strcspn(path + head, "/");
+	snprintf(id, DOOR_ID, "%.*s", (int)(len < DOOR_ID ? len : DOOR_ID - 1), path + head);
+	return len && !strcmp(brace + strlen("{id}"), path + head + len);
 }
 
 static bool route_is_seen(const struct door_route *r, const struct call *c)
@@ -58,12 +65,11 @@ static bool route_is_seen(const struct door_route *r, const struct call *c)
 
 static void door_refuse_path(struct call *c)
 {
-	char allow[64] = "";
-	const char *id;
+	char allow[64] = "", id[DOOR_ID];
 	size_t at = 0;
 
 	for (size_t i = 0; i < ROUTES && at < 48; i++)
-		if (route_is_seen(&routes[i], c) && route_fits(&routes[i], call_path(c), &id))
+		if (route_is_seen(&routes[i], c) && route_fits(&routes[i], call_path(c), id))
 			at += (size_t)snprintf(
 			    allow + at, sizeof allow - at, "%s%s", at ? ", " : "", routes[i].method);
 	if (at)
@@ -125,13 +131,13 @@ void door_handle(void *arg, struct call *c)
 {
 	struct door *d = arg;
 	struct door_caller who;
-	const char *id = NULL;
+	char id[DOOR_ID];
 
 	for (size_t i = 0; i < ROUTES; i++) {
 		const struct door_route *r = &routes[i];
 
 		if (strcmp(r->method, call_method(c)) != 0 || !route_is_seen(r, c) ||
-		    !route_fits(r, call_path(c), &id))
+		    !route_fits(r, call_path(c), id))
 			continue;
 		if (door_admit(d, c, r->scope, &who) == KZ_OK)
 			r->fn(d, c, &who, id);

@@ -1,10 +1,12 @@
 /* What is asked for, one message or a line for each. A request is judged as a whole before anything is kept.
  */
+#include "api/submit.h"
+
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/submit_body.h"
+#include "api/post.h"
 #include "api/wish.h"
 #include "base/buf.h"
 #include "base/ids.h"

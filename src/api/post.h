@@ -1,12 +1,12 @@
-/* submit_body: for submit.c (what is asked for) and submit_post.c (a POST from its key to its answer). */
-#ifndef API_SUBMIT_BODY_H
-#define API_SUBMIT_BODY_H
+/* post: a POST from its Idempotency-Key to its answer, for whatever is asked for with it. */
+#ifndef API_POST_H
+#define API_POST_H
 
+#include "api/door.h"
 #include "api/problem.h"
-#include "api/submit.h"
 #include "base/secret.h"
 
-/* One POST from its key to its answer. The call may be gone at any time: its reply is then a no-op. */
+/* One POST. The call may be gone at any time: its reply is then a no-op. */
 struct post {
 	struct door *door;
 	struct call *call;
@@ -20,7 +20,7 @@ struct post {
 	size_t letters_n;
 };
 
-/* The headers every POST needs; NULL when it was refused. */
+/* The headers every POST needs, type only where there is a body; NULL when it was refused. */
 struct post *post_new(struct door *d, struct call *c, const struct door_caller *who, const char *type);
 /* Room for n letters, which are the post's until post_keep. */
 void post_own_letters(struct post *p, size_t n);

@@ -3,10 +3,11 @@
  * the first answer is looked for before the refusal is given. When it is refused for now only, that is done
  * for a few at once: a crowd that must come again anyway gets its first answers then, and must not be work
  * for the database that keeps it waiting. */
+#include "api/post.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/submit_body.h"
 #include "base/mem.h"
 
 #define KEY_MAX   128
@@ -154,13 +155,22 @@ static void post_hash(struct post *p, const char *key)
 	secret_sha256(both, sizeof both, p->body_hash);
 }
 
+static bool post_is_type(const struct call *c, const char *type)
+{
+	const char *given = call_header(c, "Content-Type");
+	size_t n = strlen(type);
+
+	return given && !strncasecmp(given, type, n) && (!given[n] || given[n] == ';' || given[n] == ' ');
+}
+
 struct post *post_new(struct door *d, struct call *c, const struct door_caller *who, const char *type)
 {
-	const char *key = call_header(c, "Idempotency-Key"), *given = call_header(c, "Content-Type");
-	size_t n = strlen(type);
+	const char *key = call_header(c, "Idempotency-Key");
 	struct problem problem;
+	size_t len;
 
-	if (!given || strncasecmp(given, type, n) != 0 || (given[n] && given[n] != ';' && given[n] != ' '))
+	call_body(c, &len);
+	if (len && !post_is_type(c, type))
 		problem = problem_make(PROBLEM_UNSUPPORTED_MEDIA_TYPE, "Content-Type", "send %s", type);
 	else if (!key)
 		problem = problem_make(PROBLEM_MISSING_IDEMPOTENCY_KEY, "Idempotency-Key",
