@@ -1,6 +1,7 @@
 #include "base/secret.h"
 
 #include <fcntl.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -46,6 +47,92 @@ void secret_hmac(const void *key, size_t key_n, const void *bytes, size_t n, uin
 
 	if (key_n > INT32_MAX || !HMAC(EVP_sha256(), key, (int)key_n, bytes, n, mac, &len))
 		abort();
+}
+
+struct secret_mac {
+	EVP_MAC_CTX *ctx;
+};
+
+struct secret_mac *secret_mac_new(const uint8_t key[SECRET_KEY])
+{
+	char hash[] = "SHA256";
+	OSSL_PARAM params[] = {
+	    OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, hash, 0), OSSL_PARAM_construct_end()};
+	struct secret_mac *m = mem_new(sizeof *m);
+	EVP_MAC *found = EVP_MAC_fetch(NULL, "HMAC", NULL);
+
+	if (!found || !(m->ctx = EVP_MAC_CTX_new(found)) || !EVP_MAC_init(m->ctx, key, SECRET_KEY, params))
+		abort();
+	EVP_MAC_free(found); /* the context keeps its own hold of it */
+	return m;
+}
+
+void secret_mac_of(struct secret_mac *m, const void *head, size_t head_n, const void *bytes, size_t n,
+    uint8_t mac[SECRET_HASH])
+{
+	size_t len;
+
+	/* Begun anew without a key it keeps the one it has, hashed already. */
+	if (!EVP_MAC_init(m->ctx, NULL, 0, NULL) || !EVP_MAC_update(m->ctx, head, head_n) ||
+	    !EVP_MAC_update(m->ctx, bytes, n) || !EVP_MAC_final(m->ctx, mac, &len, SECRET_HASH))
+		abort();
+}
+
+void secret_mac_free(struct secret_mac *m)
+{
+	if (!m)
+		return;
+	EVP_MAC_CTX_free(m->ctx);
+	free(m);
+}
+
+/* Kept between calls, as making one takes longer than sealing a message. */
+static EVP_CIPHER_CTX *secret_cipher(
+    bool seals, const uint8_t key[SECRET_KEY], const uint8_t nonce[SECRET_NONCE])
+{
+	static EVP_CIPHER *found;
+	static EVP_CIPHER_CTX *kept[2];
+
+	if (!found && !(found = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL)))
+		abort();
+	if (!kept[seals] && (!(kept[seals] = EVP_CIPHER_CTX_new()) ||
+	                        !EVP_CipherInit_ex2(kept[seals], found, NULL, NULL, seals, NULL)))
+		abort();
+	if (!EVP_CipherInit_ex2(kept[seals], NULL, key, nonce, seals, NULL))
+		abort();
+	return kept[seals];
+}
+
+void secret_seal(const uint8_t key[SECRET_KEY], const uint8_t nonce[SECRET_NONCE], const void *bytes,
+    size_t n, uint8_t *sealed)
+{
+	EVP_CIPHER_CTX *ctx = secret_cipher(true, key, nonce);
+	int len = 0;
+
+	if (n > INT32_MAX || (n && !EVP_EncryptUpdate(ctx, sealed, &len, bytes, (int)n)) ||
+	    !EVP_EncryptFinal_ex(ctx, sealed + n, &len) ||
+	    !EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, SECRET_TAG, sealed + n))
+		abort();
+}
+
+enum kz secret_open(const uint8_t key[SECRET_KEY], const uint8_t nonce[SECRET_NONCE], const void *sealed,
+    size_t n, uint8_t *bytes)
+{
+	int len = 0;
+
+	if (n < SECRET_TAG || n > INT32_MAX)
+		return KZ_INVALID;
+	EVP_CIPHER_CTX *ctx = secret_cipher(false, key, nonce);
+	uint8_t tag[SECRET_TAG];
+	n -= SECRET_TAG;
+	memcpy(tag, (const uint8_t *)sealed + n, sizeof tag);
+	if (!EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, SECRET_TAG, tag) ||
+	    (n && !EVP_DecryptUpdate(ctx, bytes, &len, sealed, (int)n)))
+		abort();
+	if (EVP_DecryptFinal_ex(ctx, bytes + n, &len) > 0)
+		return KZ_OK;
+	secret_wipe(bytes, n);
+	return KZ_INVALID;
 }
 
 bool secret_equal(const void *a, const void *b, size_t n)

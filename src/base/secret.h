@@ -9,7 +9,13 @@
 
 #include "base/result.h"
 
-#define SECRET_HASH 32
+#define SECRET_HASH  32
+#define SECRET_KEY   32 /* of secret_seal and secret_mac */
+#define SECRET_NONCE 12
+#define SECRET_TAG   16
+
+/* A key made ready for many MACs. */
+struct secret_mac;
 
 /* From the system's generator; aborts when it fails, which Linux does not let happen after boot. */
 void secret_random(void *bytes, size_t n);
@@ -17,6 +23,20 @@ void secret_random(void *bytes, size_t n);
 uint32_t secret_uniform(uint32_t below);
 void secret_sha256(const void *bytes, size_t n, uint8_t hash[SECRET_HASH]);
 void secret_hmac(const void *key, size_t key_n, const void *bytes, size_t n, uint8_t mac[SECRET_HASH]);
+struct secret_mac *secret_mac_new(const uint8_t key[SECRET_KEY]);
+/* HMAC-SHA256 over head with bytes behind it. */
+void secret_mac_of(struct secret_mac *m, const void *head, size_t head_n, const void *bytes, size_t n,
+    uint8_t mac[SECRET_HASH]);
+/* Wipes the key. */
+void secret_mac_free(struct secret_mac *m);
+/* AES-256-GCM (NIST SP 800-38D) without further data: n octets and the tag to sealed, which has room for
+ * n + SECRET_TAG. The same key with the same nonce twice would give both texts away; n <= INT32_MAX. */
+void secret_seal(const uint8_t key[SECRET_KEY], const uint8_t nonce[SECRET_NONCE], const void *bytes,
+    size_t n, uint8_t *sealed);
+/* n octets, tag included, to n - SECRET_TAG at bytes. KZ_INVALID, and bytes are wiped, unless secret_seal
+ * wrote exactly this under this key and nonce. */
+enum kz secret_open(const uint8_t key[SECRET_KEY], const uint8_t nonce[SECRET_NONCE], const void *sealed,
+    size_t n, uint8_t *bytes) KZ_CHECK;
 /* Time depends on n alone. */
 bool secret_equal(const void *a, const void *b, size_t n);
 /* Not removed by the compiler. */

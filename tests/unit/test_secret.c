@@ -106,6 +106,69 @@ static void secret_hmac__known_answers(void **state)
 	assert_hex(mac, 32, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
 
+static void secret_mac_of__used_again__as_secret_hmac(void **state)
+{
+	uint8_t key[SECRET_KEY], mac[SECRET_HASH], same[SECRET_HASH];
+	struct secret_mac *m;
+
+	(void)state;
+	secret_random(key, sizeof key);
+	m = secret_mac_new(key);
+	for (int i = 0; i < 3; i++) {
+		secret_mac_of(m, "Hi ", 3, "There", 5, mac);
+		secret_hmac(key, sizeof key, "Hi There", 8, same);
+		assert_memory_equal(mac, same, sizeof mac);
+		secret_mac_of(m, NULL, 0, NULL, 0, mac);
+		secret_hmac(key, sizeof key, "", 0, same);
+		assert_memory_equal(mac, same, sizeof mac);
+	}
+	secret_mac_free(m);
+	secret_mac_free(NULL);
+}
+
+/* Test cases 13 to 15 of the specification of GCM (McGrew, Viega). */
+static void secret_seal__known_answers__open_again(void **state)
+{
+	static const uint8_t zero[64] = {0};
+	uint8_t sealed[32], clear[32];
+
+	(void)state;
+	secret_seal(zero, zero, "", 0, sealed);
+	assert_hex(sealed, 16, "530f8afbc74536b9a963b4f1c4cb738b");
+	assert_int_equal(secret_open(zero, zero, sealed, 16, clear), KZ_OK);
+	secret_seal(zero, zero, zero, 16, sealed);
+	assert_hex(sealed, 32, "cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919");
+	memset(clear, 0xff, sizeof clear);
+	assert_int_equal(secret_open(zero, zero, sealed, 32, clear), KZ_OK);
+	assert_memory_equal(clear, zero, 16);
+	assert_int_equal(clear[16], 0xff);
+}
+
+static void secret_open__any_bit_changed_or_cut__invalid_and_nothing_shown(void **state)
+{
+	static const uint8_t zero[SECRET_TAG + 8] = {0};
+	uint8_t key[SECRET_KEY] = {1}, nonce[SECRET_NONCE] = {2}, sealed[8 + SECRET_TAG], clear[8];
+
+	(void)state;
+	secret_seal(key, nonce, "12345678", 8, sealed);
+	for (size_t i = 0; i < sizeof sealed * 8; i++) {
+		sealed[i / 8] ^= (uint8_t)(1 << i % 8);
+		assert_int_equal(secret_open(key, nonce, sealed, sizeof sealed, clear), KZ_INVALID);
+		assert_memory_equal(clear, zero, sizeof clear);
+		sealed[i / 8] ^= (uint8_t)(1 << i % 8);
+	}
+	for (size_t n = 0; n < sizeof sealed; n++)
+		assert_int_equal(secret_open(key, nonce, sealed, n, clear), KZ_INVALID);
+	key[31] ^= 1;
+	assert_int_equal(secret_open(key, nonce, sealed, sizeof sealed, clear), KZ_INVALID);
+	key[31] ^= 1;
+	nonce[11] ^= 1;
+	assert_int_equal(secret_open(key, nonce, sealed, sizeof sealed, clear), KZ_INVALID);
+	nonce[11] ^= 1;
+	assert_int_equal(secret_open(key, nonce, sealed, sizeof sealed, clear), KZ_OK);
+	assert_memory_equal(clear, "12345678", 8);
+}
+
 static void secret_equal__each_single_difference__seen(void **state)
 {
 	uint8_t a[SECRET_HASH], b[SECRET_HASH];
@@ -304,6 +367,9 @@ int main(void)
 	    cmocka_unit_test(secret_uniform__below_one__zero),
 	    cmocka_unit_test(secret_sha256__known_answers),
 	    cmocka_unit_test(secret_hmac__known_answers),
+	    cmocka_unit_test(secret_mac_of__used_again__as_secret_hmac),
+	    cmocka_unit_test(secret_seal__known_answers__open_again),
+	    cmocka_unit_test(secret_open__any_bit_changed_or_cut__invalid_and_nothing_shown),
 	    cmocka_unit_test(secret_equal__each_single_difference__seen),
 	    cmocka_unit_test(secret_wipe__a_buffer__no_octet_left),
 	    cmocka_unit_test(secret_hex__every_octet__two_lower_case_digits),
