@@ -87,6 +87,38 @@ void utf8_put(struct buf *out, uint32_t cp)
 	}
 }
 
+/* Unicode promises that decimal digits stand in runs from 0 to 9 (its stability policy), so a table of the
+ * scripts is not needed: runs that touch, as the mathematical ones do, are ten long each. */
+int utf8_digit(uint32_t cp)
+{
+	utf8proc_int32_t c = (utf8proc_int32_t)cp;
+	int before = 0;
+
+	if (cp < 0x80)
+		return cp >= '0' && cp <= '9' ? (int)cp - '0' : -1;
+	if (utf8proc_category(c) != UTF8PROC_CATEGORY_ND)
+		return -1;
+	while (utf8proc_category(c - before - 1) == UTF8PROC_CATEGORY_ND)
+		before++;
+	return before % 10;
+}
+
+bool utf8_is_gap(uint32_t cp)
+{
+	if (cp == '\t' || cp == '\n' || cp == '\r')
+		return true;
+	switch (utf8proc_category((utf8proc_int32_t)cp)) {
+	case UTF8PROC_CATEGORY_ZS:
+	case UTF8PROC_CATEGORY_ZL:
+	case UTF8PROC_CATEGORY_ZP:
+	case UTF8PROC_CATEGORY_PD:
+	case UTF8PROC_CATEGORY_CF:
+		return true;
+	default:
+		return cp == 0x2212; /* the minus sign, which some keyboards have for a dash */
+	}
+}
+
 enum kz utf8_check(const char *s, size_t n)
 {
 	uint32_t cp;

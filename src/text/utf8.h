@@ -3,6 +3,7 @@
 #ifndef TEXT_UTF8_H
 #define TEXT_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,10 @@
 size_t utf8_next(const char *s, size_t n, uint32_t *ret_cp);
 /* Appends; cp must be a scalar value. */
 void utf8_put(struct buf *out, uint32_t cp);
+/* What a decimal digit of any script stands for, 0..9; -1: cp is none. */
+int utf8_digit(uint32_t cp);
+/* Whether cp is a space, a line end, a dash or a mark that is not seen (joiners, directions). */
+bool utf8_is_gap(uint32_t cp);
 /* Whether all n octets are UTF-8. */
 enum kz utf8_check(const char *s, size_t n) KZ_CHECK;
 /* Appends to out: NFC, CR LF and a lone CR as LF, and, when that makes the whole text GSM 7-bit, typographic
