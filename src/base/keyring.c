@@ -236,6 +236,20 @@ static void keyring_row_key(
 	secret_mac_of(key->seal, domain, strlen(domain) + 1, octets, sizeof octets, row);
 }
 
+/* Drawn for many rows at once: each draw by itself took two fifths of the time to seal a message. */
+static void keyring_nonce(uint8_t nonce[SECRET_NONCE])
+{
+	static uint8_t drawn[64 * SECRET_NONCE];
+	static size_t left;
+
+	if (!left) {
+		secret_random(drawn, sizeof drawn);
+		left = sizeof drawn;
+	}
+	left -= SECRET_NONCE;
+	memcpy(nonce, drawn + left, SECRET_NONCE);
+}
+
 void keyring_seal(
     const struct keyring *k, const char *domain, uint64_t about, const void *bytes, size_t n, struct buf *out)
 {
@@ -245,7 +259,7 @@ void keyring_seal(
 	keyring_row_key(key, domain, about, row);
 	*at++ = (uint8_t)(key->id >> 8);
 	*at++ = (uint8_t)key->id;
-	secret_random(at, SECRET_NONCE);
+	keyring_nonce(at);
 	secret_seal(row, at, bytes, n, at + SECRET_NONCE);
 	secret_wipe(row, sizeof row);
 	buf_wrote(out, n + KEYRING_OVERHEAD);

@@ -8,13 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#include "base/buf.h"
+#include "base/keyring.h"
 #include "base/mem.h"
 
 #define REPLIES 4
@@ -510,6 +511,120 @@ static void webhook_remove_enable_replay__ask_as_written(void **state)
 	run_fini(&r);
 }
 
+static char *file_path(const char *name)
+{
+	return mem_printf("%s/%s", folder, name);
+}
+
+static struct keyring *keyring_read_back(const char *path)
+{
+	struct faults faults = {0};
+	struct keyring *k = keyring_load(path, &faults);
+
+	assert_string_equal(buf_text(&faults.text), "");
+	faults_fini(&faults);
+	return k;
+}
+
+static void keyring_new__no_file_there__one_that_loads_for_its_owner_alone(void **state)
+{
+	struct run r = {0}, again = {0};
+	char *path = file_path("keyring"), *fresh = file_path("keyring.new");
+	struct keyring *k, *same;
+	struct stat st;
+
+	(void)state;
+	umask(0);
+	RUN(&r, "keyring", "new", path);
+	assert_int_equal(r.exit_code, 0);
+	has(&r.out, "keyring: made, with key 1; keep a copy");
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	k = keyring_read_back(path);
+	assert_int_equal(keyring_newest(k), 1);
+	RUN(&again, "keyring", "new", path);
+	assert_int_equal(again.exit_code, 1);
+	has(&again.err, "keyring: File exists\n");
+	same = keyring_read_back(path);
+	assert_int_equal(keyring_lookup(k, "d", "x", 1), keyring_lookup(same, "d", "x", 1));
+	assert_int_equal(access(fresh, F_OK), -1);
+	assert_int_equal(unlink(path), 0);
+	keyring_free(k);
+	keyring_free(same);
+	run_fini(&r);
+	run_fini(&again);
+	free(path);
+	free(fresh);
+}
+
+static void keyring_add__twice__every_key_before_stays(void **state)
+{
+	struct run made = {0}, one = {0}, two = {0};
+	char *path = file_path("keyring");
+	struct keyring *before, *after;
+	struct buf sealed = {0}, clear = {0};
+	struct stat st;
+
+	(void)state;
+	RUN(&made, "keyring", "new", path);
+	before = keyring_read_back(path);
+	keyring_seal(before, "d", 1, "old", 3, &sealed);
+	assert_int_equal(chmod(path, 0640), 0);
+	RUN(&one, "keyring", "add", path);
+	RUN(&two, "keyring", "add", path);
+	assert_int_equal(one.exit_code | two.exit_code, 0);
+	has(&two.out,
+	    "keyring: key 3 is added; give the file to every daemon of the database, then reload them");
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0640);
+	after = keyring_read_back(path);
+	assert_int_equal(keyring_newest(after), 3);
+	assert_int_equal(keyring_lookup(before, "d", "x", 1), keyring_lookup(after, "d", "x", 1));
+	assert_int_equal(keyring_open(after, "d", 1, sealed.data, sealed.len, &clear), KZ_OK);
+	assert_int_equal(unlink(path), 0);
+	keyring_free(before);
+	keyring_free(after);
+	buf_fini(&sealed);
+	buf_fini(&clear);
+	run_fini(&made);
+	run_fini(&one);
+	run_fini(&two);
+	free(path);
+}
+
+static void keyring_add__absent_or_faulty_or_being_written__left_as_it_is(void **state)
+{
+	struct run absent = {0}, faulty = {0}, busy = {0}, made = {0};
+	char *path = file_path("keyring"), *fresh = file_path("keyring.new");
+
+	(void)state;
+	RUN(&absent, "keyring", "add", path);
+	assert_int_equal(absent.exit_code, 1);
+	has(&absent.err, "kezekctl keyring new ");
+	FILE *f = fopen(path, "we");
+	assert_non_null(f);
+	assert_int_equal(fclose(f) | chmod(path, 0600), 0);
+	RUN(&faulty, "keyring", "add", path);
+	assert_int_equal(faulty.exit_code, 1);
+	has(&faulty.err, "keyring: no line \"lookup\"");
+	assert_int_equal(unlink(path), 0);
+	RUN(&made, "keyring", "new", path);
+	f = fopen(fresh, "we");
+	assert_non_null(f);
+	fclose(f);
+	RUN(&busy, "keyring", "add", path);
+	assert_int_equal(busy.exit_code, 1);
+	has(&busy.err, "keyring.new: it is there: somebody adds a key just now");
+	assert_int_equal(access(fresh, F_OK), 0);
+	assert_int_equal(unlink(fresh) | unlink(path), 0);
+	run_fini(&absent);
+	run_fini(&faulty);
+	run_fini(&busy);
+	run_fini(&made);
+	free(path);
+	free(fresh);
+}
+
 static void answer__no_json__is_a_refusal(void **state)
 {
 	struct run r = {.replies = {"500 <html>"}};
@@ -546,6 +661,10 @@ static void command_line__wrong__exits_2_without_asking(void **state)
 	    {"kezekctl", "webhook", "replay", "1abc", "--since", "2026-11-22T18:23:06Z"},
 	    {"kezekctl", "webhook", "replay", "06j0w2kq4r000", "--since", "2026-11-22T18:23:06Z"},
 	    {"kezekctl", "webhook", "replay", "", "--since", "2026-11-22T18:23:06Z"},
+	    {"kezekctl", "keyring"},
+	    {"kezekctl", "keyring", "new"},
+	    {"kezekctl", "keyring", "add", ""},
+	    {"kezekctl", "keyring", "drop", "file"},
 	    {"kezekctl", "webhook", "replay", "-4", "--since", "2026-11-22T18:23:06Z"},
 	};
 
@@ -600,6 +719,9 @@ int main(void)
 	    cmocka_unit_test(webhook_add__output__is_the_secret_alone),
 	    cmocka_unit_test(webhook_list__one_down_and_one_disabled__says_so),
 	    cmocka_unit_test(webhook_remove_enable_replay__ask_as_written),
+	    cmocka_unit_test(keyring_new__no_file_there__one_that_loads_for_its_owner_alone),
+	    cmocka_unit_test(keyring_add__twice__every_key_before_stays),
+	    cmocka_unit_test(keyring_add__absent_or_faulty_or_being_written__left_as_it_is),
 	    cmocka_unit_test(answer__no_json__is_a_refusal),
 	    cmocka_unit_test(command_line__wrong__exits_2_without_asking),
 	};
