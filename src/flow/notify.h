@@ -1,6 +1,6 @@
-/* notify: the journey from the recorded end of a message to an endpoint of its client that answered 2xx: read
- * from the feeds of the slots that are held, signed, told, told again with growing waits. At least once: what
- * was told in the last second before a crash is told again, under the same webhook-id. */
+/* notify: the journey from the recorded end of a message or a code to an endpoint of its client that answered
+ * 2xx: read from the feeds of the slots that are held, signed, told, told again with growing waits. At least
+ * once: what was told in the last second before a crash is told again, under the same webhook-id. */
 #ifndef FLOW_NOTIFY_H
 #define FLOW_NOTIFY_H
 

@@ -101,7 +101,7 @@ enum note_phase {
 	NOTE_LEFT,    /* is told by whoever has the slot next */
 };
 
-/* One end of a message on its way to one endpoint. */
+/* One end, of a message or a code, on its way to one endpoint. */
 struct note {
 	struct list_node node, in_line;
 	struct endpoint *endpoint;

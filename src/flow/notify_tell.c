@@ -58,7 +58,8 @@ void note_stay(struct note *note)
 
 struct note *note_new(struct endpoint *e, struct teller *t, const struct hook_event *event, unsigned attempts)
 {
-	size_t room = strlen(event->client_ref) + strlen(event->status) + strlen(event->detail) + 3;
+	size_t room = strlen(event->client_ref) + strlen(event->purpose) + strlen(event->status) +
+	              strlen(event->detail) + 4;
 	struct note *note = mem_new(sizeof *note + room);
 	char *at = (char *)(note + 1);
 
@@ -67,6 +68,7 @@ struct note *note_new(struct endpoint *e, struct teller *t, const struct hook_ev
 	note->attempts = attempts;
 	note->event = *event;
 	note->event.client_ref = note_copy(&at, event->client_ref);
+	note->event.purpose = note_copy(&at, event->purpose);
 	note->event.status = note_copy(&at, event->status);
 	note->event.detail = note_copy(&at, event->detail);
 	list_append(t ? &t->notes : &e->again, &note->node);
@@ -143,7 +145,7 @@ static void note_on_kept(void *arg, enum kz r)
 	if (r == KZ_OK && note->given_up) {
 		metric_add(n->given_up, 1);
 		log_warn(note->endpoint->name, "the end of %s is told no more after %d attempts",
-		    ids_text(note->event.message_id, id), HOOK_ATTEMPTS);
+		    ids_text(note->event.id, id), HOOK_ATTEMPTS);
 	}
 	if (r == KZ_OK || r == KZ_REFUSED) /* refused: the endpoint was removed in that moment */
 		note_done(note);
@@ -170,8 +172,8 @@ static void note_told(struct note *note)
 	note->phase = NOTE_KEEPING;
 	note->given_up = false;
 	/* when the row outlives it, it is told once more */
-	if (note->teller ||
-	    tellings_settle(n->pg, e->id, note->event.message_id, note_on_kept, note, &note->job) != KZ_OK)
+	if (note->teller || tellings_settle(n->pg, e->id, note->event.about, note->event.id, note_on_kept,
+	                        note, &note->job) != KZ_OK)
 		note_done(note);
 }
 
@@ -183,7 +185,8 @@ static void note_put_off(struct note *note, const char *why, int64_t retry_after
 	int64_t now_us = loop_clock(n->loop)->wall_us();
 	int64_t wait_ms = hook_wait_ms(attempts, n->conf->webhook_retry_min_ms);
 	struct tellings_retry retry = {.id = e->id,
-	    .message_id = note->event.message_id,
+	    .about = note->event.about,
+	    .of = note->event.id,
 	    .slot = ids_slot(note->event.feed),
 	    .attempts = attempts,
 	    .now_us = now_us,

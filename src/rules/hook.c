@@ -15,8 +15,9 @@ void hook_secret_text(const uint8_t secret[HOOK_SECRET], char text[HOOK_SECRET_T
 
 char *hook_id(const struct hook_event *e, char text[HOOK_ID])
 {
-	memcpy(text, "end_", 4);
-	ids_text(e->message_id, text + 4);
+	char id[IDS_TEXT];
+
+	snprintf(text, HOOK_ID, "%s_%s", e->about == HOOK_CODE ? "code" : "end", ids_text(e->id, id));
 	return text;
 }
 
@@ -43,22 +44,48 @@ static void hook_put_field(struct buf *out, const char *name, const char *text)
 	hook_put_text(out, text);
 }
 
-void hook_body(const struct hook_event *e, struct buf *out)
+static void hook_put_id(struct buf *out, const char *name, uint64_t id)
 {
-	const char *state = message_state_name(e->state);
-	char id[IDS_TEXT], seq[IDS_TEXT], at[32];
+	char text[IDS_TEXT];
 
-	clock_rfc3339(e->at_us, at);
-	buf_printf(out,
-	    "{\"type\":\"message.%s\",\"timestamp\":\"%s\",\"seq\":\"%s\",\"data\":{\"id\":\"%s\"", state, at,
-	    ids_text(e->feed, seq), ids_text(e->message_id, id));
-	hook_put_field(out, "client_ref", e->client_ref);
+	if (id)
+		buf_printf(out, ",\"%s\":\"%s\"", name, ids_text(id, text));
+}
+
+static void hook_put_code(struct buf *out, const struct hook_event *e, const char *at)
+{
+	hook_put_id(out, "pair", e->pair);
+	hook_put_field(out, "purpose", e->purpose);
+	buf_printf(out, ",\"state\":\"%s\",\"ended_at\":\"%s\"", code_verdict_name(e->verdict), at);
+}
+
+static void hook_put_message(struct buf *out, const struct hook_event *e, const char *at)
+{
+	hook_put_id(out, "code", e->code);
+	hook_put_field(out, "purpose", e->purpose);
 	buf_printf(out,
 	    ",\"state\":\"%s\",\"class\":\"%s\",\"segments\":%u,\"possible_duplicate\":%s,\"ended_at\":\"%"
 	    "s\"",
-	    state, message_class_name(e->class), e->parts, e->resent ? "true" : "false", at);
+	    message_state_name(e->state), message_class_name(e->class), e->parts,
+	    e->resent ? "true" : "false", at);
 	hook_put_field(out, "status", e->status);
 	hook_put_field(out, "detail", e->detail);
+}
+
+void hook_body(const struct hook_event *e, struct buf *out)
+{
+	bool code = e->about == HOOK_CODE;
+	char id[IDS_TEXT], seq[IDS_TEXT], at[32];
+
+	clock_rfc3339(e->at_us, at);
+	buf_printf(out, "{\"type\":\"%s.%s\",\"timestamp\":\"%s\",\"seq\":\"%s\",\"data\":{\"id\":\"%s\"",
+	    code ? "code" : "message", code ? code_verdict_name(e->verdict) : message_state_name(e->state),
+	    at, ids_text(e->feed, seq), ids_text(e->id, id));
+	hook_put_field(out, "client_ref", e->client_ref);
+	if (code)
+		hook_put_code(out, e, at);
+	else
+		hook_put_message(out, e, at);
 	buf_str(out, "}}");
 }
 

@@ -1,4 +1,4 @@
-/* hook: the law of webhooks, pure: what is told of the end of a message, how it is signed
+/* hook: the law of webhooks, pure: what is told of the end of a message or a code, how it is signed
  * (www.standardwebhooks.com), when it is told again. */
 #ifndef RULES_HOOK_H
 #define RULES_HOOK_H
@@ -8,31 +8,42 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "rules/code.h"
 #include "rules/message.h"
 
 #define HOOK_SECRET      32 /* octets of a secret, any */
 #define HOOK_SECRET_TEXT 51 /* "whsec_", its base 64 and NUL */
-#define HOOK_ID          18 /* "end_", the message's id and NUL */
+#define HOOK_ID          19 /* "code_", the code's id and NUL */
 #define HOOK_SIGNATURE   48 /* "v1,", base 64 of the MAC and NUL */
 #define HOOK_ATTEMPTS    11 /* of one event; with 5 s first the last is made about three days after */
 #define HOOK_DOWN_AFTER  5  /* messages in a row that fail: the endpoint counts as down */
 
-/* The end of a message. Texts belong to whoever holds it; "" when absent. */
+/* What has ended. Stored: never renumber. */
+enum hook_about { HOOK_MESSAGE = 0, HOOK_CODE = 1 };
+
+/* The end of a message, or the verdict on a code. Texts belong to whoever holds it; "" when absent. */
 struct hook_event {
+	enum hook_about about;
+	uint64_t id;   /* of either: a code has that of its first message */
 	uint64_t feed; /* its place in the order of telling */
-	uint64_t message_id;
 	int64_t at_us;
+	const char *client_ref, *purpose; /* purpose: of the code, of a message that brought one too */
+	/* of a message */
 	enum message_state state;
 	enum message_class class;
 	unsigned parts;
-	bool resent; /* a possible duplicate */
-	const char *client_ref, *status, *detail;
+	bool resent;   /* a possible duplicate */
+	uint64_t code; /* that it brought; 0: none */
+	const char *status, *detail;
+	/* of a code */
+	enum code_verdict verdict;
+	uint64_t pair; /* that it is one of; 0: none */
 };
 
 void hook_secret_text(const uint8_t secret[HOOK_SECRET], char text[HOOK_SECRET_TEXT]);
-/* The same for each telling of the event, and no other message's: a message ends once. */
+/* The same for each telling of the event, and of no other: a message ends once, as does a code. */
 char *hook_id(const struct hook_event *e, char text[HOOK_ID]);
-/* Appends the body: JSON, no number, no text. */
+/* Appends the body: JSON, no number, no text, no digits of a code. */
 void hook_body(const struct hook_event *e, struct buf *out);
 void hook_sign(const uint8_t *secret, size_t secret_n, const char *id, int64_t timestamp_s, const char *body,
     size_t body_n, char signature[HOOK_SIGNATURE]);

@@ -49,8 +49,8 @@ enum kz hook_add(struct pg *pg, const char *client, const char *url, const uint8
 
 static const struct pg_sql sql_list = {"hook_list",
     "select id, client, url, why, created_at, disabled_at,"
-    " (select count(*) from webhook_retry where webhook = id and due is not null),"
-    " (select count(*) from webhook_retry where webhook = id and due is null) from webhook order by id",
+    " (select count(*) from webhook_retry where webhook = w.id and due is not null),"
+    " (select count(*) from webhook_retry where webhook = w.id and due is null) from webhook w order by id",
     0, NULL};
 
 static void hook_on_listed(void *arg, enum kz r, const struct pg_reply *reply)
@@ -150,13 +150,14 @@ enum kz hook_replay(struct pg *pg, int32_t id, int64_t wall_ms, hook_done_fn *do
 
 static const uint32_t message_types[] = {PG_INT8, PG_TIMESTAMPTZ};
 static const struct pg_sql sql_message = {"hook_replay_message",
-    "insert into webhook_retry (webhook, message_id, slot, attempts, due, at, status)"
-    " select w.id, m.id, e.slot, 0, $2, $2, 'replay' from message m"
-    " join lateral (select (feed >> 14) & 255 as slot from message_event where message_id = m.id and final"
-    "  order by at, kind, feed limit 1) e on true"
-    " join webhook w on w.client = (select client from api_key where id = m.api_key)"
-    " where m.id = $1"
-    " on conflict (webhook, message_id) do update set attempts = 0, due = excluded.due, status = 'replay'"
+    "with ended as ("
+    " select 0 as about, api_key, feed from message m join lateral (select feed from message_event"
+    "   where message_id = m.id and final order by at, kind, feed limit 1) e on true where m.id = $1"
+    " union all select 1, api_key, feed from code c join code_verdict v on v.code_id = c.id where c.id = $1"
+    ") insert into webhook_retry (webhook, about, id, slot, attempts, due, at, status)"
+    " select w.id, about, $1, (feed >> 14) & 255, 0, $2, $2, 'replay' from ended"
+    " join webhook w on w.client = (select client from api_key k where k.id = ended.api_key)"
+    " on conflict (webhook, about, id) do update set attempts = 0, due = excluded.due, status = 'replay'"
     " returning webhook",
     2, message_types};
 

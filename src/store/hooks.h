@@ -1,5 +1,6 @@
-/* hooks: the endpoints that clients have for the ends of their messages, as people manage them. Their secrets
- * stand in the database in clear, since each telling is signed with them: nothing here reads them back. */
+/* hooks: the endpoints that clients have for the ends of their messages and codes, as people manage them.
+ * Their secrets stand in the database in clear, since each telling is signed with them: nothing here reads
+ * them back. */
 #ifndef STORE_HOOKS_H
 #define STORE_HOOKS_H
 
@@ -39,8 +40,8 @@ enum kz hook_disable(struct pg *pg, int32_t id, const char *why, hook_done_fn *d
 /* All that ended from wall_ms on, which is not to come, is told to it again; what it was not told of before
  * is told as well. */
 enum kz hook_replay(struct pg *pg, int32_t id, int64_t wall_ms, hook_done_fn *done, void *arg) KZ_CHECK;
-/* The end of one message is told again to each endpoint of its client; KZ_NOT_FOUND when it has not ended, or
- * there is none. */
+/* The end of one message, and of the code that it brought first, is told again to each endpoint of its
+ * client; KZ_NOT_FOUND when nothing has ended, or there is none. */
 enum kz hook_replay_message(
     struct pg *pg, uint64_t message_id, int64_t now_us, hook_done_fn *done, void *arg) KZ_CHECK;
 

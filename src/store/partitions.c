@@ -38,12 +38,12 @@ static const struct pg_sql sql_make = {"partitions_make",
 static const struct pg_sql sql_lock = {
     "partitions_lock", "select set_config('lock_timeout', '200ms', true)", 0, NULL};
 /* Rare tables without partitions: receipts of submissions that were never recorded, and unreadable ones,
- * which may hold a number; webhooks of messages that are gone. */
+ * which may hold a number; webhooks of what is gone. */
 static const uint32_t sweep_types[] = {PG_TIMESTAMPTZ, PG_INT8};
 static const struct pg_sql sql_sweep = {"partitions_sweep",
     "with waiting as (delete from receipt_waiting where at < $1), aside as (delete from receipt_aside where "
     "at < $1)"
-    " delete from webhook_retry where message_id < $2",
+    " delete from webhook_retry where id < $2",
     2, sweep_types};
 static const uint32_t drop_types[] = {PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ};
 static const struct pg_sql sql_drop = {"partitions_drop",

@@ -1,5 +1,5 @@
-/* tellings: what is told to endpoints, as the teller reads and notes it: the feed of ended messages, how far
- * each endpoint was told of it, and what is told again. */
+/* tellings: what is told to endpoints, as the teller reads and notes it: the feed of ended messages and
+ * codes, how far each endpoint was told of it, and what is told again. */
 #ifndef STORE_TELLINGS_H
 #define STORE_TELLINGS_H
 
@@ -30,8 +30,8 @@ enum kz tellings_load(struct pg *pg, const bool held[], tellings_endpoint_fn *ea
     void *arg, uint64_t *ret_ticket) KZ_CHECK;
 
 /* A page of a slot's feed: numbers after < n < before, at most `most` looked at, of them the first ends of
- * the clients' messages in their order. Then done: how many were looked at and the last one's number (0:
- * none). */
+ * the clients' messages and the verdicts on their codes, in their order. Then done: how many were looked at
+ * and the last one's number (0: none). */
 struct tellings_page {
 	const char *const *clients; /* a client may stand twice: its ends come once */
 	size_t clients_n;
@@ -59,7 +59,8 @@ enum kz tellings_save(struct pg *pg, const struct tellings_mark *marks, size_t n
  * KZ_TOO_LONG: it has TELLINGS_RETRIES others. KZ_REFUSED: never; KZ_LOST: perhaps the next time. */
 struct tellings_retry {
 	int32_t id;
-	uint64_t message_id;
+	enum hook_about about;
+	uint64_t of; /* message or code */
 	uint8_t slot;
 	unsigned attempts;
 	int64_t now_us, due_us;
@@ -68,11 +69,12 @@ struct tellings_retry {
 enum kz tellings_put_off(struct pg *pg, const struct tellings_retry *r, tellings_done_fn *done, void *arg,
     uint64_t *ret_ticket) KZ_CHECK;
 /* It was told. */
-enum kz tellings_settle(struct pg *pg, int32_t id, uint64_t message_id, tellings_done_fn *done, void *arg,
-    uint64_t *ret_ticket) KZ_CHECK;
+enum kz tellings_settle(struct pg *pg, int32_t id, enum hook_about about, uint64_t of, tellings_done_fn *done,
+    void *arg, uint64_t *ret_ticket) KZ_CHECK;
 
-/* What is due now of the slots and endpoints named, the oldest first, at most `most`; then when the next is
- * due after now, 0: none. Those whose message is gone are passed over. */
+/* What is due now of the slots and endpoints named, the oldest first, at most `most` messages and as many
+ * codes; then when the next is due after now, 0: none. Those of which nothing is kept any more are passed
+ * over. */
 typedef void tellings_due_fn(void *arg, int32_t id, unsigned attempts, const struct hook_event *e);
 typedef void tellings_next_fn(void *arg, enum kz r, int64_t next_us);
 enum kz tellings_due(struct pg *pg, const bool held[], const int32_t *ids, size_t n, int64_t now_us, int most,

@@ -85,7 +85,8 @@ export function holdAgainstDocument(method, target, answer) {
 
 // hook: {method, headers, body} as an endpoint got it; each header that the document names must be there.
 export function holdWebhookAgainstDocument(hook) {
-  const operation = document.webhooks.messageEnded[hook.method.toLowerCase()];
+  const webhook = hook.body.type?.startsWith('code.') ? 'codeEnded' : 'messageEnded';
+  const operation = document.webhooks[webhook][hook.method.toLowerCase()];
   assert.ok(operation, `a webhook by ${hook.method}`);
   for (const raw of operation.parameters) {
     const parameter = resolve(raw);

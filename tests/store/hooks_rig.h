@@ -80,6 +80,28 @@ static inline void end_put(struct store_rig *g, uint64_t id, int at_s, int kind,
 	    (unsigned long long)id, at_s, kind, state, (unsigned long long)feed);
 }
 
+/* A code of the client's key whose first message has its id, and its send. */
+static inline uint64_t code_put(struct store_rig *g, struct ids *ids)
+{
+	uint64_t id = store_put_message(g, ids, 1, 77011234567);
+
+	store_sql(g,
+	    "insert into code values (%llu, 1, null, 11, 7701123, 'login', 0, null, 6, 5, false, 'mine');"
+	    "insert into code_send values (%llu, 1, 0, 1, %llu, 11, now(), now() + interval '5 min', 1, '')",
+	    (unsigned long long)id, (unsigned long long)id, (unsigned long long)id);
+	return id;
+}
+
+/* Its verdict at so many seconds of the test, under that number. */
+static inline void verdict_put(struct store_rig *g, uint64_t id, int at_s, enum code_verdict v, uint64_t feed)
+{
+	store_sql(g,
+	    "insert into code_verdict values (%llu, timestamptz '2026-01-01 00:00:00Z' + %d * interval '1 "
+	    "s', %d,"
+	    " null, %llu)",
+	    (unsigned long long)id, at_s, v, (unsigned long long)feed);
+}
+
 #define EVENTS 64
 
 struct pages {
@@ -89,7 +111,7 @@ struct pages {
 	uint64_t last;
 	struct hook_event all[EVENTS]; /* without their texts */
 	char clients[EVENTS][16];
-	char text[128]; /* of the last: client_ref|status|detail */
+	char text[128]; /* of the last: client_ref|purpose|status|detail */
 };
 
 static inline void pages_on_event(void *arg, const char *client, const struct hook_event *e)
@@ -99,7 +121,7 @@ static inline void pages_on_event(void *arg, const char *client, const struct ho
 	assert_true(p->n < EVENTS);
 	snprintf(p->clients[p->n], sizeof p->clients[0], "%s", client);
 	p->all[p->n++] = *e;
-	snprintf(p->text, sizeof p->text, "%s|%s|%s", e->client_ref, e->status, e->detail);
+	snprintf(p->text, sizeof p->text, "%s|%s|%s|%s", e->client_ref, e->purpose, e->status, e->detail);
 }
 
 static inline void pages_on_done(void *arg, enum kz r, size_t looked, uint64_t last)

@@ -237,10 +237,13 @@ static inline int store_setup(void **state)
 	struct store_rig *g = store_rig_make();
 
 	/* Not truncated: that costs a sync for each of the partitions. */
-	store_sql(g, "delete from message; delete from message_person; delete from message_event; delete from"
-	             " idempotency; delete from slot; delete from receipt_waiting; delete from receipt_aside;"
-	             " delete from webhook; alter table webhook alter id restart;"
-	             " truncate api_key restart identity");
+	store_sql(g,
+	    "delete from message; delete from message_person; delete from message_event; delete from"
+	    " idempotency; delete from slot; delete from receipt_waiting; delete from receipt_aside;"
+	    " delete from code; delete from code_send; delete from code_wrong; delete from code_verdict;"
+	    " delete from code_given; delete from guard_hold;"
+	    " delete from webhook; alter table webhook alter id restart;"
+	    " truncate api_key restart identity");
 	store_up(g);
 	*state = g;
 	return 0;

@@ -100,7 +100,7 @@ static void remove__with_cursors_and_retries__all_gone(void **state)
 	id = hook_made(g);
 	store_sql(g,
 	    "insert into webhook_cursor values (%d, 0, 0, 1); insert into webhook_retry values"
-	    " (%d, 7, 0, 1, now(), now(), ''), (%d, 8, 0, 1, null, now(), '')",
+	    " (%d, 0, 7, 0, 1, now(), now(), ''), (%d, 1, 7, 0, 1, null, now(), '')",
 	    id, id, id);
 	const struct listed l = list(g);
 	assert_int_equal(l.last.retries, 1);
@@ -161,7 +161,7 @@ static void replay_message__ended__due_now_at_each_endpoint_of_its_client(void *
 	hook_made(g);
 	store_sql(g,
 	    "insert into webhook (client, url, secret, since) values ('another', '', '', 0);"
-	    " insert into webhook_retry select id, %llu, 9, 11, null, now(), '500' from webhook"
+	    " insert into webhook_retry select id, 0, %llu, 9, 11, null, now(), '500' from webhook"
 	    " where client = 'portal' order by id limit 1",
 	    (unsigned long long)id);
 	assert_int_equal(HOOK_DID(g, hook_replay_message(g->pg, id, now_us, hook_on_done, &h)), KZ_OK);
@@ -171,6 +171,27 @@ static void replay_message__ended__due_now_at_each_endpoint_of_its_client(void *
 	    store_int(g, "select max(slot) from webhook_retry where status = 'replay' and slot = 3"), 3);
 	assert_int_equal(
 	    HOOK_DID(g, hook_replay_message(g->pg, id + 1, now_us, hook_on_done, &h)), KZ_NOT_FOUND);
+}
+
+static void replay_message__that_brought_a_code_first__the_code_is_told_again_too(void **state)
+{
+	struct store_rig *g = *state;
+	struct ids ids = {.slot = 5}, feeds = {.slot = 3};
+	int64_t now_us = store_wall_us();
+	uint64_t id = code_put(g, &ids);
+
+	portal_make(g);
+	hook_made(g);
+	verdict_put(g, id, 1, CODE_APPROVED, ids_next(&feeds, now_us / 1000));
+	assert_int_equal(HOOK_DID(g, hook_replay_message(g->pg, id, now_us, hook_on_done, &h)), KZ_OK);
+	assert_string_equal(
+	    store_sql(g, "select string_agg(about || ' ' || slot, ',') from webhook_retry"), "1 3");
+	feeds.slot = 4;
+	end_put(g, id, 1, EVENT_RECEIPT, MESSAGE_DELIVERED, ids_next(&feeds, now_us / 1000));
+	assert_int_equal(HOOK_DID(g, hook_replay_message(g->pg, id, now_us, hook_on_done, &h)), KZ_OK);
+	assert_string_equal(
+	    store_sql(g, "select string_agg(about || ' ' || slot, ',' order by about) from webhook_retry"),
+	    "0 4,1 3");
 }
 
 int main(void)
@@ -183,6 +204,7 @@ int main(void)
 	    STORE_CASE(replay__since_a_time__a_new_round_from_there),
 	    STORE_CASE(replay__with_slots_that_were_not_told_until_then__those_go_on_where_they_were),
 	    STORE_CASE(replay_message__ended__due_now_at_each_endpoint_of_its_client),
+	    STORE_CASE(replay_message__that_brought_a_code_first__the_code_is_told_again_too),
 	};
 
 	return store_main("hooks", tests, sizeof tests / sizeof *tests);

@@ -307,15 +307,16 @@ static void sweep__rare_tables__kept_as_long_as_personal_fields(void **state)
 	    "insert into receipt_waiting (at, carrier, operator_ids, final, state, parts_mode)"
 	    " select now() - n * interval '1 day', n, '{}', true, 6, 0 from (values (1), (3)) v(n);"
 	    "insert into webhook (client, url, secret, since) values ('portal', '', '', 0);"
-	    "insert into webhook_retry select id, n, 0, 1, null, now(), '500' from webhook, (values (%llu), "
+	    "insert into webhook_retry select id, 0, n, 0, 1, null, now(), '500' from webhook, (values "
+	    "(%llu), "
 	    "(%llu)) v(n)",
 	    (unsigned long long)kept, (unsigned long long)ids_floor(store_wall_us() / 1000 - 10 * DAY_MS));
 	struct partitions *p = partitions_up(g, &(struct partitions_keep){9 * DAY_MS, 2 * DAY_MS}, &t);
 	jobs_end(g);
 	assert_string_equal(store_sql(g, "select string_agg(what, ',') from receipt_aside"), "1");
 	assert_string_equal(store_sql(g, "select string_agg(carrier, ',') from receipt_waiting"), "1");
-	assert_true((uint64_t)store_int(g, "select sum(message_id) from webhook_retry") ==
-	            kept); /* with its message */
+	assert_true(
+	    (uint64_t)store_int(g, "select sum(id) from webhook_retry") == kept); /* with its message */
 	partitions_free(p);
 }
 

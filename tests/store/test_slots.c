@@ -617,6 +617,24 @@ static void slots__ends_numbered_ahead_of_the_messages__the_newest_number_of_the
 	daemon_end(&d);
 }
 
+static void slots__verdict_numbered_ahead_of_the_messages__the_newest_number_of_the_slot_is_told(void **state)
+{
+	struct store_rig *g = *state;
+	struct ids ids = {.slot = 0}, ahead = {.slot = 0}, other = {.slot = 1};
+	struct daemon d;
+	int64_t now_ms = store_wall_us() / 1000;
+	uint64_t id = store_put_message(g, &ids, 1, 77011234567);
+	uint64_t feed = ids_next(&ahead, now_ms + 60000), of_another = ids_next(&other, now_ms + 120000);
+
+	store_sql(g,
+	    "insert into code_verdict values (%llu, now(), 1, null, %llu), (%llu, now(), 1, null, %llu)",
+	    (unsigned long long)id, (unsigned long long)feed, (unsigned long long)id + 1,
+	    (unsigned long long)of_another);
+	assert_int_equal(daemon_up(g, &d), 0);
+	assert_true(d.newest[0] == feed);
+	daemon_end(&d);
+}
+
 /* A webhook was told up to a number, and runs were given up, above all that was written. */
 static void slots__cursor_or_shut_run_ahead__told_as_the_newest_number_of_the_slot(void **state)
 {
@@ -698,6 +716,7 @@ int main(void)
 	    STORE_CASE(slots__messages_there__the_newest_id_is_told),
 	    STORE_CASE(slots__made_beside_messages__the_look_for_unheard_ones_begins_there),
 	    STORE_CASE(slots__ends_numbered_ahead_of_the_messages__the_newest_number_of_the_slot_is_told),
+	    STORE_CASE(slots__verdict_numbered_ahead_of_the_messages__the_newest_number_of_the_slot_is_told),
 	    STORE_CASE(slots__cursor_or_shut_run_ahead__told_as_the_newest_number_of_the_slot),
 	    STORE_CASE(slots__all_256_held__none_until_one_is_free),
 	    STORE_CASE(slots__server_killed__lost_and_the_same_slot_again),

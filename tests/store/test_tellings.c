@@ -22,14 +22,15 @@ static void read__ends_of_the_client__in_order_with_all_that_is_told(void **stat
 	assert_int_equal(p.n, 2);
 	assert_int_equal(p.looked, 2);
 	assert_true(p.last == b);
-	assert_true(p.all[0].feed == a && p.all[0].message_id == first);
+	assert_true(p.all[0].feed == a && p.all[0].id == first);
 	assert_int_equal(p.all[0].state, MESSAGE_EXPIRED);
 	assert_int_equal(p.all[0].parts, 2);
 	assert_int_equal(p.all[0].class, MESSAGE_NOTICE);
 	assert_int_equal(p.all[0].at_us, INT64_C(1767225604000000));
 	assert_false(p.all[0].resent);
-	assert_true(p.all[1].feed == b && p.all[1].message_id == second && p.all[1].resent);
-	assert_string_equal(p.text, "ref|SAID|err 1");
+	assert_true(p.all[1].feed == b && p.all[1].id == second && p.all[1].resent);
+	assert_string_equal(p.text, "ref||SAID|err 1");
+	assert_int_equal(p.all[1].code, 0);
 }
 
 static void read__unconfirmed_after_the_longest_life_and_wait__is_told(void **state)
@@ -47,7 +48,7 @@ static void read__unconfirmed_after_the_longest_life_and_wait__is_told(void **st
 	const struct pages p = page_read(g, "portal", 2, feed - 1, INT64_MAX, 10);
 	assert_int_equal(p.n, 1);
 	assert_int_equal(p.all[0].state, MESSAGE_UNCONFIRMED);
-	assert_true(p.all[0].message_id == id);
+	assert_true(p.all[0].id == id);
 }
 
 static void read__second_end_of_a_message__not_told_whoever_recorded_it(void **state)
@@ -151,7 +152,62 @@ static void read__ended_with_its_parts__what_the_operator_said_of_the_worst(void
 	    (unsigned long long)ids_floor(store_wall_us() / 1000));
 	const struct pages p = page_read(g, "portal", 0, 0, INT64_MAX, 10);
 	assert_int_equal(p.n, 1);
-	assert_string_equal(p.text, "|UNDELIV|err 011");
+	assert_string_equal(p.text, "||UNDELIV|err 011");
+}
+
+static void read__verdicts_of_codes__among_the_ends_of_messages_in_one_order(void **state)
+{
+	struct store_rig *g = *state;
+	struct ids ids = {0}, feeds = {.slot = 2};
+	int64_t now_ms = store_wall_us() / 1000;
+	uint64_t n[4], code, other;
+
+	portal_make(g);
+	for (int i = 0; i < 4; i++)
+		n[i] = ids_next(&feeds, now_ms);
+	code = code_put(g, &ids);
+	other = code_put(g, &ids);
+	store_sql(g, "update code set api_key = 99 where id = %llu", (unsigned long long)other);
+	store_sql(g, "update code set pair = 5 where id = %llu", (unsigned long long)code);
+	verdict_put(g, code, 7, CODE_SUPERSEDED, n[1]);
+	verdict_put(g, other, 7, CODE_EXPIRED, n[2]);
+	end_put(g, code, 8, EVENT_RECEIPT, MESSAGE_DELIVERED, n[3]);
+	end_put(g, store_put_message(g, &ids, 1, 77011234567), 5, EVENT_EXPIRED, MESSAGE_EXPIRED, n[0]);
+	struct pages p = page_read(g, "portal", 2, 0, INT64_MAX, 10);
+	assert_int_equal(p.looked, 4);
+	assert_true(p.last == n[3]);
+	assert_int_equal(p.n, 3);
+	assert_true(p.all[0].about == HOOK_MESSAGE && p.all[0].feed == n[0] && p.all[0].code == 0);
+	assert_true(p.all[1].about == HOOK_CODE && p.all[1].id == code && p.all[1].feed == n[1]);
+	assert_int_equal(p.all[1].verdict, CODE_SUPERSEDED);
+	assert_int_equal(p.all[1].pair, 5);
+	assert_int_equal(p.all[1].at_us, INT64_C(1767225607000000));
+	assert_true(p.all[2].about == HOOK_MESSAGE && p.all[2].id == code && p.all[2].code == code);
+	assert_string_equal(p.text, "|login|SAID|err 1");
+	p = page_read(g, "portal", 2, n[0], n[3], 1); /* a page that ends with a code's */
+	assert_int_equal(p.looked, 1);
+	assert_true(p.last == n[1]);
+	assert_string_equal(p.text, "mine|login||");
+	assert_int_equal(page_read(g, "portal", 3, 0, INT64_MAX, 10).looked, 0);
+}
+
+static void read__message_that_brought_a_code_again__names_the_code_not_itself(void **state)
+{
+	struct store_rig *g = *state;
+	struct ids ids = {0}, feeds = {.slot = 2};
+	uint64_t code, again;
+
+	portal_make(g);
+	code = code_put(g, &ids);
+	again = store_put_message(g, &ids, 1, 77011234567);
+	store_sql(g,
+	    "insert into code_send select code_id, 2, 2, 1, %llu, 11, now(), expires_at, key, mac from "
+	    "code_send",
+	    (unsigned long long)again);
+	end_put(g, again, 5, EVENT_RECEIPT, MESSAGE_DELIVERED, ids_next(&feeds, store_wall_us() / 1000));
+	const struct pages p = page_read(g, "portal", 2, 0, INT64_MAX, 10);
+	assert_int_equal(p.n, 1);
+	assert_true(p.all[0].id == again && p.all[0].code == code);
 }
 
 /* The whole way: what events commit is read below the bound, each once. */
@@ -341,7 +397,7 @@ static void put_off__due_in_order_then_again_then_given_up_or_settled(void **sta
 		n[i] = store_put_message(g, &ids, 1, 77011234567);
 		end_put(g, n[i], 9, EVENT_RECEIPT, MESSAGE_DELIVERED, ids_next(&feeds, now_us / 1000));
 		end_put(g, n[i], 9 + i, EVENT_RECEIPT, MESSAGE_EXPIRED, ids_next(&feeds, now_us / 1000));
-		r.message_id = n[i];
+		r.of = n[i];
 		r.due_us = now_us + (3 - i) * 1000000;
 		assert_int_equal(HOOK_DID(g, tellings_put_off(g->pg, &r, hook_on_done, &h, &ticket)), KZ_OK);
 	}
@@ -350,21 +406,22 @@ static void put_off__due_in_order_then_again_then_given_up_or_settled(void **sta
 	assert_int_equal(d.next_us, now_us + 1000000);
 	d = due(g, 4, r.id, now_us + 2000000, 8);
 	assert_int_equal(d.n, 2);
-	assert_true(d.events[0].message_id == n[2] && d.events[1].message_id == n[1]);
+	assert_true(d.events[0].id == n[2] && d.events[1].id == n[1]);
 	assert_int_equal(d.attempts[0], 1);
 	assert_int_equal(d.events[0].state, MESSAGE_DELIVERED);
 	assert_int_equal(d.next_us, now_us + 3000000);
 	assert_int_equal(due(g, 4, r.id, now_us + 2000000, 1).n, 1);
 	assert_int_equal(due(g, 5, r.id, now_us + 2000000, 8).n, 0);
 	assert_int_equal(due(g, 4, r.id + 1, now_us + 2000000, 8).n, 0);
-	r.message_id = n[2];
+	r.of = n[2];
 	r.attempts = 2;
 	r.due_us = 0;
 	assert_int_equal(HOOK_DID(g, tellings_put_off(g->pg, &r, hook_on_done, &h, &ticket)), KZ_OK);
-	assert_int_equal(HOOK_DID(g, tellings_settle(g->pg, r.id, n[1], hook_on_done, &h, &ticket)), KZ_OK);
+	assert_int_equal(
+	    HOOK_DID(g, tellings_settle(g->pg, r.id, HOOK_MESSAGE, n[1], hook_on_done, &h, &ticket)), KZ_OK);
 	d = due(g, 4, r.id, now_us + 9000000, 8);
 	assert_int_equal(d.n, 1);
-	assert_true(d.events[0].message_id == n[0]);
+	assert_true(d.events[0].id == n[0]);
 	assert_int_equal(d.next_us, 0);
 	assert_int_equal(
 	    store_int(g, "select count(*) from webhook_retry where due is null and attempts = 2"), 1);
@@ -373,33 +430,67 @@ static void put_off__due_in_order_then_again_then_given_up_or_settled(void **sta
 	assert_int_equal(store_int(g, "select count(*) from webhook_retry"), 2);
 }
 
+static void put_off__code_and_the_end_of_its_first_message__told_again_each_by_itself(void **state)
+{
+	struct store_rig *g = *state;
+	struct ids ids = {0}, feeds = {.slot = 4};
+	int64_t now_us = 1767225700000000;
+	struct tellings_retry r = {
+	    .slot = 4, .attempts = 1, .now_us = now_us, .due_us = now_us, .status = "500"};
+	uint64_t ticket;
+
+	portal_make(g);
+	r.id = hook_made(g);
+	r.of = code_put(g, &ids);
+	verdict_put(g, r.of, 1, CODE_APPROVED, ids_next(&feeds, now_us / 1000));
+	end_put(g, r.of, 2, EVENT_RECEIPT, MESSAGE_DELIVERED, ids_next(&feeds, now_us / 1000));
+	r.about = HOOK_CODE;
+	assert_int_equal(HOOK_DID(g, tellings_put_off(g->pg, &r, hook_on_done, &h, &ticket)), KZ_OK);
+	struct due d = due(g, 4, r.id, now_us, 8);
+	assert_int_equal(d.n, 1);
+	assert_true(d.events[0].about == HOOK_CODE && d.events[0].id == r.of);
+	assert_int_equal(d.events[0].verdict, CODE_APPROVED);
+	r.about = HOOK_MESSAGE;
+	r.attempts = 3;
+	assert_int_equal(HOOK_DID(g, tellings_put_off(g->pg, &r, hook_on_done, &h, &ticket)), KZ_OK);
+	d = due(g, 4, r.id, now_us, 8);
+	assert_int_equal(d.n, 2);
+	assert_true(d.events[0].about == HOOK_MESSAGE && d.attempts[0] == 3 && d.events[0].code == r.of);
+	assert_true(d.events[1].about == HOOK_CODE && d.attempts[1] == 1);
+	assert_int_equal(
+	    HOOK_DID(g, tellings_settle(g->pg, r.id, HOOK_CODE, r.of, hook_on_done, &h, &ticket)), KZ_OK);
+	d = due(g, 4, r.id, now_us, 8);
+	assert_int_equal(d.n, 1);
+	assert_true(d.events[0].about == HOOK_MESSAGE);
+}
+
 static void put_off__as_many_as_are_kept__no_more_but_those_again(void **state)
 {
 	struct store_rig *g = *state;
-	struct tellings_retry r = {
-	    .message_id = 5000, .attempts = 1, .now_us = 1, .due_us = 2, .status = "500"};
+	struct tellings_retry r = {.of = 5000, .attempts = 1, .now_us = 1, .due_us = 2, .status = "500"};
 	uint64_t ticket;
 
 	portal_make(g);
 	r.id = hook_made(g);
 	store_sql(g,
-	    "insert into webhook_retry select %d, i, 0, 1, case when i < %d then now() end, now(), ''"
+	    "insert into webhook_retry select %d, 0, i, 0, 1, case when i < %d then now() end, now(), ''"
 	    " from generate_series(0, %d) i",
 	    r.id, TELLINGS_RETRIES, TELLINGS_RETRIES + 10);
 	assert_int_equal(HOOK_DID(g, tellings_put_off(g->pg, &r, hook_on_done, &h, &ticket)), KZ_TOO_LONG);
-	r.message_id = 7;
+	r.of = 7;
 	r.attempts = 2;
 	assert_int_equal(HOOK_DID(g, tellings_put_off(g->pg, &r, hook_on_done, &h, &ticket)), KZ_OK);
-	assert_int_equal(store_int(g, "select attempts from webhook_retry where message_id = 7"), 2);
-	assert_int_equal(HOOK_DID(g, tellings_settle(g->pg, r.id, 8, hook_on_done, &h, &ticket)), KZ_OK);
-	r.message_id = 5000;
+	assert_int_equal(store_int(g, "select attempts from webhook_retry where id = 7"), 2);
+	assert_int_equal(
+	    HOOK_DID(g, tellings_settle(g->pg, r.id, HOOK_MESSAGE, 8, hook_on_done, &h, &ticket)), KZ_OK);
+	r.of = 5000;
 	assert_int_equal(HOOK_DID(g, tellings_put_off(g->pg, &r, hook_on_done, &h, &ticket)), KZ_OK);
 }
 
 static void put_off__refused_for_now_or_for_good__told_apart(void **state)
 {
 	struct store_rig *g = *state;
-	struct tellings_retry r = {.message_id = 7, .attempts = 1, .now_us = 1, .due_us = 2, .status = "500"};
+	struct tellings_retry r = {.of = 7, .attempts = 1, .now_us = 1, .due_us = 2, .status = "500"};
 	uint64_t ticket;
 
 	portal_make(g);
@@ -439,6 +530,9 @@ int main(void)
 	    STORE_CASE(read__bounds_slots_and_clients__only_what_was_asked),
 	    STORE_CASE(read__for_several_clients__each_end_once_with_its_client),
 	    STORE_CASE(read__ended_with_its_parts__what_the_operator_said_of_the_worst),
+	    STORE_CASE(read__verdicts_of_codes__among_the_ends_of_messages_in_one_order),
+	    STORE_CASE(read__message_that_brought_a_code_again__names_the_code_not_itself),
+	    STORE_CASE(put_off__code_and_the_end_of_its_first_message__told_again_each_by_itself),
 	    STORE_CASE(read__up_to_the_bound_while_batches_commit_out_of_order__each_once),
 	    STORE_CASE(save_and_load__of_the_round_and_the_slots_held__never_back),
 	    STORE_CASE(cancel__open_questions__no_callback_and_nothing_stays),

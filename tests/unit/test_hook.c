@@ -15,12 +15,13 @@
 static struct hook_event event_make(void)
 {
 	return (struct hook_event){.feed = ids_floor(AT_US / 1000) + 5,
-	    .message_id = ids_floor(AT_US / 1000),
+	    .id = ids_floor(AT_US / 1000),
 	    .at_us = AT_US,
 	    .state = MESSAGE_DELIVERED,
 	    .class = MESSAGE_CODE,
 	    .parts = 2,
 	    .client_ref = "",
+	    .purpose = "",
 	    .status = "",
 	    .detail = ""};
 }
@@ -61,9 +62,24 @@ static void id__of_the_message_alone__same_for_each_telling(void **state)
 	e.feed += 1000;
 	e.state = MESSAGE_EXPIRED;
 	assert_string_equal(hook_id(&e, again), first);
-	assert_string_equal(first + 4, ids_text(e.message_id, message));
-	assert_int_equal(strlen(first) + 1, HOOK_ID);
+	assert_string_equal(first + strlen("end_"), ids_text(e.id, message));
 	assert_null(strchr(first, '.')); /* it stands before one in what is signed */
+}
+
+static void id__of_a_code__not_that_of_the_end_of_its_first_message(void **state)
+{
+	struct hook_event e = event_make();
+	char end[HOOK_ID], code[HOOK_ID], message[IDS_TEXT];
+
+	(void)state;
+	hook_id(&e, end);
+	e.about = HOOK_CODE;
+	hook_id(&e, code);
+	assert_string_not_equal(code, end);
+	assert_memory_equal(code, "code_", 5);
+	assert_string_equal(code + 5, ids_text(e.id, message));
+	assert_int_equal(strlen(code) + 1, HOOK_ID);
+	assert_null(strchr(code, '.'));
 }
 
 static void body__least__no_empty_field(void **state)
@@ -80,7 +96,7 @@ static void body__least__no_empty_field(void **state)
 	    "\"id\":\"%s\",\"state\":\"delivered\",\"class\":\"code\",\"segments\":2,\"possible_duplicate\":"
 	    "false,"
 	    "\"ended_at\":\"2026-11-22T18:23:06.123Z\"}}",
-	    ids_text(e.feed, seq), ids_text(e.message_id, id));
+	    ids_text(e.feed, seq), ids_text(e.id, id));
 	assert_string_equal(buf_text(&b), wanted);
 	buf_fini(&b);
 }
@@ -103,6 +119,46 @@ static void body__odd_texts__escaped(void **state)
 	    strstr(buf_text(&b), ",\"client_ref\":\"a\\\"b\\\\c\\u000ad\\u007fқ\",\"state\":\"rejected\","));
 	assert_non_null(strstr(buf_text(&b), ",\"possible_duplicate\":true,"));
 	assert_non_null(strstr(buf_text(&b), ",\"status\":\"ESME_RINVDSTADR\",\"detail\":\"err 011\"}}"));
+	buf_fini(&b);
+}
+
+static void body__message_that_brought_a_code__names_the_code_and_its_purpose(void **state)
+{
+	struct hook_event e = event_make();
+	struct buf b = {0};
+	char code[IDS_TEXT], wanted[128];
+
+	(void)state;
+	e.code = e.id - 77;
+	e.purpose = "login";
+	hook_body(&e, &b);
+	snprintf(wanted, sizeof wanted, ",\"code\":\"%s\",\"purpose\":\"login\",\"state\":\"delivered\",",
+	    ids_text(e.code, code));
+	assert_non_null(strstr(buf_text(&b), wanted));
+	buf_fini(&b);
+}
+
+static void body__of_a_code__nothing_of_its_messages(void **state)
+{
+	struct hook_event e = event_make();
+	struct buf b = {0};
+	char id[IDS_TEXT], pair[IDS_TEXT], seq[IDS_TEXT], wanted[512];
+
+	(void)state;
+	e.about = HOOK_CODE;
+	e.verdict = CODE_EXHAUSTED;
+	e.pair = e.id - 5;
+	e.purpose = "phone";
+	e.client_ref = "7";
+	hook_body(&e, &b);
+	snprintf(wanted, sizeof wanted,
+	    "{\"type\":\"code.exhausted\",\"timestamp\":\"2026-11-22T18:23:06.123Z\",\"seq\":\"%s\",\"data\":"
+	    "{"
+	    "\"id\":\"%s\",\"client_ref\":\"7\",\"pair\":\"%s\",\"purpose\":\"phone\",\"state\":"
+	    "\"exhausted\","
+	    "\"ended_at\":\"2026-11-22T18:23:06.123Z\"}}",
+	    ids_text(e.feed, seq), ids_text(e.id, id), ids_text(e.pair, pair));
+	assert_string_equal(buf_text(&b), wanted);
 	buf_fini(&b);
 }
 
@@ -153,8 +209,11 @@ int main(void)
 	    cmocka_unit_test(sign__known_answer),
 	    cmocka_unit_test(secret_text__prefix_and_base64),
 	    cmocka_unit_test(id__of_the_message_alone__same_for_each_telling),
+	    cmocka_unit_test(id__of_a_code__not_that_of_the_end_of_its_first_message),
 	    cmocka_unit_test(body__least__no_empty_field),
 	    cmocka_unit_test(body__odd_texts__escaped),
+	    cmocka_unit_test(body__message_that_brought_a_code__names_the_code_and_its_purpose),
+	    cmocka_unit_test(body__of_a_code__nothing_of_its_messages),
 	    cmocka_unit_test(wait__of_each_attempt__grows_over_three_days_then_none),
 	    cmocka_unit_test(wait__whatever_the_first__a_day_at_most),
 	    cmocka_unit_test(probe__however_many__ten_minutes_at_most),

@@ -54,6 +54,7 @@ begin
       return query update slot set epoch = greatest(slot.epoch + 1, (timeline - 1) << 32) where slot.id = s
         returning slot.id::int, slot.epoch, slot.low_water, greatest((select max(m.id) from message m), (select e.feed
           from message_event e where (e.feed >> 14) & 255 = s and e.feed is not null order by e.feed desc limit 1),
+          (select v.feed from code_verdict v where (v.feed >> 14) & 255 = s order by v.feed desc limit 1),
           (select max(c.feed) from webhook_cursor c where c.slot = s), slot.shut);
       given := given || s;
     exception when lock_not_available then

@@ -1,4 +1,4 @@
--- Who is told of the ends of a client's messages, how far, and what is told again.
+-- Who is told of the ends of a client's messages and codes, how far, and what is told again.
 
 create table webhook (
   id int generated always as identity primary key,
@@ -6,7 +6,7 @@ create table webhook (
   url text not null,
   secret bytea not null, -- in clear: each telling is signed with it
   created_at timestamptz not null default now(),
-  since bigint not null, -- numbers of message_event.feed above it are told, of every slot
+  since bigint not null, -- numbers of message_event.feed and code_verdict.feed above it are told, of every slot
   round int not null default 0, -- counts replays: cursors of other rounds are void
   disabled_at timestamptz,
   why text
@@ -24,12 +24,13 @@ create table webhook_cursor (
 -- Single events that failed or are replayed; the cursor has passed them. due null: given up.
 create table webhook_retry (
   webhook int not null references webhook on delete cascade,
-  message_id bigint not null,
+  about smallint not null, -- 0 the end of a message, 1 the verdict on a code, which has the id of its first message
+  id bigint not null,
   slot smallint not null, -- whose holder tells it
   attempts smallint not null,
   due timestamptz,
   at timestamptz not null,
   status text not null,
-  primary key (webhook, message_id)
+  primary key (webhook, about, id)
 );
 create index on webhook_retry (slot, due) where due is not null;
