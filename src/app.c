@@ -28,6 +28,7 @@
 struct app {
 	const char *path;
 	struct app_files files;
+	struct keyring *keyring; /* renewed at a reload: everybody has its address */
 	struct loop *loop;
 	struct pg *pg;
 	struct redis *redis;
@@ -344,6 +345,29 @@ static void app_swap(struct app *a, struct app_files *f)
 	app_files_free(&old);
 }
 
+/* false when something differs that cannot. */
+static bool app_take(struct app *a, struct app_files *f)
+{
+	const char *fixed = conf_fixed_difference(a->files.conf, f->conf);
+
+	if (fixed) {
+		log_error("config", "%s: %s cannot change without a restart: the old configuration goes on",
+		    a->path, fixed);
+		return false;
+	}
+	if (!keyring_renew(a->keyring, f->keyring)) {
+		log_error("config",
+		    "%s: the lookup key is another one, nothing at rest would be found by it: the old "
+		    "configuration goes on",
+		    f->conf->keyring);
+		return false;
+	}
+	f->keyring = NULL;
+	app_swap(a, f);
+	log_info("config", "%s: reloaded", a->path);
+	return true;
+}
+
 static void app_reload(void *arg, int signo)
 {
 	struct app *a = arg;
@@ -355,21 +379,11 @@ static void app_reload(void *arg, int signo)
 		return;
 	if (a->ready_told)
 		sd_notify(0, "RELOADING=1");
-	if (app_files_load(a->path, &f, &faults)) {
-		const char *fixed = conf_fixed_difference(a->files.conf, f.conf);
-
-		if (fixed) {
-			log_error("config",
-			    "%s: %s cannot change without a restart: the old configuration goes on", a->path,
-			    fixed);
-			app_files_free(&f);
-		} else {
-			app_swap(a, &f);
-			log_info("config", "%s: reloaded", a->path);
-		}
-	} else {
+	if (!app_files_load(a->path, &f, &faults)) {
 		app_say_faults(&faults);
 		log_error("config", "%s: not reloaded: the old configuration goes on", a->path);
+	} else if (!app_take(a, &f)) {
+		app_files_free(&f);
 	}
 	faults_fini(&faults);
 	if (a->ready_told)
@@ -462,12 +476,14 @@ static void app_end(struct app *a)
 	timer_free(a->wait_timer);
 	loop_free(a->loop);
 	app_files_free(&a->files);
+	keyring_free(a->keyring);
 }
 
 int app_run(const char *path, struct app_files *f)
 {
-	struct app a = {.path = path, .files = *f};
+	struct app a = {.path = path, .files = *f, .keyring = f->keyring};
 
+	a.files.keyring = NULL;
 	log_set_level((enum log_level)f->conf->log_level);
 	app_harden(f->conf);
 	app_begin(&a);

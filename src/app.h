@@ -3,6 +3,7 @@
 #define APP_H
 
 #include "base/conf.h"
+#include "base/keyring.h"
 #include "smpp/profile.h"
 #include "store/pg.h"
 #include "text/template.h"
@@ -13,6 +14,7 @@ struct app_files {
 	struct profile **profiles;
 	size_t profiles_n;
 	struct templates *templates;
+	struct keyring *keyring;
 };
 
 /* false with lines in faults; *ret is empty then. */

@@ -13,7 +13,7 @@ static const char usage[] =
     "The SMS gateway of an electronic kindergarten queue.\n"
     "\n"
     "  -c, --config FILE  configuration file (default /etc/kezek/kezek.yaml)\n"
-    "  -t, --test         check the configuration, the operators' profiles and the templates; exit 0 or 1\n"
+    "  -t, --test         check the configuration and every file that it names; exit 0 or 1\n"
     "      --migrate      bring the database's schema up to date; exit 0 or 1\n"
     "      --help-config  every key of the configuration file and of a profile\n"
     "      --version      the version\n"

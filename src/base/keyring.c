@@ -209,6 +209,22 @@ struct keyring *keyring_load(const char *path, struct faults *faults)
 	return k;
 }
 
+bool keyring_renew(struct keyring *k, struct keyring *fresh)
+{
+	static const char domain[] = "\0renew";
+	uint8_t mine[SECRET_HASH], other[SECRET_HASH];
+	const struct keyring old = *k;
+
+	secret_mac_of(k->keys[0].mac, domain, sizeof domain, NULL, 0, mine);
+	secret_mac_of(fresh->keys[0].mac, domain, sizeof domain, NULL, 0, other);
+	if (!secret_equal(mine, other, sizeof mine))
+		return false;
+	*k = *fresh;
+	*fresh = old;
+	keyring_free(fresh);
+	return true;
+}
+
 unsigned keyring_newest(const struct keyring *k)
 {
 	return k->keys[k->count - 1].id;

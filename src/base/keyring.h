@@ -1,7 +1,8 @@
-/* keyring: the secret keys of an installation, from the file `keyring` of the configuration, as a const
- * snapshot. Each line of the file is "lookup HEX64", once and never changed, or "N HEX64", N = 1..32767: the
- * greatest N is used for what is new, every N for what stands. Empty lines and lines that begin with # are
- * passed over. Not for two threads at once. */
+/* keyring: the secret keys of an installation, from the file `keyring` of the configuration. Whoever uses
+ * them may keep the pointer for as long as the program runs: a reload changes what it points to. Each line of
+ * the file is "lookup HEX64", once and never changed, or "N HEX64", N = 1..32767: the greatest N is used for
+ * what is new, every N for what stands. Empty lines and lines that begin with # are passed over. Not for two
+ * threads at once. */
 #ifndef BASE_KEYRING_H
 #define BASE_KEYRING_H
 
@@ -21,6 +22,9 @@ struct keyring;
 struct keyring *keyring_load(const char *path, struct faults *faults);
 /* The same from memory; name stands for the file in faults. */
 struct keyring *keyring_parse(const char *name, const char *bytes, size_t n, struct faults *faults);
+/* From now on k has the keys of fresh, which is freed. false, and nothing is done, when fresh has another
+ * lookup key: nothing at rest would be found by it. */
+bool keyring_renew(struct keyring *k, struct keyring *fresh);
 /* The greatest key id. */
 unsigned keyring_newest(const struct keyring *k);
 /* HMAC-SHA256 under key id over domain, a NUL and n octets. domain, here and below: a short constant text,

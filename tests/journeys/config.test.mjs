@@ -1,6 +1,6 @@
 // Files: what is wrong is said in one line each with its place; SIGHUP takes a whole good file or keeps the old one.
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import yaml from 'js-yaml';
 import { binaries, journey, top, until } from '../lib/stage.mjs';
@@ -29,7 +29,9 @@ journey('config__good_file__t_exits_0_and_says_so', async (stage) => {
   const t = await k.once('-t');
   assert.equal(t.code, 0, t.err);
   const shipped = await stage.run(join(binaries, 'kezekd'), ['-c', join(top, 'config/kezek.yaml'), '-t'], { env: k.env() });
-  assert.equal(shipped.code, 0, shipped.err);
+  const file = join(top, 'config/keyring');
+  assert.deepEqual([shipped.code, shipped.err], [1, `${file}: No such file or directory; make it once, and keep a copy: `
+    + `kezekctl keyring new ${file}\nkezekd: 1 fault in the configuration\n`], 'all but what each site has for itself');
   const help = await k.once('--help-config');
   assert.equal(help.code, 0);
   for (const key of ['http.listen', 'database.conninfo', 'queue.max_messages', 'retention.personal', 'log.level']) assert.ok(help.out.includes(key), key);
@@ -64,6 +66,21 @@ journey('config__each_fault__one_line_with_file_line_column_and_key', async (sta
   const missing = await stage.run(join(binaries, 'kezekd'), ['-c', stage.path('none.yaml'), '-t'], { env: k.env() });
   assert.equal(missing.code, 1);
   assert.match(missing.err + missing.out, /none\.yaml.*No such file/);
+});
+
+journey('keyring__missing_open_to_others_or_faulty__said_and_not_started', async (stage) => {
+  const k = await Kezek.prepare(stage, nowhere, { operators: { one: operator(stage, { port: 2775 }) }, config: { keyring: 'keys' } });
+  const file = join(k.dir, 'keys');
+  assert.deepEqual(await refused(k), [`${file}: No such file or directory; make it once, and keep a copy: `
+    + `kezekctl keyring new ${file}`, 'kezekd: 1 fault in the configuration']);
+  const made = await k.ctlRun('keyring', 'new', file);
+  assert.equal(made.code, 0, made.err);
+  assert.equal((await k.once('-t')).code, 0);
+  chmodSync(file, 0o604);
+  assert.match((await refused(k))[0], /keys: others may read or write it/);
+  chmodSync(file, 0o600);
+  writeFileSync(file, `${readFileSync(file, 'utf8')}two ${'0'.repeat(64)}\n`);
+  assert.match((await refused(k))[0], /keys:6: begins with neither/);
 });
 
 journey('database__unreachable_at_start__one_line_unready_and_ready_when_it_comes', async (stage) => {
@@ -144,6 +161,20 @@ journey('sighup__good_then_broken_file__taken_whole_or_not_at_all', async (stage
   process.kill(k.process.pid, 'SIGHUP');
   await until('a key that needs a restart is named', () => /http\.listen/.test(k.process.err()));
   await send('and again');
+
+  k.writeConfig({ message: { max_parts: 3 } });
+  const keys = readFileSync(k.config.keyring, 'utf8');
+  writeFileSync(k.config.keyring, keys.replace(/^lookup ./, 'lookup x'));
+  process.kill(k.process.pid, 'SIGHUP');
+  await until('the keyring is named', () => /keyring:1: the key is not 64 hex digits/.test(k.process.err()));
+  writeFileSync(k.config.keyring, keys.replace(/^lookup .*/, `lookup ${'0'.repeat(64)}`));
+  process.kill(k.process.pid, 'SIGHUP');
+  await until('the lookup key is', () => /keyring: the lookup key is another one/.test(k.process.err()));
+  assert.equal((await k.door.post('/v1/messages', { to: '+77011234567', text: long })).json.code, 'text_too_long', 'the old values');
+  writeFileSync(k.config.keyring, keys);
+  assert.equal((await k.ctlRun('keyring', 'add', k.config.keyring)).code, 0);
+  process.kill(k.process.pid, 'SIGHUP');
+  await until('all of it is taken', async () => (await k.door.post('/v1/messages', { to: '+77011234567', text: long })).status === 202);
 });
 
 journey('sighup__first_of_two_equal_operators_changes__order_of_routes_stays', async (stage) => {

@@ -1,6 +1,7 @@
 // kezekd, kezekctl and kezek-smsc as a user starts them, each with its own files on the stage.
 import assert from 'node:assert/strict';
-import { readFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import yaml from 'js-yaml';
 import { Door } from './http.mjs';
@@ -12,6 +13,14 @@ export const sanitizers = {
 };
 
 const reports = /AddressSanitizer|LeakSanitizer|runtime error:|Assertion|SUMMARY: /;
+
+// Daemons of one stage may share a database, so they share their keys.
+function keyring(stage) {
+  const file = stage.path('keyring');
+  const key = () => randomBytes(32).toString('hex');
+  if (!existsSync(file)) writeFileSync(file, `lookup ${key()}\n1 ${key()}\n`, { mode: 0o600 });
+  return file;
+}
 
 export class Kezek {
   // config: keys of kezek.yaml (nested) over those that a test needs; operators: {name: profile}.
@@ -29,6 +38,7 @@ export class Kezek {
       database: { conninfo: database.conninfo, ...config.database },
       redis: { address: redis ?? database.redis },
       operators: 'operators',
+      keyring: config.keyring ?? keyring(stage),
       templates: config.templates ?? join(top, 'dialogs/sms.yaml'),
     };
     k.file = join(k.dir, 'kezek.yaml');

@@ -182,6 +182,10 @@ static void rig_make(unsigned worker)
 	mkdir(path, 0700);
 	snprintf(path, sizeof path, "%s/password", rig.folder);
 	rig_write(path, "secret\n");
+	snprintf(path, sizeof path, "%s/keyring", rig.folder);
+	rig_write(path, "lookup 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n"
+	                "1 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n");
+	assert_int_equal(chmod(path, 0600), 0);
 	snprintf(conninfo, sizeof conninfo,
 	    "host=%s/s user=kezek dbname=w%u options=-csynchronous_commit=off", servers_dir,
 	    worker); /* no server dies here, and the disk is slow */

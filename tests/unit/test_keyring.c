@@ -232,6 +232,21 @@ static void keyring_lookup__a_key_was_added__the_same(void **state)
 	keyring_free(other);
 }
 
+static void keyring_renew__other_keys_or_another_lookup_key__taken_or_not(void **state)
+{
+	struct keyring *k = parse("lookup " A "\n1 " B), *more = parse("lookup " A "\n1 " B "\n2 " C),
+	               *other = parse("lookup " B "\n1 " B "\n3 " C);
+
+	(void)state;
+	assert_false(keyring_renew(k, other));
+	assert_int_equal(keyring_newest(k), 1);
+	assert_int_equal(keyring_newest(other), 3);
+	assert_true(keyring_renew(k, more));
+	assert_int_equal(keyring_newest(k), 2);
+	keyring_free(k);
+	keyring_free(other);
+}
+
 static char path[] = "/tmp/kezek-keyring-XXXXXX";
 
 static int file_make(void **state)
@@ -313,6 +328,7 @@ int main(void)
 	    cmocka_unit_test(keyring_open__for_another_row_or_use__invalid),
 	    cmocka_unit_test(keyring_open__a_key_was_added__old_rows_open_and_new_use_it),
 	    cmocka_unit_test(keyring_lookup__a_key_was_added__the_same),
+	    cmocka_unit_test(keyring_renew__other_keys_or_another_lookup_key__taken_or_not),
 	    cmocka_unit_test(keyring_load__open_to_others__refused),
 	    cmocka_unit_test(keyring_load__none_there__the_remedy),
 	    cmocka_unit_test(keyring_load__longer_than_the_bound__refused),
