@@ -9,6 +9,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 
@@ -87,6 +88,14 @@ double carrier_pace(const struct carrier *c)
 	for (size_t i = 0; i < c->lines_n; i++)
 		pace += link_pace(c->lines[i].session);
 	return pace;
+}
+
+uint8_t carrier_link(const struct carrier *c, const char *name)
+{
+	for (size_t i = 0; i < c->lines_n; i++)
+		if (!strcmp(link_name(c->lines[i].session), name))
+			return (uint8_t)(i + 1);
+	return 0;
 }
 
 void carrier_submit(struct carrier *c, struct shipment *s)

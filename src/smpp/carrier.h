@@ -31,6 +31,7 @@ struct shipment {
 	int64_t queued_ms;  /* loop time at which the message was accepted: for ages */
 	uint32_t done_mask; /* bit i: part i+1 was answered OK before and is not sent again */
 	bool cleared;       /* may be written; while it is with a carrier only carrier_clear sets it */
+	uint8_t avoid;      /* as carrier_link says: another link takes it while one is bound; 0: any */
 	/* -- the carrier's own */
 	struct list_node node;
 	struct list *list;       /* where node is; NULL: nowhere */
@@ -120,6 +121,8 @@ const struct profile *carrier_profile(const struct carrier *c);
 bool carrier_is_up(const struct carrier *c);
 /* Segments a second that its links allow themselves now; 0: none can submit. */
 double carrier_pace(const struct carrier *c);
+/* What shipment.avoid is for the link of that name, "kcell.1"; 0: it is none of this carrier's. */
+uint8_t carrier_link(const struct carrier *c, const char *name);
 /* Queues s in its lane, behind those of the lane; before them when some of its parts are done. */
 void carrier_submit(struct carrier *c, struct shipment *s);
 /* s may be written from now on; nothing happens when it is with another carrier or with none. */

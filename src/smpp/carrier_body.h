@@ -1,6 +1,6 @@
 /* carrier_body: the inside of a carrier, shared by its files only: carrier.c (life and questions),
- * carrier_turn.c (who is sent next and what became of it), carrier_slow.c (who must wait a while),
- * carrier_read.c (what the operator sends). */
+ * carrier_turn.c (turns and what became of them), carrier_pick.c (who is next), carrier_slow.c (who must wait
+ * a while), carrier_read.c (what the operator sends). */
 #ifndef SMPP_CARRIER_BODY_H
 #define SMPP_CARRIER_BODY_H
 
@@ -51,6 +51,10 @@ void carrier_queue(struct carrier *c, struct shipment *s);
 void carrier_on_change(void *arg, struct link *l);
 void carrier_on_answer(void *arg, struct link *l, void *owner, unsigned part, const struct link_answer *a);
 bool carrier_on_late(void *arg, struct link *l, uint32_t sequence, const struct link_answer *a);
+
+/* carrier_pick.c */
+/* The shipment whose part the link sends next, cleared; NULL: none now. */
+struct shipment *carrier_pick(const struct carrier *c, const struct line *line);
 
 /* carrier_slow.c */
 /* A part of s, in no mask any more, was answered with a slowing status: s waits to send it again. */

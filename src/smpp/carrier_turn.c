@@ -183,21 +183,6 @@ static bool carrier_give_turn(struct carrier *c, struct line *line, struct shipm
 	return true;
 }
 
-static struct shipment *carrier_pick(const struct carrier *c, const struct line *line)
-{
-	for (enum lane lane = 0; lane < LANES; lane++) {
-		struct list_node *n = list_first(&line->pinned[lane]);
-		struct shipment *s;
-
-		if (!n)
-			n = list_first(&c->near[lane]);
-		s = n ? list_entry(n, struct shipment, node) : NULL;
-		if (s && s->cleared)
-			return s;
-	}
-	return NULL;
-}
-
 /* One part over each link that can, beginning behind the one that sent last; how many. *ret_busy: a link
  * would not take its part. */
 static unsigned carrier_round(struct carrier *c, bool *ret_busy)

@@ -941,6 +941,66 @@ static void carrier_turn__two_links__load_spreads(void **state)
 	end(&f);
 }
 
+static void post_avoiding(struct fixture *f, struct letter *t, const char *name, const char *link)
+{
+	post(f, t, name, LANE_CODE, 1);
+	assert_true(carrier_withdraw(f->carrier, &t->s));
+	t->s.avoid = carrier_link(f->carrier, link);
+	carrier_submit(f->carrier, &t->s);
+}
+
+static void carrier_link__of_its_names__their_place_from_one(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f, TWO);
+	assert_int_equal(carrier_link(f.carrier, "test.a"), 1);
+	assert_int_equal(carrier_link(f.carrier, "test.b"), 2);
+	assert_int_equal(carrier_link(f.carrier, "other.a"), 0);
+	assert_int_equal(carrier_link(f.carrier, ""), 0);
+	end(&f);
+}
+
+static void carrier_turn__link_to_avoid__the_other_takes_it_though_its_turn_is_not_next(void **state)
+{
+	struct fixture f;
+	struct letter t[4], u;
+
+	(void)state;
+	begin_bound(&f, TWO);
+	for (int i = 0; i < 4; i++) {
+		post_avoiding(&f, &t[i], "t", "test.a");
+		take_text(&f, 1, "t/1");
+	}
+	post(&f, &u, "u", LANE_CODE, 1); /* behind one that waits for the other link's window */
+	post_avoiding(&f, &t[0], "next", "test.a");
+	take_text(&f, 0, "u/1");
+	centre_fence(&f.centre, 0);
+	assert_int_equal(t[0].turns, 0);
+	end(&f);
+}
+
+static void carrier_turn__link_to_avoid_and_no_other_bound__it_takes_it(void **state)
+{
+	struct fixture f;
+	struct letter t, u;
+	struct link_report rows[2];
+
+	(void)state;
+	begin_bound(&f, NARROW);
+	post_avoiding(&f, &t, "t", "test.1");
+	assert_int_equal(t.s.avoid, 1);
+	take_text(&f, 0, "t/1");
+	end(&f);
+	begin_bound(&f, TWO);
+	cut(&f, 1);
+	centre_until(&f.centre, carrier_report(f.carrier, rows, 2) && strcmp(rows[1].state, "bound") != 0);
+	post_avoiding(&f, &u, "u", "test.a");
+	take_text(&f, 0, "u/1");
+	end(&f);
+}
+
 static void carrier_turn__transmitter_and_receiver__submits_on_one_receipts_on_the_other(void **state)
 {
 	struct fixture f;
@@ -1400,6 +1460,9 @@ int main(void)
 	    cmocka_unit_test(carrier_up__last_link_lost__told_and_emptied),
 	    cmocka_unit_test(carrier_turn__ten_a_second__paced_by_timer),
 	    cmocka_unit_test(carrier_turn__two_links__load_spreads),
+	    cmocka_unit_test(carrier_link__of_its_names__their_place_from_one),
+	    cmocka_unit_test(carrier_turn__link_to_avoid__the_other_takes_it_though_its_turn_is_not_next),
+	    cmocka_unit_test(carrier_turn__link_to_avoid_and_no_other_bound__it_takes_it),
 	    cmocka_unit_test(carrier_turn__transmitter_and_receiver__submits_on_one_receipts_on_the_other),
 	    cmocka_unit_test(carrier_receipt__deliver_and_data_sm__answered_when_recorded),
 	    cmocka_unit_test(carrier_receipt__unreadable__answered_when_its_owner_kept_it),
