@@ -103,6 +103,13 @@ int utf8_digit(uint32_t cp)
 	return before % 10;
 }
 
+bool utf8_is_letter(uint32_t cp)
+{
+	utf8proc_category_t c = utf8proc_category((utf8proc_int32_t)cp);
+
+	return c >= UTF8PROC_CATEGORY_LU && c <= UTF8PROC_CATEGORY_ME;
+}
+
 bool utf8_is_gap(uint32_t cp)
 {
 	if (cp == '\t' || cp == '\n' || cp == '\r')

@@ -17,6 +17,8 @@ size_t utf8_next(const char *s, size_t n, uint32_t *ret_cp);
 void utf8_put(struct buf *out, uint32_t cp);
 /* What a decimal digit of any script stands for, 0..9; -1: cp is none. */
 int utf8_digit(uint32_t cp);
+/* Whether cp is a letter of any script, or a mark on one. */
+bool utf8_is_letter(uint32_t cp);
 /* Whether cp is a space, a line end, a dash or a mark that is not seen (joiners, directions). */
 bool utf8_is_gap(uint32_t cp);
 /* Whether all n octets are UTF-8. */

@@ -20,9 +20,9 @@ static struct templates *templates;
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	static const char yaml[] =
-	    "code:\n  kk: \"{code} - растау коды\"\n  ru: \"Код {code}\"\n  en: \"Code {code}\"\n"
-	    "hello:\n  kk: Сәлем\n  ru: Привет\n  en: Hello\n";
+	static const char yaml[] = "code:\n  params: {code: text(160)}\n  segments: 3\n  kk: \"{code} - "
+	                           "растау коды\"\n  ru: \"Код {code}\"\n  en: \"Code {code}\"\n"
+	                           "hello:\n  kk: Сәлем\n  ru: Привет\n  en: Hello\n";
 	char path[] = "/tmp/kezek-fuzz-XXXXXX";
 	struct faults faults = {0};
 	int fd = mkstemp(path);

@@ -83,6 +83,31 @@ journey('keyring__missing_open_to_others_or_faulty__said_and_not_started', async
   assert.match((await refused(k))[0], /keys:6: begins with neither/);
 });
 
+journey('templates__each_fault__one_line_with_file_line_column', async (stage) => {
+  const file = stage.path('sms.yaml');
+  const k = await Kezek.prepare(stage, nowhere, {
+    config: { templates: file }, operators: { one: operator(stage, { port: 2775 }) },
+  });
+  const entry = (head, kk = '{code}') => `code:\n  ${head}\n  kk: "${kk}"\n  ru: "{code}"\n  en: "{code}"\n`;
+  const faults = [
+    ['no type', entry('segments: 1'), /sms\.yaml:3:7: \{code\} has no type/],
+    ['unknown type', entry('params: {code: digit(6)}'), /sms\.yaml:2:18: code: digit\(6\): known are/],
+    ['no length', entry('params: {code: digits}'), /sms\.yaml:2:18: .*1 to 32/],
+    ['segments', entry('segments: 0'), /sms\.yaml:2:13: segments: a number of SMS/],
+    ['a language lacks it', entry('params: {code: digits(6), n: time}'), /sms\.yaml:3:7: the text lacks \{n\}/],
+    ['no language', 'code:\n  kk: x\n  ru: x\n', /sms\.yaml:2:3: .*lacks the language en/],
+    ['longer than it says', entry('params: {code: digits(6)}', `{code}${'ж'.repeat(65)}`),
+      /sms\.yaml:3:7: .*71 characters of UCS-2 and so 2 SMS, 1 declared/],
+    ['brace', entry('params: {code: digits(6)}', '{code} {'), /sms\.yaml:3:7: a brace/],
+  ];
+  for (const [what, text, line] of faults) {
+    writeFileSync(file, text);
+    assert.match((await refused(k)).join('\n'), line, what);
+  }
+  writeFileSync(file, entry('params: {code: digits(6)}', `{code}${'ж'.repeat(64)}`));
+  assert.equal((await k.once('-t')).code, 0);
+});
+
 journey('database__unreachable_at_start__one_line_unready_and_ready_when_it_comes', async (stage) => {
   const database = await servers.database();
   const centre = await startCentre(stage);

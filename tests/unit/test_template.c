@@ -15,7 +15,6 @@
 #include "base/mem.h"
 #include "text/segment.h"
 #include "text/template.h"
-#include "text/utf8.h"
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 #define SHIPPED  KEZEK_SOURCE_DIR "/dialogs/sms.yaml"
@@ -60,6 +59,7 @@ static void load_bad(const char *yaml, const char *place, const char *words)
 }
 
 static const char pair[] = "hello:\n"
+                           "  params: {n: number(1), name: text(20)}\n"
                            "  kk: \"Сәлем {name}, {n}!\"\n"
                            "  ru: \"{n}: привет {name}\"\n"
                            "  en: \"{name}{n}{name}\"\n";
@@ -86,14 +86,14 @@ static void template_fill__each_language__has_its_own_order(void **state)
 
 static void template_fill__braces_in_a_value__are_not_read(void **state)
 {
-	static const struct template_param params[] = {{"n", "{name}"}, {"name", "}{n}{"}};
+	static const struct template_param params[] = {{"n", "5"}, {"name", "}{n}{"}};
 	struct templates *t = load_good(pair);
 	struct buf out = {0};
 	char why[TEMPLATE_WHY];
 
 	(void)state;
 	assert_int_equal(template_fill(t, "hello", LANGUAGE_RU, params, 2, &out, why), KZ_OK);
-	assert_string_equal(buf_text(&out), "{name}: привет }{n}{");
+	assert_string_equal(buf_text(&out), "5: привет }{n}{");
 	buf_fini(&out);
 	templates_free(t);
 }
@@ -115,13 +115,10 @@ static void refuses(
 
 static void template_fill__wrong_parameters__say_which(void **state)
 {
-	char value[202];
-	struct template_param long_value[] = {{"name", value}, {"n", "1"}};
+	static const char *const wide = "ЖЖЖЖЖЖЖЖЖЖЖЖЖЖЖЖЖЖЖЖЖ";
 	char name[1000];
 
 	(void)state;
-	memset(value, 'x', 201);
-	value[201] = '\0';
 	memset(name, 'n', sizeof name - 1);
 	name[sizeof name - 1] = '\0';
 	refuses("hello", (struct template_param[]){{"name", "a"}}, 1, KZ_INVALID,
@@ -132,29 +129,28 @@ static void template_fill__wrong_parameters__say_which(void **state)
 	refuses("hello", (struct template_param[]){{"name", "a"}, {"n", "1"}, {"\xd0\xb6\n", "2"}}, 3,
 	    KZ_INVALID, "\"?\"");
 	refuses("hello", (struct template_param[]){{name, "a"}}, 1, KZ_INVALID, "\"?\"");
-	refuses("hello", long_value, 2, KZ_TOO_LONG, "\"name\" is over 200 octets");
+	refuses("hello", (struct template_param[]){{"name", wide}, {"n", "1"}}, 2, KZ_TOO_LONG,
+	    "parameter \"name\" of template \"hello\" is longer than text(20)");
+	refuses("hello", (struct template_param[]){{"name", "a"}, {"n", "x"}}, 2, KZ_INVALID,
+	    "parameter \"n\" of template \"hello\" is not number(1)");
 	refuses("hallo", (struct template_param[]){{"name", "a"}}, 1, KZ_NOT_FOUND, "\"hallo\"");
 	refuses(name, NULL, 0, KZ_NOT_FOUND, "\"?\"");
 	refuses("", NULL, 0, KZ_NOT_FOUND, "\"?\"");
 }
 
-static void template_fill__value_of_200_octets__is_taken(void **state)
+/* What no caller may give, as the place of digits that are not there yet. */
+static void template_fill_trusted__any_value__as_it_is(void **state)
 {
-	struct templates *t = load_good("v: {kk: \"{a}\", ru: \"{a}\", en: \"{a}\"}\n");
+	static const struct template_param params[] = {{"n", "\x1a"}, {"other", "x"}, {"name", ""}};
+	struct templates *t = load_good(pair);
 	struct buf out = {0};
-	char why[TEMPLATE_WHY];
-	char value[201];
 
 	(void)state;
-	memset(value, 'x', 200);
-	value[200] = '\0';
-	assert_int_equal(
-	    template_fill(t, "v", LANGUAGE_EN, &(struct template_param){"a", value}, 1, &out, why), KZ_OK);
-	assert_string_equal(buf_text(&out), value);
-	buf_clear(&out);
-	assert_int_equal(
-	    template_fill(t, "v", LANGUAGE_EN, &(struct template_param){"a", ""}, 1, &out, why), KZ_OK);
-	assert_int_equal(out.len, 0);
+	assert_null(template_find(t, "hallo"));
+	assert_true(template_has(template_find(t, "hello"), "n"));
+	assert_false(template_has(template_find(t, "hello"), "nam"));
+	template_fill_trusted(template_find(t, "hello"), LANGUAGE_EN, params, 3, &out);
+	assert_string_equal(buf_text(&out), "\x1a");
 	buf_fini(&out);
 	templates_free(t);
 }
@@ -178,8 +174,9 @@ static void templates_load__broken_templates__one_fault_with_its_place(void **st
 	(void)state;
 	load_bad("a: {kk: x, ru: x}\n", ":1:4: ", "lacks the language en");
 	load_bad("a:\n  kk: x\n  ru: x\n  en: x\n  uz: x\n", ":5:7: ", "\"uz\" is not a language");
-	load_bad("a: {kk: \"{n}\", ru: \"{n}\", en: x}\n", ":1:31: ", "lacks {n}");
-	load_bad("a: {kk: x, ru: \"{n}\", en: \"{n}\"}\n", ":1:9: ", "lacks {n}");
+	load_bad("a: {params: {n: time}, kk: \"{n}\", ru: \"{n}\", en: x}\n", ":1:50: ", "lacks {n}");
+	load_bad("a: {kk: x, ru: \"{n}\", en: \"{n}\", params: {n: time}}\n", ":1:9: ", "lacks {n}");
+	load_bad("a: {kk: x, ru: x, en: \"{n}\"}\n", ":1:23: ", "{n} has no type");
 	load_bad("a: {kk: x, ru: \"\", en: x}\n", ":1:16: ", "a text is expected");
 	load_bad("a: {kk: x, ru: [x], en: x}\n", ":1:16: ", "a text is expected");
 	load_bad("a: text\n", ":1:4: ", "must be a map");
@@ -202,6 +199,37 @@ static void templates_load__broken_braces__one_fault_with_its_place(void **state
 	}
 }
 
+static void templates_load__broken_params__one_fault_with_its_place(void **state)
+{
+	(void)state;
+	load_bad(
+	    "a:\n  params: {n: time, m: digit(6)}\n  kk: x\n", ":2:24: ", "m: digit(6): known are digits(n)");
+	load_bad("a:\n  params: {n: digits}\n", ":2:15: ", "1 to 32");
+	load_bad("a:\n  params: {n: digits(33)}\n", ":2:15: ", "1 to 32");
+	load_bad("a:\n  params: {n: number(0)}\n", ":2:15: ", "1 to 18");
+	load_bad("a:\n  params: {n: text(161)}\n", ":2:15: ", "1 to 160");
+	load_bad("a:\n  params: {n: time(5)}\n", ":2:15: ", "nothing follows");
+	load_bad("a:\n  params: {n: {}}\n", ":2:15: ", "n: no type: a type is expected");
+	load_bad("a:\n  params: {N: time}\n", ":2:15: ", "a parameter's name");
+	load_bad("a:\n  params: [n]\n", ":2:11: ", "a map of parameters");
+	load_bad("a:\n  params: n\n", ":2:11: ", "a map of parameters");
+}
+
+static void templates_load__broken_segments__one_fault_with_its_place(void **state)
+{
+	static const char *const wrong[] = {"0", "33", "x", "-1", "1.5", "[1]", "''", "100"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		char *yaml = mem_printf("a:\n  segments: %s\n", wrong[i]);
+
+		load_bad(yaml, ":2:13: ", "segments: a number of SMS");
+		free(yaml);
+	}
+	load_bad("a:\n  segments: {kk: 1, ru: 0}\n", ":2:25: ", "segments: a number of SMS");
+	load_bad("a:\n  segments: {uz: 1}\n", ":2:18: ", "\"uz\" is not a language");
+}
+
 static void templates_load__too_much__is_refused(void **state)
 {
 	struct buf text = {0};
@@ -209,14 +237,15 @@ static void templates_load__too_much__is_refused(void **state)
 
 	(void)state;
 	for (int i = 0; i < 17; i++)
-		buf_printf(&text, "{p%d}", i);
-	yaml = mem_printf("a: {kk: \"%s\", ru: x, en: x}\n", buf_text(&text));
-	load_bad(yaml, ":1:9: ", "more than 16 parameters");
+		buf_printf(&text, "%sp%d: time", i ? ", " : "", i);
+	yaml = mem_printf("a: {params: {%s}}\n", buf_text(&text));
+	load_bad(yaml, ":1:185: ", "more than 16 parameters");
 	free(yaml);
 	buf_clear(&text);
 	for (int i = 0; i < 65; i++)
 		buf_str(&text, "{p}");
-	yaml = mem_printf("a: {kk: \"%s\", ru: \"{p}\", en: \"{p}\"}\n", buf_text(&text));
+	yaml = mem_printf(
+	    "a: {kk: \"%s\", ru: \"{p}\", en: \"{p}\", params: {p: digits(1)}}\n", buf_text(&text));
 	load_bad(yaml, ":1:9: ", "too many");
 	free(yaml);
 	buf_clear(&text);
@@ -226,6 +255,84 @@ static void templates_load__too_much__is_refused(void **state)
 	load_bad(yaml, ":1:9: ", "2,000 octets");
 	free(yaml);
 	buf_fini(&text);
+}
+
+/* Kazakh of n letters with a parameter of the type, in so many SMS. */
+static char *with_length(size_t n, const char *type, const char *segments)
+{
+	struct buf text = {0};
+
+	for (size_t i = 0; i < n; i++)
+		buf_str(&text, "ж");
+	char *yaml =
+	    mem_printf("a: {kk: \"%s{p}\", ru: \"{p}\", en: \"{p}\", params: {p: %s}, segments: %s}\n",
+	        buf_text(&text), type, segments);
+	buf_fini(&text);
+	return yaml;
+}
+
+/* The widest values of the type take `width` characters of 70: one letter more is one SMS more. */
+static void assert_width(const char *type, size_t width)
+{
+	char *fits = with_length(70 - width, type, "1"), *over = with_length(71 - width, type, "1"),
+	     *two = with_length(71 - width, type, "{kk: 2}");
+
+	templates_free(load_good(fits));
+	templates_free(load_good(two));
+	load_bad(over,
+	    ":1:9: ", "71 characters of UCS-2 and so 2 SMS, 1 declared: shorten it, or say segments: 2");
+	free(fits);
+	free(over);
+	free(two);
+}
+
+static void templates_load__longest_values__prove_the_segments(void **state)
+{
+	(void)state;
+	assert_width("digits(10)", 10);
+	assert_width("number(2)", 2);
+	assert_width("latin(7)", 7);
+	assert_width("text(13)", 13);
+	assert_width("name(20)", 20);
+	assert_width("time", 5);
+	assert_width("day", 5);
+	assert_width("date", 10);
+	assert_width("moment", 11);
+}
+
+/* The alphabet is that of the text with its values, not of the template alone. */
+static void templates_load__alphabet__known_when_filled(void **state)
+{
+	(void)state;
+	templates_free(load_good("a: {params: {p: latin(160)}, kk: \"{p}\", ru: \"{p}\", en: \"{p}\"}\n"));
+	load_bad("a: {params: {p: text(80)}, kk: x, ru: x, en: \"{p}\"}\n", ":1:32: ", "lacks {p}");
+	load_bad("a: {params: {p: text(69)}, kk: \"{p}\", ru: \"{p}\", en: \"ab{p}\"}\n",
+	    ":1:54: ", "71 characters of UCS-2");
+	load_bad("a: {params: {p: latin(160)}, kk: \"{p}\", ru: \"{p}\", en: \"{p}!\"}\n",
+	    ":1:56: ", "161 septets and so 2 SMS");
+	/* one operator's wire has ASCII alone: what else there is goes as UCS-2 */
+	load_bad("a: {params: {p: latin(70)}, kk: \"{p}\", ru: \"{p}\", en: \"{p}é\"}\n",
+	    ":1:55: ", "71 characters of UCS-2");
+	/* an extension character is two septets, and a word in Cyrillic makes all of it UCS-2 */
+	load_bad("a: {params: {p: latin(160)}, kk: \"{p}\", ru: \"{p}\", en: \"{p}[\", segments: {en: 1}}\n",
+	    ":1:56: ", "162 septets");
+	load_bad("a: {params: {p: latin(70)}, kk: \"{p}\", ru: \"{p}\", en: \"{p}ж\"}\n",
+	    ":1:55: ", "71 characters of UCS-2");
+}
+
+/* 152 and 66 in each part: with the other ways to tie them there is more room. */
+static void templates_load__several_segments__room_of_the_widest_header(void **state)
+{
+	char *fits = with_length(132 - 6, "digits(6)", "2"), *over = with_length(133 - 6, "digits(6)", "2"),
+	     *most = with_length(900, "text(160)", "16");
+
+	(void)state;
+	templates_free(load_good(fits));
+	load_bad(over, ":1:9: ", "133 characters of UCS-2 and so 3 SMS, 2 declared");
+	load_bad(most, ":1:9: ", "1060 characters of UCS-2 and so 17 SMS");
+	free(fits);
+	free(over);
+	free(most);
 }
 
 static void templates_load__no_such_file__is_a_fault(void **state)
@@ -241,79 +348,22 @@ static void templates_load__no_such_file__is_a_fault(void **state)
 	faults_fini(&faults);
 }
 
-/* The widest value of each parameter, in a Cyrillic and, where it can be so, a Latin spelling. */
-static const struct template_param longest[] = {
-    {"app", "123456789"},
-    {"at", "19.09 17:02"},
-    {"cat", "Бірінші кезектегі"},
-    {"code", "482915"},
-    {"dm", "19.09"},
-    {"kg", "№20 Нұршуақ-2"},
-    {"minutes", "15"},
-    {"name", "Айгерімжан"},
-    {"place", "Алматы ауданы"},
-    {"pos", "108344"},
-    {"ref", "179729"},
-    {"until", "19.09 17:02"},
-};
-
-static const struct {
-	const char *name, *params[5];
-} shipped[] = {
-    {"code", {"code", "minutes"}},
-    {"appno", {"app", "pos"}},
-    {"referral", {"ref", "kg", "until"}},
-    {"remind", {"ref", "until"}},
-    {"offer", {"kg", "until"}},
-    {"resume", {NULL}},
-    {"docs", {"place", "dm"}},
-    {"late", {"name", "pos", "cat", "at"}},
-};
-
-static struct template_param longest_value(const char *name)
+/* That they fit is proved as they are loaded. */
+static void shipped_templates__loaded__one_sms_each(void **state)
 {
-	for (size_t i = 0; i < COUNT(longest); i++)
-		if (!strcmp(longest[i].name, name))
-			return longest[i];
-	fail_msg("no value for %s", name);
-	return longest[0];
-}
-
-/* Fills as the parent would get it, and counts. */
-static void fits_one_sms(const struct templates *t, size_t row, enum language l)
-{
-	static const struct text_wire wire = {CONCAT_UDH16, GSM_WIRE_UNPACKED};
-	struct template_param params[5];
-	struct buf filled = {0};
-	struct buf text = {0};
-	char why[TEMPLATE_WHY] = "";
-	struct text_cost cost;
-	size_t n = 0;
-
-	for (; shipped[row].params[n]; n++)
-		params[n] = longest_value(shipped[row].params[n]);
-	if (template_fill(t, shipped[row].name, l, params, n, &filled, why) != KZ_OK)
-		fail_msg("%s in %s: %s", shipped[row].name, language_name(l), why);
-	assert_int_equal(utf8_for_phone(filled.data, filled.len, &text), KZ_OK);
-	assert_int_equal(segment_cost(text.data, text.len, &wire, &cost), KZ_OK);
-	if (cost.parts != 1)
-		fail_msg("%s in %s takes %u units: %s", shipped[row].name, language_name(l), cost.units,
-		    text.data);
-	buf_fini(&filled);
-	buf_fini(&text);
-}
-
-static void shipped_templates__longest_values__fit_one_sms(void **state)
-{
+	static const char *const names[] = {"code", "code_login", "code_phone", "code_password",
+	    "code_referral", "appno", "referral", "remind", "offer", "resume", "docs", "late"};
 	struct faults faults = {0};
 	struct templates *t = templates_load(SHIPPED, &faults);
 
 	(void)state;
 	assert_string_equal(buf_text(&faults.text), "");
-	assert_int_equal(templates_count(t), COUNT(shipped));
-	for (size_t i = 0; i < COUNT(shipped); i++)
-		for (unsigned l = 0; l < LANGUAGES; l++)
-			fits_one_sms(t, i, (enum language)l);
+	assert_int_equal(templates_count(t), COUNT(names));
+	for (size_t i = 0; i < COUNT(names); i++) {
+		assert_non_null(template_find(t, names[i]));
+		for (enum language l = 0; l < LANGUAGES; l++)
+			assert_int_equal(template_segments(template_find(t, names[i]), l), 1);
+	}
 	templates_free(t);
 	faults_fini(&faults);
 }
@@ -339,13 +389,18 @@ int main(void)
 	    cmocka_unit_test(template_fill__each_language__has_its_own_order),
 	    cmocka_unit_test(template_fill__braces_in_a_value__are_not_read),
 	    cmocka_unit_test(template_fill__wrong_parameters__say_which),
-	    cmocka_unit_test(template_fill__value_of_200_octets__is_taken),
+	    cmocka_unit_test(template_fill_trusted__any_value__as_it_is),
 	    cmocka_unit_test(templates_load__decomposed_text__is_composed),
 	    cmocka_unit_test(templates_load__broken_templates__one_fault_with_its_place),
 	    cmocka_unit_test(templates_load__broken_braces__one_fault_with_its_place),
+	    cmocka_unit_test(templates_load__broken_params__one_fault_with_its_place),
+	    cmocka_unit_test(templates_load__broken_segments__one_fault_with_its_place),
 	    cmocka_unit_test(templates_load__too_much__is_refused),
+	    cmocka_unit_test(templates_load__longest_values__prove_the_segments),
+	    cmocka_unit_test(templates_load__alphabet__known_when_filled),
+	    cmocka_unit_test(templates_load__several_segments__room_of_the_widest_header),
 	    cmocka_unit_test(templates_load__no_such_file__is_a_fault),
-	    cmocka_unit_test(shipped_templates__longest_values__fit_one_sms),
+	    cmocka_unit_test(shipped_templates__loaded__one_sms_each),
 	    cmocka_unit_test(language_parse__only_the_three_names__are_known),
 	};
 

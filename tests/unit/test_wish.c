@@ -20,9 +20,9 @@ static struct problem problem;
 
 static int templates_make(void **state)
 {
-	static const char yaml[] =
-	    "code:\n  kk: \"{code} - растау коды.\"\n  ru: \"Код {code}.\"\n  en: \"Code {code}.\"\n"
-	    "hello:\n  kk: Сәлем\n  ru: Привет\n  en: Hello\n";
+	static const char yaml[] = "code:\n  params: {code: text(160)}\n  segments: 3\n  kk: \"{code} - "
+	                           "растау коды.\"\n  ru: \"Код {code}.\"\n  en: \"Code {code}.\"\n"
+	                           "hello:\n  kk: Сәлем\n  ru: Привет\n  en: Hello\n";
 	char path[] = "/tmp/kezek-wish-XXXXXX";
 	struct faults faults = {0};
 	int fd = mkstemp(path);
@@ -265,7 +265,7 @@ static void wish_read__template_and_params__each_fault(void **state)
 	    422, "wrong_type", "params");
 	assert_problem("{" TO
 	               ", \"template\": \"code\", \"language\": \"en\", \"params\": {\"code\": \"\\u0007\"}}",
-	    422, "invalid_value", "params");
+	    422, "invalid_params", "params");
 	assert_problem("{" TO
 	               ", \"template\": \"hello\", \"language\": \"en\", \"params\": {\"әәә\": \"x\"}}",
 	    422, "invalid_params", "params");
@@ -273,18 +273,18 @@ static void wish_read__template_and_params__each_fault(void **state)
 	assert_problem("{" TO ", \"text\": \"x\", \"language\": \"\"}", 422, "invalid_value", "language");
 }
 
-static void wish_read__params__at_most_two_hundred_octets_each_and_thirty_two(void **state)
+static void wish_read__params__of_their_types_and_at_most_thirty_two(void **state)
 {
 	struct buf b = {0};
 
 	(void)state;
-	for (int n = 200; n <= 201; n++) {
+	for (int n = 160; n <= 161; n++) {
 		buf_clear(&b);
 		buf_printf(&b,
 		    "{" TO
 		    ", \"template\": \"code\", \"language\": \"en\", \"params\": {\"code\": \"%0*d\"}}",
 		    n, 7);
-		if (n == 200)
+		if (n == 160)
 			assert_good(b.data);
 		else
 			assert_problem(b.data, 422, "invalid_params", "params");
@@ -410,7 +410,7 @@ int main(void)
 	    TEST(wish_read__numbers_that_are_none__invalid_with_remedy_and_never_echoed),
 	    TEST(wish_read__text__empty_controls_and_length),
 	    TEST(wish_read__template_and_params__each_fault),
-	    TEST(wish_read__params__at_most_two_hundred_octets_each_and_thirty_two),
+	    TEST(wish_read__params__of_their_types_and_at_most_thirty_two),
 	    TEST(wish_read__class__three_names),
 	    TEST(wish_read__sender__eleven_letters_or_fifteen_digits),
 	    TEST(wish_read__expires_at__a_time_with_its_zone),
