@@ -159,8 +159,8 @@ static void app_build_flows(struct app *a)
 	const struct batch_limits limits = app_batch_limits(a->files.conf);
 
 	a->lease = lease_new(a->loop);
-	a->messages = messages_new(a->loop, a->pg, a->lease, &limits);
 	a->feed = feed_new(a->loop, a->pg, a->lease);
+	a->messages = messages_new(a->loop, a->pg, a->feed, &limits);
 	a->events = events_new(a->loop, a->pg, a->feed, &limits);
 	a->receipts = receipts_new(a->loop, a->pg, &limits);
 	const struct send_base base = {

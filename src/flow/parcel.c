@@ -48,6 +48,7 @@ static void parcel_free(struct parcel *p, bool letters_too)
 {
 	struct send *s = p->send;
 
+	messages_abandon(s->base.messages, &p->wish);
 	for (size_t i = 0; letters_too && i < p->letters_n; i++)
 		letter_drop(s, p->letters[i]);
 	map_remove(&s->running, &p->running);

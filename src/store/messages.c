@@ -108,10 +108,12 @@ static const struct pg_sql sql_keep = {"messages_keep",
     KEEP_COLUMNS, keep_types};
 
 struct messages {
+	struct loop *loop;
 	struct pg *pg;
-	const struct lease *lease;
+	struct feed *feed;
 	struct batch *batch;
 	struct pg_array columns[KEEP_COLUMNS];
+	struct code_rows *codes;
 	size_t next; /* row of the reply where the next wish is looked for first */
 };
 
@@ -146,7 +148,20 @@ static void messages_put_row(struct pg_array *c, uint64_t first, const struct me
 	pg_array_text(&c[ROW_BODY], m->text);
 }
 
-/* Statements of the job. */
+/* While no slot is held the fence refuses the job whatever stands in it. */
+static void messages_put_codes(struct messages *m, struct messages_wish *w, struct lease_slots *slots)
+{
+	uint64_t feed = 0;
+
+	if (w->codes_n && w->codes[0].n == 1 && (w->feed.first || feed_slot(m->feed) >= 0)) {
+		feed = feed_number(m->feed, &w->feed, (unsigned)w->codes_n);
+		slots->in[ids_slot(feed)] = true;
+	}
+	for (size_t i = 0; i < w->codes_n; i++)
+		code_rows_put(m->codes, &w->codes[i], feed ? feed + i : 0);
+}
+
+/* Statements of the job; those of codes follow. */
 enum keep_statement { KEEP_FENCE, KEEP_ROWS };
 
 static void messages_build(void *arg, const struct list *items, struct pg_job *job)
@@ -157,19 +172,31 @@ static void messages_build(void *arg, const struct list *items, struct pg_job *j
 
 	for (int i = 0; i < KEEP_COLUMNS; i++)
 		pg_array_start(&m->columns[i], keep_elements[i]);
-	for (const struct list_node *at = list_first(items); at; at = list_next(items, at)) {
-		const struct messages_wish *w = list_entry(at, struct messages_wish, item.node);
+	code_rows_start(m->codes);
+	for (struct list_node *at = list_first(items); at; at = list_next(items, at)) {
+		struct messages_wish *w = list_entry(at, struct messages_wish, item.node);
 
 		messages_put_request(m->columns, w);
 		for (size_t i = 0; i < w->rows_n; i++) {
 			messages_put_row(m->columns, w->rows[0]->id, w->rows[i]);
 			slots.in[ids_slot(w->rows[i]->id)] = true;
 		}
+		messages_put_codes(m, w, &slots);
 	}
-	lease_fence(m->lease, &slots, job);
+	lease_fence(feed_lease(m->feed), &slots, job);
 	for (int i = 0; i < KEEP_COLUMNS; i++)
 		values[i] = pg_array_value(&m->columns[i]);
 	pg_job_add(job, &sql_keep, values);
+	code_rows_add(m->codes, loop_clock(m->loop)->wall_us(), job);
+}
+
+/* What was lost may be committed at any later time, also when it was tried again and that came to nothing. */
+void messages_abandon(struct messages *m, struct messages_wish *w)
+{
+	if (w->lost)
+		feed_abandon(m->feed, &w->feed);
+	else
+		feed_release(m->feed, &w->feed);
 }
 
 /* Rows come in the order of the wishes: whoever is not the next one is looked for among all. */
@@ -194,8 +221,12 @@ static void messages_done(
 	struct messages *m = arg;
 	struct messages_wish *w = list_entry(&item->node, struct messages_wish, item.node);
 
+	bool maybe = r == KZ_LOST && !pg_reply_undone(reply);
+	w->lost = maybe || (w->lost && r == KZ_LOST);
+	if (!maybe)
+		messages_abandon(m, w);
 	if (r != KZ_OK) {
-		w->done(w, r, r == KZ_LOST && !pg_reply_undone(reply));
+		w->done(w, r, maybe);
 		return;
 	}
 	if (index == 0)
@@ -206,12 +237,14 @@ static void messages_done(
 static const struct batch_kind messages_kind = {"message", messages_build, messages_done};
 
 struct messages *messages_new(
-    struct loop *l, struct pg *pg, const struct lease *lease, const struct batch_limits *limits)
+    struct loop *l, struct pg *pg, struct feed *feed, const struct batch_limits *limits)
 {
 	struct messages *m = mem_new(sizeof *m);
 
+	m->loop = l;
 	m->pg = pg;
-	m->lease = lease;
+	m->feed = feed;
+	m->codes = code_rows_new();
 	m->batch = batch_new(l, pg, &messages_kind, limits, m);
 	return m;
 }
@@ -237,6 +270,7 @@ void messages_fail_waiting(struct messages *m)
 	while ((item = batch_take_waiting(m->batch)) != NULL) {
 		struct messages_wish *w = list_entry(&item->node, struct messages_wish, item.node);
 
+		messages_abandon(m, w);
 		w->done(w, KZ_LOST, false);
 	}
 }
@@ -246,6 +280,7 @@ void messages_free(struct messages *m)
 	if (!m)
 		return;
 	batch_free(m->batch);
+	code_rows_free(m->codes);
 	for (int i = 0; i < KEEP_COLUMNS; i++)
 		pg_array_fini(&m->columns[i]);
 	free(m);

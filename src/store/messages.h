@@ -9,6 +9,8 @@
 #include "base/secret.h"
 #include "rules/message.h"
 #include "store/batch.h"
+#include "store/code_rows.h"
+#include "store/feed.h"
 #include "store/lease.h"
 #include "text/msisdn.h"
 #include "text/segment.h"
@@ -43,18 +45,25 @@ struct messages_wish {
 	const char *answer;
 	const struct message *const *rows; /* at least one */
 	size_t rows_n;
+	const struct code_row *codes; /* that rows carry; may be none; all first sendings, or none of them */
+	size_t codes_n;
+	/* zero-initialise */
+	struct feed_hold feed; /* the numbers of what the codes supersede */
+	bool lost;             /* a try of it may stand, or come to stand */
 	/* KZ_OK kept; KZ_CONFLICT the Idempotency-Key was used within 24 h: ask messages_replay; KZ_LOST the
-	 * database is away or the slot of a row is not ours, the outcome unknown when maybe; KZ_REFUSED the
-	 * database refused just this request. Once, later. */
+	 * database is away or the slot of a row is not ours, the outcome unknown when maybe: keep it again,
+	 * or messages_abandon; KZ_REFUSED the database refused just this request. Once, later. */
 	void (*done)(struct messages_wish *w, enum kz r, bool maybe);
 };
 
-/* lease outlives it. */
+/* feed outlives it. */
 struct messages *messages_new(
-    struct loop *l, struct pg *pg, const struct lease *lease, const struct batch_limits *limits);
+    struct loop *l, struct pg *pg, struct feed *feed, const struct batch_limits *limits);
 void messages_set_limits(struct messages *m, const struct batch_limits *limits);
 /* KZ_LOST at once, without done, when the database is away. */
 enum kz messages_keep(struct messages *m, struct messages_wish *w) KZ_CHECK;
+/* Nobody will ask again what became of a wish that was answered KZ_LOST. */
+void messages_abandon(struct messages *m, struct messages_wish *w);
 /* Requests that wait and were never sent fail now with KZ_LOST: the database went away. */
 void messages_fail_waiting(struct messages *m);
 void messages_free(struct messages *m);

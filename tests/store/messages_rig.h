@@ -70,7 +70,7 @@ static inline void wishes_start(struct wishes *w, struct store_rig *g, int n)
 	memset(w, 0, sizeof *w);
 	w->rig = g;
 	store_hold_slot(g, wish_ids.slot);
-	w->messages = messages_new(g->loop, g->pg, g->lease, &g->limits);
+	w->messages = messages_new(g->loop, g->pg, g->feed, &g->limits);
 	for (int i = 0; i < n; i++)
 		wish_make(w, i);
 }

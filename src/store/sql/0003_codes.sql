@@ -13,6 +13,7 @@ create table code (
   length smallint not null,
   tries smallint not null,
   given boolean not null, -- the portal's own
+  second bytea, -- sealed: the phone that it goes to when the first one is not reached
   client_ref text
 ) partition by range (id);
 create index on code (phone, id);
@@ -36,12 +37,14 @@ create table code_send (
 create index on code_send (message_id);
 create index on code_send (phone, at);
 
+-- A try that is made again after an answer was lost has the token that it had, and is one try.
 create table code_wrong (
   code_id bigint not null,
+  token bigint not null, -- keyed value of its Idempotency-Key and of what was tried
   at timestamptz not null,
-  phone bigint not null
+  phone bigint not null,
+  primary key (code_id, token)
 ) partition by range (code_id);
-create index on code_wrong (code_id);
 create index on code_wrong (phone, at);
 
 -- The first verdict stands: 1 approved, 2 exhausted, 3 cancelled, 4 superseded, 5 expired.
@@ -53,6 +56,16 @@ create table code_verdict (
   feed bigint not null -- its place in the order of telling, as message_event.feed
 ) partition by range (code_id);
 create index on code_verdict (((feed >> 14) & 255), feed);
+
+-- Begins what puts in new codes: those of one phone come one after the other, in whatever daemons, so that of a client,
+-- a phone and a purpose one at most is open. feeds: the runs of numbers for what they supersede.
+create function codes_begin(phones bigint[], feeds bigint[]) returns void language plpgsql as $body$
+begin
+  perform feed_open(f) from unnest(feeds) f;
+  -- in one order, so that two daemons never wait for each other
+  perform pg_advisory_xact_lock(x'6b7a63'::int, h) from (select distinct hashint8(p) as h from unnest(phones) p order by h) l;
+end
+$body$;
 
 -- Codes that the portal made itself, sealed, for as long as they live: our own are made again from the keyring.
 create table code_given (

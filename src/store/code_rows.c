@@ -1,0 +1,248 @@
+/* New codes of one phone go in one after the other, behind a lock of their transaction: what each supersedes
+ * is asked for after it, so two that come at once over two daemons do not miss each other. */
+#include "store/code_rows.h"
+
+#include <stdlib.h>
+
+#include "base/ids.h"
+#include "base/mem.h"
+#include "rules/code.h"
+
+#define SUPERSEDE_MS (30 * 60 * 1000) /* older codes are not open any more, whatever the clocks say */
+
+enum code_column {
+	CODE_ID,
+	CODE_MESSAGE,
+	CODE_KEY,
+	CODE_PAIR,
+	CODE_PHONE,
+	CODE_PREFIX,
+	CODE_PURPOSE,
+	CODE_CLIENT_REF,
+	CODE_LANGUAGE,
+	CODE_BINDING,
+	CODE_LENGTH,
+	CODE_TRIES,
+	CODE_GIVEN,
+	CODE_SECOND,
+	CODE_DIGITS,
+	CODE_DIGITS_UNTIL,
+	SEND_N,
+	SEND_WHY,
+	SEND_ISSUE,
+	SEND_TO,
+	SEND_AT,
+	SEND_EXPIRES,
+	SEND_KEY,
+	SEND_MAC,
+	CODE_COLUMNS
+};
+
+static const uint32_t put_types[CODE_COLUMNS] = {
+    [CODE_ID] = PG_INT8_ARRAY,
+    [CODE_MESSAGE] = PG_INT8_ARRAY,
+    [CODE_KEY] = PG_INT4_ARRAY,
+    [CODE_PAIR] = PG_INT8_ARRAY,
+    [CODE_PHONE] = PG_INT8_ARRAY,
+    [CODE_PREFIX] = PG_INT4_ARRAY,
+    [CODE_PURPOSE] = PG_TEXT_ARRAY,
+    [CODE_CLIENT_REF] = PG_TEXT_ARRAY,
+    [CODE_LANGUAGE] = PG_INT2_ARRAY,
+    [CODE_BINDING] = PG_INT8_ARRAY,
+    [CODE_LENGTH] = PG_INT2_ARRAY,
+    [CODE_TRIES] = PG_INT2_ARRAY,
+    [CODE_GIVEN] = PG_BOOL_ARRAY,
+    [CODE_SECOND] = PG_BYTEA_ARRAY,
+    [CODE_DIGITS] = PG_BYTEA_ARRAY,
+    [CODE_DIGITS_UNTIL] = PG_TIMESTAMPTZ_ARRAY,
+    [SEND_N] = PG_INT2_ARRAY,
+    [SEND_WHY] = PG_INT2_ARRAY,
+    [SEND_ISSUE] = PG_INT2_ARRAY,
+    [SEND_TO] = PG_INT8_ARRAY,
+    [SEND_AT] = PG_TIMESTAMPTZ_ARRAY,
+    [SEND_EXPIRES] = PG_TIMESTAMPTZ_ARRAY,
+    [SEND_KEY] = PG_INT2_ARRAY,
+    [SEND_MAC] = PG_BYTEA_ARRAY,
+};
+
+static const enum pg_type put_elements[CODE_COLUMNS] = {
+    [CODE_ID] = PG_INT8,
+    [CODE_MESSAGE] = PG_INT8,
+    [CODE_KEY] = PG_INT4,
+    [CODE_PAIR] = PG_INT8,
+    [CODE_PHONE] = PG_INT8,
+    [CODE_PREFIX] = PG_INT4,
+    [CODE_PURPOSE] = PG_TEXT,
+    [CODE_CLIENT_REF] = PG_TEXT,
+    [CODE_LANGUAGE] = PG_INT2,
+    [CODE_BINDING] = PG_INT8,
+    [CODE_LENGTH] = PG_INT2,
+    [CODE_TRIES] = PG_INT2,
+    [CODE_GIVEN] = PG_BOOL,
+    [CODE_SECOND] = PG_BYTEA,
+    [CODE_DIGITS] = PG_BYTEA,
+    [CODE_DIGITS_UNTIL] = PG_TIMESTAMPTZ,
+    [SEND_N] = PG_INT2,
+    [SEND_WHY] = PG_INT2,
+    [SEND_ISSUE] = PG_INT2,
+    [SEND_TO] = PG_INT8,
+    [SEND_AT] = PG_TIMESTAMPTZ,
+    [SEND_EXPIRES] = PG_TIMESTAMPTZ,
+    [SEND_KEY] = PG_INT2,
+    [SEND_MAC] = PG_BYTEA,
+};
+
+static const uint32_t begin_types[] = {PG_INT8_ARRAY, PG_INT8_ARRAY};
+static const struct pg_sql sql_begin = {"codes_begin", "select codes_begin($1, $2)", 2, begin_types};
+
+/* A request that is kept again because nobody knows whether it was finds its rows there. */
+static const struct pg_sql sql_put = {"codes_put",
+    "with r as materialized ("
+    " select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, "
+    "$19,"
+    "  $20, $21, $22, $23, $24) r(id, message_id, api_key, pair, phone, prefix, purpose, client_ref, "
+    "language, binding,"
+    "  length, tries, given, second, digits, digits_until, n, why, issue, sent_to, at, expires_at, key, mac)"
+    " where exists (select from message m where m.id = r.message_id offset 0)"
+    "  and not exists (select from code_send s where s.code_id = r.id and s.n = r.n"
+    "   and s.message_id = r.message_id offset 0)"
+    "), put_code as ("
+    " insert into code (id, api_key, pair, phone, prefix, purpose, language, binding, length, tries, given, "
+    "second,"
+    "  client_ref)"
+    " select id, api_key, pair, phone, prefix, purpose, language, binding, length, tries, given, second, "
+    "client_ref"
+    " from r where n = 1"
+    "), put_given as ("
+    " insert into code_given (code_id, expires_at, sealed) select id, digits_until, digits from r where "
+    "digits is not null"
+    ") insert into code_send (code_id, n, why, issue, message_id, phone, at, expires_at, key, mac)"
+    " select id, n, why, issue, message_id, sent_to, at, expires_at, key, mac from r",
+    CODE_COLUMNS, put_types};
+
+static const uint32_t supersede_types[] = {PG_INT8_ARRAY, PG_INT8_ARRAY, PG_INT8};
+static const struct pg_sql sql_supersede = {"codes_supersede",
+    "insert into code_verdict (code_id, at, verdict, feed)"
+    " select old.id, now(), 4, f.feed from unnest($1, $2) f(id, feed), lateral ("
+    "  select o.id from code c join api_key k on k.id = c.api_key"
+    "   join code o on o.phone = c.phone and o.purpose = c.purpose join api_key ok on ok.id = o.api_key"
+    "  where c.id = f.id and ok.client = k.client and o.id >= $3 and o.id <> c.id and (o.id < c.id or o.id "
+    "<> all($1))"
+    "   and not exists (select from code_verdict v where v.code_id = o.id)"
+    "   and (select s.expires_at from code_send s where s.code_id = o.id order by s.n desc limit 1) > now()"
+    "  order by o.id desc limit 1) old"
+    " on conflict do nothing",
+    3, supersede_types};
+
+struct code_rows {
+	struct pg_array columns[CODE_COLUMNS];
+	struct pg_array phones, fresh, feeds; /* of new codes */
+};
+
+struct code_rows *code_rows_new(void)
+{
+	return mem_new(sizeof(struct code_rows));
+}
+
+void code_rows_start(struct code_rows *c)
+{
+	for (int i = 0; i < CODE_COLUMNS; i++)
+		pg_array_start(&c->columns[i], put_elements[i]);
+	pg_array_start(&c->phones, PG_INT8);
+	pg_array_start(&c->fresh, PG_INT8);
+	pg_array_start(&c->feeds, PG_INT8);
+}
+
+static void code_rows_int(struct pg_array *a, int64_t v)
+{
+	if (v)
+		pg_array_int(a, v);
+	else
+		pg_array_null(a);
+}
+
+static void code_rows_bytes(struct pg_array *a, const void *bytes, size_t n)
+{
+	if (bytes)
+		pg_array_bytes(a, bytes, n);
+	else
+		pg_array_null(a);
+}
+
+static void code_rows_put_code(struct pg_array *c, const struct code_row *r)
+{
+	pg_array_int(&c[CODE_ID], (int64_t)r->id);
+	pg_array_int(&c[CODE_MESSAGE], (int64_t)r->message_id);
+	pg_array_int(&c[CODE_KEY], r->api_key);
+	code_rows_int(&c[CODE_PAIR], (int64_t)r->pair);
+	pg_array_int(&c[CODE_PHONE], r->phone);
+	pg_array_int(&c[CODE_PREFIX], r->prefix);
+	pg_array_text(&c[CODE_PURPOSE], r->purpose);
+	pg_array_text(&c[CODE_CLIENT_REF], r->client_ref);
+	pg_array_int(&c[CODE_LANGUAGE], r->language);
+	code_rows_int(&c[CODE_BINDING], r->binding);
+	pg_array_int(&c[CODE_LENGTH], r->length);
+	pg_array_int(&c[CODE_TRIES], r->tries);
+	pg_array_int(&c[CODE_GIVEN], r->given);
+	code_rows_bytes(&c[CODE_SECOND], r->second, r->second_n);
+	code_rows_bytes(&c[CODE_DIGITS], r->digits, r->digits_n);
+	pg_array_wall_us(&c[CODE_DIGITS_UNTIL], r->digits_until_us);
+}
+
+static void code_rows_put_send(struct pg_array *c, const struct code_row *r)
+{
+	pg_array_int(&c[SEND_N], r->n);
+	pg_array_int(&c[SEND_WHY], r->why);
+	pg_array_int(&c[SEND_ISSUE], r->issue);
+	pg_array_int(&c[SEND_TO], r->to);
+	pg_array_wall_us(&c[SEND_AT], r->at_us);
+	pg_array_wall_us(&c[SEND_EXPIRES], r->expires_us);
+	pg_array_int(&c[SEND_KEY], r->key);
+	pg_array_bytes(&c[SEND_MAC], r->mac, SECRET_HASH);
+}
+
+void code_rows_put(struct code_rows *c, const struct code_row *r, uint64_t feed)
+{
+	code_rows_put_code(c->columns, r);
+	code_rows_put_send(c->columns, r);
+	if (!feed)
+		return;
+	pg_array_int(&c->phones, r->phone);
+	pg_array_int(&c->fresh, (int64_t)r->id);
+	pg_array_int(&c->feeds, (int64_t)feed);
+}
+
+void code_rows_add(struct code_rows *c, int64_t now_us, struct pg_job *job)
+{
+	struct pg_value values[CODE_COLUMNS];
+	uint8_t low[8];
+
+	if (!c->columns[CODE_ID].n)
+		return;
+	for (int i = 0; i < CODE_COLUMNS; i++)
+		values[i] = pg_array_value(&c->columns[i]);
+	if (c->fresh.n) {
+		const struct pg_value begin[] = {pg_array_value(&c->phones), pg_array_value(&c->feeds)};
+
+		pg_job_add(job, &sql_begin, begin);
+	}
+	pg_job_add(job, &sql_put, values);
+	if (c->fresh.n) {
+		const struct pg_value supersede[] = {pg_array_value(&c->fresh), pg_array_value(&c->feeds),
+		    pg_int8((int64_t)ids_floor(now_us / 1000 - SUPERSEDE_MS), low)};
+
+		pg_job_add(job, &sql_supersede, supersede);
+	}
+}
+
+void code_rows_free(struct code_rows *c)
+{
+	if (!c)
+		return;
+	for (int i = 0; i < CODE_COLUMNS; i++)
+		pg_array_fini(&c->columns[i]);
+	pg_array_fini(&c->phones);
+	pg_array_fini(&c->fresh);
+	pg_array_fini(&c->feeds);
+	free(c);
+}

@@ -1,0 +1,58 @@
+/* code_rows: verification codes and their sendings as they are kept together with the messages that carry
+ * them. */
+#ifndef STORE_CODE_ROWS_H
+#define STORE_CODE_ROWS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/secret.h"
+#include "store/pg.h"
+#include "store/pg_array.h"
+
+/* Why a code was sent. Stored: never renumber. */
+enum code_why { CODE_ASKED = 0, CODE_RESENT = 1, CODE_RESCUED = 2 };
+
+/* One sending of a code; the first one, n 1, brings the code itself. A value whose pointers belong to whoever
+ * holds it. */
+struct code_row {
+	uint64_t id, message_id; /* of the code: that of its first message */
+	/* of the code, read with n 1 alone */
+	int32_t api_key;
+	uint64_t pair; /* 0: none */
+	int64_t phone; /* keyed */
+	uint32_t prefix;
+	const char *purpose, *client_ref; /* client_ref NULL: none */
+	int language;
+	int64_t binding; /* keyed, 0: none */
+	unsigned length, tries;
+	bool given;
+	const void *second; /* sealed, NULL: none */
+	size_t second_n;
+	const void *digits; /* the portal's own, sealed; NULL: ours */
+	size_t digits_n;
+	int64_t digits_until_us; /* they are needed no longer */
+	/* of the sending */
+	unsigned n, issue;
+	enum code_why why;
+	int64_t to; /* keyed */
+	int64_t at_us, expires_us;
+	unsigned key; /* of the keyring */
+	uint8_t mac[SECRET_HASH];
+};
+
+struct code_rows;
+
+struct code_rows *code_rows_new(void);
+/* Empties it. */
+void code_rows_start(struct code_rows *c);
+/* feed: the number of the verdict on the code that this one may supersede, 0 unless n is 1. */
+void code_rows_put(struct code_rows *c, const struct code_row *r, uint64_t feed);
+/* Adds the statements for what was put, if anything was, after the one that keeps the messages: what a
+ * message does not stand for is passed over. A code supersedes the one of the same client, phone and purpose
+ * that is open. A sending whose n another message has already breaks a constraint. */
+void code_rows_add(struct code_rows *c, int64_t now_us, struct pg_job *job);
+void code_rows_free(struct code_rows *c);
+
+#endif

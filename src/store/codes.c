@@ -1,0 +1,176 @@
+/* A question costs the same whether or not there is such a code, but for the columns that come back: each of
+ * its parts asks one index. "offset 0" keeps the planner from reading whole days for them. */
+#include "store/codes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/ids.h"
+#include "base/mem.h"
+#include "store/codes_body.h"
+
+#define TRY_REACH_MS ((60 + 15) * 60 * 1000) /* no older code has a try within the last hour */
+#define SWEEP_MOST   5000
+
+struct pg_value code_state_low(int64_t now_us, uint8_t room[8])
+{
+	return pg_int8((int64_t)ids_floor(now_us / 1000 - TRY_REACH_MS), room);
+}
+
+static void code_read_hash(
+    const struct pg_reply *reply, unsigned statement, size_t row, int column, uint8_t hash[SECRET_HASH])
+{
+	size_t len;
+	const char *bytes = pg_text(reply, statement, row, column, &len);
+
+	if (len == SECRET_HASH)
+		memcpy(hash, bytes, SECRET_HASH);
+}
+
+bool code_state_read(
+    const struct pg_reply *reply, unsigned statement, size_t row, int column, struct code_state *ret)
+{
+#define COLUMN(i) pg_int(reply, statement, row, column + (i))
+	*ret = (struct code_state){.id = (uint64_t)COLUMN(0),
+	    .pair = (uint64_t)COLUMN(1),
+	    .phone = COLUMN(2),
+	    .prefix = (uint32_t)COLUMN(3),
+	    .language = (int)COLUMN(5),
+	    .binding = COLUMN(6),
+	    .length = (unsigned)COLUMN(7),
+	    .tries = (unsigned)COLUMN(8),
+	    .given = COLUMN(9) != 0,
+	    .sends = (unsigned)COLUMN(10),
+	    .resends = (unsigned)COLUMN(11),
+	    .issue = (unsigned)COLUMN(12),
+	    .sent_us = pg_wall_us(reply, statement, row, column + 13),
+	    .expires_us = pg_wall_us(reply, statement, row, column + 14),
+	    .key = (unsigned)COLUMN(15),
+	    .wrong = (unsigned)COLUMN(17),
+	    .phone_wrong = (unsigned)COLUMN(18),
+	    .verdict = (enum code_verdict)COLUMN(19),
+	    .ended_us = pg_wall_us(reply, statement, row, column + 20)};
+#undef COLUMN
+	snprintf(ret->purpose, sizeof ret->purpose, "%s", pg_text(reply, statement, row, column + 4, NULL));
+	code_read_hash(reply, statement, row, column + 16, ret->mac);
+	code_read_hash(reply, statement, row, column + 21, ret->key_hash);
+	return ret->id && ret->sends && ret->length >= 1 && ret->length <= CODE_MAX;
+}
+
+static const uint32_t find_types[] = {PG_INT8, PG_INT4_ARRAY, PG_INT8_ARRAY, PG_TEXT_ARRAY, PG_INT8_ARRAY};
+static const struct pg_sql sql_find = {"codes_find",
+    "select q.n, p.pair, k.known, " CODE_STATE_COLUMNS " from unnest($2, $3, $4, $5) q(n, id, client, token)"
+    " left join lateral (select * from code where id = q.id and (q.client is null"
+    "  or api_key in (select a.id from api_key a where a.client = q.client)) offset 0) c on true"
+    " left join lateral (select true as pair from code where pair = q.id and id > q.id and (q.client is null"
+    "  or api_key in (select a.id from api_key a where a.client = q.client)) limit 1 offset 0) p on true"
+    " left join lateral (select true as known from code_wrong where code_id = q.id and token = q.token"
+    "  offset 0) k on true" CODE_STATE_TABLES,
+    5, find_types};
+#define FIND_STATE 3 /* the first column of the state */
+
+static void codes_build_find(void *arg, const struct list *items, struct pg_job *job)
+{
+	struct codes *c = arg;
+	uint8_t low[8];
+	int n = 0;
+
+	pg_array_start(&c->n, PG_INT4);
+	pg_array_start(&c->ids, PG_INT8);
+	pg_array_start(&c->clients, PG_TEXT);
+	pg_array_start(&c->tokens, PG_INT8);
+	for (const struct list_node *at = list_first(items); at; at = list_next(items, at)) {
+		const struct code_quest *q = list_entry(at, struct code_quest, item.node);
+
+		pg_array_int(&c->n, n++);
+		pg_array_int(&c->ids, (int64_t)q->id);
+		pg_array_text(&c->clients, q->client);
+		pg_array_int(&c->tokens, q->token);
+	}
+	const struct pg_value values[] = {code_state_low(loop_clock(c->loop)->wall_us(), low),
+	    pg_array_value(&c->n), pg_array_value(&c->ids), pg_array_value(&c->clients),
+	    pg_array_value(&c->tokens)};
+	pg_job_add(job, &sql_find, values);
+}
+
+/* Rows come in the order of the questions, most likely. */
+static size_t codes_row(const struct pg_reply *reply, size_t index)
+{
+	size_t n = pg_rows(reply, 0);
+
+	for (size_t i = 0; i < n; i++) {
+		size_t row = (index + i) % n;
+
+		if (pg_int(reply, 0, row, 0) == (int64_t)index)
+			return row;
+	}
+	return n;
+}
+
+static void codes_on_found(
+    void *arg, struct batch_item *item, enum kz r, const struct pg_reply *reply, size_t index)
+{
+	struct code_quest *q = list_entry(&item->node, struct code_quest, item.node);
+	struct code_found f = {.known = false};
+
+	(void)arg;
+	if (r != KZ_OK) {
+		q->done(q, KZ_LOST, &f);
+		return;
+	}
+	size_t row = codes_row(reply, index);
+	bool found = code_state_read(reply, 0, row, FIND_STATE, &f.code);
+	f.pair = pg_int(reply, 0, row, 1) != 0;
+	f.known = pg_int(reply, 0, row, 2) != 0;
+	q->done(q, found ? KZ_OK : KZ_NOT_FOUND, &f);
+}
+
+static const struct batch_kind codes_quest_kind = {"code_find", codes_build_find, codes_on_found};
+
+struct codes *codes_new(struct loop *l, struct pg *pg, struct feed *feed, const struct batch_limits *limits)
+{
+	struct codes *c = mem_new(sizeof *c);
+
+	c->loop = l;
+	c->feed = feed;
+	list_init(&c->slotless);
+	c->quests = batch_new(l, pg, &codes_quest_kind, limits, c);
+	c->rulings = batch_new(l, pg, &codes_ruling_kind, limits, c);
+	return c;
+}
+
+void codes_set_limits(struct codes *c, const struct batch_limits *limits)
+{
+	batch_set_limits(c->quests, limits);
+	batch_set_limits(c->rulings, limits);
+}
+
+void codes_find(struct codes *c, struct code_quest *q)
+{
+	batch_add(c->quests, &q->item);
+}
+
+static const uint32_t sweep_types[] = {PG_INT4};
+static const struct pg_sql sql_sweep = {"codes_sweep",
+    "delete from code_given where code_id in (select code_id from code_given where expires_at < now()"
+    " limit $1 for update skip locked)",
+    1, sweep_types};
+
+static void codes_on_swept(void *arg, enum kz r, const struct pg_reply *reply)
+{
+	(void)arg;
+	(void)r;
+	(void)reply;
+}
+
+void codes_sweep(struct pg *pg)
+{
+	uint8_t most[4];
+	const struct pg_value values[] = {pg_int4(SWEEP_MOST, most)};
+	struct pg_job *job = pg_job_new(pg, codes_on_swept, NULL);
+
+	pg_job_add(job, &sql_sweep, values);
+	if (pg_job_run(job, NULL) != KZ_OK)
+		return; /* next time */
+}

@@ -1,0 +1,56 @@
+/* codes_body: what the files of codes share: src/store/codes*.c only. */
+#ifndef STORE_CODES_BODY_H
+#define STORE_CODES_BODY_H
+
+#include "store/codes.h"
+#include "store/pg_array.h"
+
+enum ruling_column {
+	WRONG_ID,
+	WRONG_TOKEN,
+	WRONG_AT,
+	WRONG_PHONE,
+	VERDICT_ID,
+	VERDICT_AT,
+	VERDICT_WORD,
+	VERDICT_KEY,
+	VERDICT_FEED,
+	RULING_COLUMNS
+};
+
+struct codes {
+	struct loop *loop;
+	struct feed *feed;
+	struct batch *quests, *rulings;
+	struct list slotless;                    /* rulings with a verdict, while no slot is held */
+	struct pg_array n, ids, clients, tokens; /* of questions */
+	struct pg_array columns[RULING_COLUMNS]; /* of rulings */
+};
+
+/* Columns of the answers that code_state_read reads, from the first on. */
+#define CODE_STATE_COLUMNS                                                                                   \
+	"c.id, c.pair, c.phone, c.prefix, c.purpose, c.language, c.binding, c.length, c.tries, c.given,"     \
+	" s.n, s.resends, s.issue, s.at, s.expires_at, s.key, s.mac, w.wrong, h.wrong, v.verdict, v.at, "    \
+	"v.key_hash"
+#define CODE_STATE_COUNT 22
+/* What they are read from, beside c, a row of code. $1 is the first id that a try within the hour may be of.
+ */
+#define CODE_STATE_TABLES                                                                                    \
+	" left join lateral (select *, (select count(*) from code_send r where r.code_id = c.id and r.why "  \
+	"= 1) as resends"                                                                                    \
+	"  from code_send where code_id = c.id order by n desc limit 1 offset 0) s on true"                  \
+	" left join lateral (select count(*) as wrong from code_wrong where code_id = c.id offset 0) w on "  \
+	"true"                                                                                               \
+	" left join lateral (select count(*) as wrong from code_wrong where phone = c.phone and code_id >= " \
+	"$1"                                                                                                 \
+	"  and at > now() - interval '1 hour' offset 0) h on true"                                           \
+	" left join lateral (select * from code_verdict where code_id = c.id offset 0) v on true"
+bool code_state_read(
+    const struct pg_reply *reply, unsigned statement, size_t row, int column, struct code_state *ret);
+/* The value of $1. */
+struct pg_value code_state_low(int64_t now_us, uint8_t room[8]);
+
+/* codes_rule.c */
+extern const struct batch_kind codes_ruling_kind;
+
+#endif

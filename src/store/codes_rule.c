@@ -1,0 +1,183 @@
+/* A ruling is at rest before anybody is told of it. One whose commit was lost is written again, under the
+ * number that it had: a wrong try is one by its token, and of verdicts the first stands, so nothing happens
+ * twice. What a ruling is without, a code, still makes a commit: whoever guesses ids learns nothing from the
+ * time. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/ids.h"
+#include "base/log.h"
+#include "store/codes_body.h"
+
+static const uint32_t rule_types[RULING_COLUMNS + 1] = {PG_INT8_ARRAY, PG_INT8_ARRAY, PG_TIMESTAMPTZ_ARRAY,
+    PG_INT8_ARRAY, PG_INT8_ARRAY, PG_TIMESTAMPTZ_ARRAY, PG_INT2_ARRAY, PG_BYTEA_ARRAY, PG_INT8_ARRAY,
+    PG_INT4};
+static const enum pg_type rule_elements[RULING_COLUMNS] = {
+    PG_INT8, PG_INT8, PG_TIMESTAMPTZ, PG_INT8, PG_INT8, PG_TIMESTAMPTZ, PG_INT2, PG_BYTEA, PG_INT8};
+
+static const struct pg_sql sql_rule = {"codes_rule",
+    "with put_wrong as ("
+    " insert into code_wrong (code_id, token, at, phone) select unnest($1), unnest($2), unnest($3), "
+    "unnest($4)"
+    " on conflict do nothing"
+    "), put_verdict as ("
+    " insert into code_verdict (code_id, at, verdict, key_hash, feed)"
+    " select unnest($5), unnest($6), unnest($7), unnest($8), unnest($9) on conflict do nothing"
+    ") select count(pg_logical_emit_message(true, 'kezek', '0123456789abcdef0123456789abcdef'))"
+    " from generate_series(1, $10)",
+    RULING_COLUMNS + 1, rule_types};
+
+/* In a statement of its own, to see what another's commit put there while this one waited for it. */
+static const uint32_t stand_types[] = {PG_INT8_ARRAY};
+static const struct pg_sql sql_stand = {"codes_stand",
+    "select code_id, verdict, key_hash, feed from code_verdict where code_id = any($1)", 1, stand_types};
+
+enum rule_statement { RULE_FENCE, RULE_PUT, RULE_STAND };
+
+static void codes_put_wrong(struct pg_array *c, const struct code_ruling *r)
+{
+	pg_array_int(&c[WRONG_ID], (int64_t)r->id);
+	pg_array_int(&c[WRONG_TOKEN], r->token);
+	pg_array_wall_us(&c[WRONG_AT], r->at_us);
+	pg_array_int(&c[WRONG_PHONE], r->phone);
+}
+
+static void codes_put_verdict(struct pg_array *c, const struct code_ruling *r)
+{
+	pg_array_int(&c[VERDICT_ID], (int64_t)r->id);
+	pg_array_wall_us(&c[VERDICT_AT], r->at_us);
+	pg_array_int(&c[VERDICT_WORD], r->verdict);
+	if (r->has_key)
+		pg_array_bytes(&c[VERDICT_KEY], r->key_hash, SECRET_HASH);
+	else
+		pg_array_null(&c[VERDICT_KEY]);
+	pg_array_int(&c[VERDICT_FEED], (int64_t)r->feed.first);
+}
+
+static void codes_build_ruling(void *arg, const struct list *items, struct pg_job *job)
+{
+	struct codes *c = arg;
+	struct pg_value values[RULING_COLUMNS + 1];
+	struct lease_slots slots = {0};
+	uint8_t room[4];
+	int32_t voids = 0;
+
+	for (int i = 0; i < RULING_COLUMNS; i++)
+		pg_array_start(&c->columns[i], rule_elements[i]);
+	for (struct list_node *n = list_first(items); n; n = list_next(items, n)) {
+		struct code_ruling *r = list_entry(n, struct code_ruling, item.node);
+
+		voids += !r->wrong && !r->verdict;
+		if (r->wrong)
+			codes_put_wrong(c->columns, r);
+		if (r->verdict) {
+			slots.in[ids_slot(feed_number(c->feed, &r->feed, 1))] = true;
+			codes_put_verdict(c->columns, r);
+		}
+	}
+	lease_fence(feed_lease(c->feed), &slots, job);
+	for (int i = 0; i < RULING_COLUMNS; i++)
+		values[i] = pg_array_value(&c->columns[i]);
+	values[RULING_COLUMNS] = pg_int4(voids, room);
+	pg_job_add(job, &sql_rule, values);
+	pg_job_add(job, &sql_stand, &values[VERDICT_ID]);
+}
+
+static struct code_stand codes_stand(const struct code_ruling *r, const struct pg_reply *reply)
+{
+	struct code_stand s = {.verdict = CODE_OPEN};
+	size_t len;
+
+	for (size_t row = 0; r->verdict && row < pg_rows(reply, RULE_STAND); row++) {
+		if ((uint64_t)pg_int(reply, RULE_STAND, row, 0) != r->id)
+			continue;
+		const char *hash = pg_text(reply, RULE_STAND, row, 2, &len);
+
+		s.verdict = (enum code_verdict)pg_int(reply, RULE_STAND, row, 1);
+		s.same_key = r->has_key && len == SECRET_HASH && !memcmp(hash, r->key_hash, SECRET_HASH);
+		s.ours = (uint64_t)pg_int(reply, RULE_STAND, row, 3) == r->feed.first;
+		break;
+	}
+	return s;
+}
+
+static void codes_on_ruled(
+    void *arg, struct batch_item *item, enum kz r, const struct pg_reply *reply, size_t index)
+{
+	struct codes *c = arg;
+	struct code_ruling *ruling = list_entry(&item->node, struct code_ruling, item.node);
+	char id[IDS_TEXT];
+
+	(void)index;
+	if (r == KZ_LOST) {
+		codes_rule(c, ruling);
+		return;
+	}
+	const struct code_stand s = codes_stand(ruling, reply);
+	feed_release(c->feed, &ruling->feed);
+	if (r != KZ_OK)
+		log_error(ids_text(ruling->id, id), "the database refused a ruling (SQLSTATE %s)",
+		    pg_sqlstate(reply));
+	if (ruling->done)
+		ruling->done(ruling->arg, r, &s);
+	free(ruling);
+}
+
+const struct batch_kind codes_ruling_kind = {"code_ruling", codes_build_ruling, codes_on_ruled};
+
+void codes_rule(struct codes *c, struct code_ruling *r)
+{
+	if (r->verdict && feed_slot(c->feed) < 0)
+		list_append(&c->slotless, &r->item.node);
+	else
+		batch_add(c->rulings, &r->item);
+}
+
+void codes_on_slot(struct codes *c)
+{
+	struct list waiting;
+	struct batch_item *item;
+
+	list_init(&waiting);
+	while (c->slotless.count)
+		list_append(&waiting, list_take_first(&c->slotless));
+	while ((item = batch_take_waiting(c->rulings)) != NULL)
+		list_append(&waiting, &item->node);
+	while (waiting.count)
+		codes_rule(c, list_entry(list_take_first(&waiting), struct code_ruling, item.node));
+}
+
+size_t codes_pending(const struct codes *c)
+{
+	return c->slotless.count + batch_waiting(c->rulings) + batch_in_flight(c->rulings);
+}
+
+static void codes_drop(struct codes *c, struct list_node *n)
+{
+	struct code_ruling *r = list_entry(n, struct code_ruling, item.node);
+
+	feed_release(c->feed, &r->feed);
+	free(r);
+}
+
+void codes_free(struct codes *c)
+{
+	struct batch_item *item;
+
+	if (!c)
+		return;
+	batch_stop(c->rulings);
+	while ((item = batch_take_waiting(c->rulings)) != NULL)
+		codes_drop(c, &item->node);
+	while (c->slotless.count)
+		codes_drop(c, list_take_first(&c->slotless));
+	batch_free(c->rulings);
+	batch_free(c->quests);
+	for (int i = 0; i < RULING_COLUMNS; i++)
+		pg_array_fini(&c->columns[i]);
+	pg_array_fini(&c->n);
+	pg_array_fini(&c->ids);
+	pg_array_fini(&c->clients);
+	pg_array_fini(&c->tokens);
+	free(c);
+}
