@@ -1,7 +1,7 @@
 // kezekd, kezekctl and kezek-smsc as a user starts them, each with its own files on the stage.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import yaml from 'js-yaml';
 import { Door } from './http.mjs';
@@ -24,9 +24,9 @@ function keyring(stage) {
 
 export class Kezek {
   // config: keys of kezek.yaml (nested) over those that a test needs; operators: {name: profile}.
-  static async prepare(stage, database, { config = {}, operators = {}, redis = null, name = 'kezekd' } = {}) {
+  static async prepare(stage, database, { config = {}, operators = {}, redis = null, name = 'kezekd', environment = {} } = {}) {
     const k = new Kezek();
-    Object.assign(k, { stage, database, name, runs: [], generation: 0 });
+    Object.assign(k, { stage, database, name, environment, runs: [], generation: 0 });
     k.dir = stage.path(name);
     mkdirSync(join(k.dir, 'operators'), { recursive: true });
     k.port = await freePort();
@@ -64,7 +64,7 @@ export class Kezek {
     writeFileSync(join(this.dir, 'operators', `${name}.yaml`), typeof profile === 'string' ? profile : yaml.dump(profile));
   }
 
-  env() { return { ...process.env, ...sanitizers }; }
+  env() { return { ...process.env, ...sanitizers, ...this.environment }; }
 
   // kezekd with other arguments, to its end.
   once(...args) { return this.stage.run(join(binaries, 'kezekd'), ['-c', this.file, ...args], { env: this.env() }); }
@@ -100,7 +100,7 @@ export class Kezek {
     const shared = key !== null;
     if (!shared) {
       const made = await this.ctl('key', 'add', 'journeys', '--scope', 'messages:write', '--scope', 'messages:read',
-        '--scope', 'metrics');
+        '--scope', 'metrics', '--scope', 'codes');
       this.keyId = made.id;
       key = made.key;
     }
@@ -136,9 +136,9 @@ export class Kezek {
     });
   }
 
-  async kill() {
+  async kill(signal = 'SIGKILL') {
     this.runs.at(-1).killed = true;
-    await this.process.stop('SIGKILL');
+    await this.process.stop(signal);
   }
 
   // A clean end.
@@ -206,8 +206,21 @@ export class Simulator {
   }
 
   events() {
-    return readFileSync(this.log, 'utf8').split('\n').filter(Boolean).map((l) => JSON.parse(l));
+    this.known ??= { list: [], at: 0 };
+    const size = statSync(this.log).size;
+    if (size > this.known.at) {
+      const file = openSync(this.log, 'r');
+      const bytes = Buffer.alloc(size - this.known.at);
+      readSync(file, bytes, 0, bytes.length, this.known.at);
+      closeSync(file);
+      const whole = bytes.subarray(0, bytes.lastIndexOf('\n') + 1);
+      this.known.at += whole.length;
+      for (const l of whole.toString().split('\n')) if (l) this.known.list.push(JSON.parse(l));
+    }
+    return this.known.list;
   }
+
+  get texts() { return this.events().filter((e) => e.event === 'sms'); }
 
   judge() {
     for (const { process: p, killed } of this.runs) {

@@ -67,6 +67,9 @@ export class Servers {
 
   kill() { return run('bash', [script, 'kill-pg', this.dir]); }
   restart() { return run('bash', [script, 'restart-pg', this.dir]); }
+  // Nothing of it is on the disk: it comes back empty.
+  killRedis() { return run('bash', [script, 'kill-redis', this.dir]); }
+  restartRedis() { return run('bash', [script, 'restart-redis', this.dir]); }
 
   // A streaming standby, whose commits are waited for from now on; promote() makes it the primary.
   async standby() {

@@ -1,0 +1,176 @@
+// Marked numbers and codes go through everything; afterwards none of them stands anywhere but on the phone: no log, dump,
+// octet of the database's files, Redis, metric, tool's output or, once the operator has it, the daemon's memory.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { closeSync, openSync, readFileSync, readSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { journey, until } from '../lib/stage.mjs';
+import { Codes, purposes, sentAgain, wide, wrongFor } from '../lib/codes.mjs';
+import { Kezek } from '../lib/kezek.mjs';
+import { operator } from '../lib/operators.mjs';
+import { startReceiver } from '../lib/receiver.mjs';
+import { Servers } from '../lib/servers.mjs';
+import { startCentre } from '../lib/smsc.mjs';
+
+const servers = new Servers();
+// Digits that come together nowhere else.
+const NUMBERS = ['77017351846', '77026482917', '77059146273'];
+const OWN = ['8305719264', '4196028357'];
+const PARAM = '7305184629';
+const TEXT = 'Балаңыз Ақжолтай, белгі Қ9Ж7';
+const BINDING = 'application-5938274610';
+
+// The spellings in which octets may hold them: as text, as text of two octets a character, a number as an integer of 8.
+function spellings(words, numbers) {
+  const of = words.flatMap((w) => [[w, Buffer.from(w)], [`${w} in UTF-16BE`, Buffer.from(w, 'utf16le').swap16()],
+    [`${w} in UTF-16LE`, Buffer.from(w, 'utf16le')]]);
+  for (const n of numbers) {
+    const big = Buffer.alloc(8);
+    big.writeBigInt64BE(BigInt(n));
+    of.push([`${n} as octets`, big], [`${n} as octets, reversed`, Buffer.from(big).reverse()]);
+  }
+  return of;
+}
+
+function assertAbsent(where, bytes, marks) {
+  for (const [what, octets] of marks) {
+    const at = bytes.indexOf(octets);
+    assert.ok(at < 0, `${what} stands in ${where} at ${at}: ${bytes.subarray(Math.max(0, at - 40), at + 60).toString('latin1')}`);
+  }
+}
+
+const files = (dir) => readdirSync(dir, { withFileTypes: true }).flatMap((e) => {
+  const path = join(dir, e.name);
+  return e.isDirectory() ? files(path) : e.isFile() ? [path] : [];
+});
+
+// Everything of the process that can be read, in pieces that overlap by more than a mark is long.
+function assertAbsentInMemory(pid, marks) {
+  const PIECE = 16 << 20, OVERLAP = 256;
+  const mem = openSync(`/proc/${pid}/mem`, 'r');
+  const bytes = Buffer.alloc(PIECE);
+  let seen = 0;
+  for (const line of readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n').filter((l) => /^\S+ rw/.test(l) && !/\[v(var|syscall)/.test(l))) {
+    const [from, to] = line.split(' ')[0].split('-').map((x) => Number(`0x${x}`));
+    for (let at = from; at < to; at += PIECE - OVERLAP) {
+      let n;
+      try {
+        n = readSync(mem, bytes, 0, Math.min(PIECE, to - at), at);
+      } catch {
+        continue; // not mapped now, or a sanitizer's shadow that was never touched
+      }
+      seen += n;
+      assertAbsent(`the memory of the daemon (${line.split(' ').at(-1) || 'anonymous'})`, bytes.subarray(0, n), marks);
+      if (n < PIECE - OVERLAP) break;
+    }
+  }
+  closeSync(mem);
+  assert.ok(seen > 1 << 20, `${seen} octets of memory were read`);
+}
+
+async function stand(stage, environment = {}) {
+  const centre = await startCentre(stage, { password: 'secret', onSubmit: (s) => centre.verdicts?.(s) });
+  const database = await servers.database();
+  const receiver = await startReceiver(stage);
+  const k = await Kezek.start(stage, database, { config: { ...wide, log: { level: 'debug' },
+    purposes: purposes(stage, { login: { length: 10 }, phone: { length: 10, binding: 'required' }, password: { length: 10, resend: 'new' } }),
+    webhook: { allow_private: true, retry_min: '10ms' } }, operators: { one: operator(stage, { port: centre.port }) }, environment });
+  await k.bound();
+  receiver.secret = (await k.ctl('webhook', 'add', 'journeys', receiver.url)).secret;
+  return { centre, database, receiver, k, codes: new Codes(k.door, centre) };
+}
+
+// Answers the digits that kezek made itself, which are marks too.
+async function goThroughEverything({ centre, receiver, k, codes }) {
+  const numbers = NUMBERS.map((n) => `+${n}`);
+  const made = [];
+  const ids = [];
+  const plain = await k.door.send({ to: numbers[0], text: TEXT, client_ref: 'canary' });
+  const templated = await k.door.send({ to: numbers[0], template: 'code', language: 'kk', class: 'code', params: { code: PARAM, minutes: '5' } });
+  ids.push(plain.id, templated.id);
+  const first = await codes.opened({ to: numbers[1], language: 'ru', client_ref: 'canary' });
+  made.push(first.code);
+  const own = await codes.opened({ to: numbers[2], code: OWN[0] });
+  const pair = await codes.sent({ to: [numbers[0], '+77751112233'], code: OWN[1], purpose: 'phone', binding: BINDING });
+  for (const one of [first, own]) {
+    await codes.result(one.id, wrongFor(one.code));
+    await codes.check(one.id, `x${one.code}`);
+    await codes.check(one.id, ` ${one.code.slice(0, 3)}-${one.code.slice(3)}0`);
+    await codes.check('0123456789abc', one.code);
+  }
+  Codes.refused(await codes.check(pair.codes[0].id, OWN[1], { binding: 'another' }), 409, 'binding_mismatch');
+  Codes.refused(await codes.ask({ to: numbers[1] }), 429, 'too_soon');
+  const password = await codes.opened({ to: '+77751112244', purpose: 'password' });
+  await sentAgain(() => codes.resend(password.id));
+  made.push(password.code, await codes.read('+77751112244', 2));
+  await codes.result(first.id, first.code);
+  await codes.result(first.id, first.code);
+  await codes.result(own.id, OWN[0]);
+  await codes.cancel(pair.codes[1].id);
+  // Refusals that have it all in them.
+  await k.door.post('/v1/messages', { to: numbers[0], text: '' });
+  await k.door.post('/v1/codes', `{"to": "${numbers[0]}", "code": "${OWN[0]}"`);
+  await k.door.post('/v1/codes', { purpose: 'login', to: numbers[0], language: 'kk', code: OWN[0], [`x${OWN[0]}`]: 1 });
+  await k.door.get(`/v1/codes/${numbers[0].slice(1)}`);
+  // An operator that refuses, and receipts that cannot be read, with the number and a code in them.
+  centre.verdicts = () => ({ status: 0x0b });
+  ids.push((await k.door.send({ to: numbers[1], text: TEXT })).id);
+  await until('refused', () => centre.submits.length >= 8);
+  centre.verdicts = null;
+  const submit = centre.submits.find((s) => s.to === NUMBERS[1]);
+  centre.receipt(submit, { wording: () => `nonsense for ${NUMBERS[1]} with ${first.code}` });
+  await until('it is aside', async () => await k.metric('kezek_receipts_aside_total') >= 1);
+  await receiver.toldOf(ids);
+  await until('the verdicts are told', () => ['code.approved', 'code.cancelled'].every((t) => receiver.hooks.some((h) => h.body.type === t)));
+  return made;
+}
+
+async function toolsSay(k, ids) {
+  const outs = [];
+  for (const args of [['status'], ['trace', 'canary'], ['guard'], ['webhook', 'list'], ...ids.map((id) => ['trace', id])])
+    for (const json of [[], ['--json']]) {
+      const r = await k.ctlRun(...json, ...args);
+      outs.push(r.out, r.err);
+    }
+  return outs.join('\n');
+}
+
+journey('canary__through_everything__stands_on_the_phone_alone', async (stage) => {
+  const f = await stand(stage);
+  const { k, database, receiver } = f;
+  const made = await goThroughEverything(f);
+  const secret = [...OWN, ...made, PARAM];
+  const marks = spellings([...NUMBERS, ...NUMBERS.map((n) => n.slice(1)), ...secret, ...secret.map(wrongFor), TEXT, 'Ақжолтай', BINDING],
+    [...NUMBERS, ...secret]);
+  await until('nothing waits', async () => (await k.status()).queue.waiting === 0);
+  assertAbsentInMemory(k.process.pid, spellings(secret, []));
+  const outs = { metrics: (await k.door.get('/metrics')).body, kezekctl: await toolsSay(k, receiver.hooks.map((h) => h.body.data.id)),
+    webhooks: receiver.hooks.map((h) => h.text).join('\n') };
+  await database.ask('checkpoint', database.admin);
+  outs['pg_dump'] = execFileSync('pg_dump', [database.conninfo], { maxBuffer: 1 << 28 }).toString();
+  const socket = database.redis.replace('unix:', '');
+  execFileSync('redis-cli', ['-s', socket, 'save']);
+  await k.stop();
+  outs['log'] = k.process.err() + k.process.out();
+  for (const [where, text] of Object.entries(outs)) assertAbsent(where, Buffer.from(text), marks);
+  assert.ok(outs.pg_dump.includes('code_send') && outs.kezekctl.includes('***'), 'something was looked at');
+  assertAbsent('Redis', readFileSync(join(servers.dir, 'dump.rdb')), marks);
+  const data = files(join(servers.dir, 'pg'));
+  assert.ok(data.some((p) => p.includes('pg_wal')) && data.some((p) => p.includes('base')));
+  for (const path of data) if (statSync(path).size > 0) assertAbsent(path, readFileSync(path), marks);
+}, { withinMs: 180000 });
+
+for (const signal of ['SIGABRT', 'SIGSEGV'])
+  journey(`core__kezekd_ended_by_${signal}__none_is_left`, async (stage) => {
+    // A sanitizer would take the signal for a fault and report it.
+    const { k, codes } = await stand(stage, { ASAN_OPTIONS: 'handle_segv=0' });
+    await codes.opened({ to: '+77017351846', code: OWN[0] });
+    const pid = k.process.pid;
+    const limits = readFileSync(`/proc/${pid}/limits`, 'utf8');
+    assert.match(limits, /^Max core file size +0 +0 /m);
+    // What may not be dumped belongs to root, whoever runs it.
+    assert.deepEqual([statSync(`/proc/${pid}/environ`).uid, statSync(`/proc/${pid}/mem`).uid], [0, 0]);
+    await k.kill(signal);
+    const cores = [stage.dir, k.dir].flatMap((dir) => readdirSync(dir)).filter((name) => /^core(\.|$)/.test(name));
+    assert.deepEqual(cores, []);
+  });

@@ -1,0 +1,118 @@
+// What is kept of a code outlives the daemon that took it, a change of keys and Redis; not its life.
+import assert from 'node:assert/strict';
+import { setTimeout as pause } from 'node:timers/promises';
+import { journey, freePort, until } from '../lib/stage.mjs';
+import { Codes, purposes, wide, wrongFor } from '../lib/codes.mjs';
+import { Kezek } from '../lib/kezek.mjs';
+import { operator } from '../lib/operators.mjs';
+import { Servers } from '../lib/servers.mjs';
+import { startCentre } from '../lib/smsc.mjs';
+import { Capture } from '../lib/tshark.mjs';
+
+const servers = new Servers();
+const of = { login: {}, brief: { life: '1m' }, phone: { binding: 'required' } };
+const quick = { ...wide, database: { connect_timeout: '2s', job_timeout: '5s' } };
+
+// Daemon a's operator is not there, b's is. One keyring.
+async function pair(stage) {
+  const centre = await startCentre(stage);
+  const database = await servers.database();
+  const config = { ...quick, purposes: purposes(stage, of) };
+  const daemon = (name, port) => Kezek.prepare(stage, database, { config, name, operators: { one: operator(stage, { port, systemId: name }) } });
+  const a = await daemon('a', await freePort());
+  const b = await daemon('b', centre.port);
+  await a.migrate();
+  for (const k of [a, b]) {
+    k.run();
+    await k.ready();
+    await k.openDoor({ key: k === b ? a.door.key : null });
+  }
+  await b.bound();
+  return { a, b, centre, database, codes: [a, b].map((k) => new Codes(k.door, centre)) };
+}
+
+async function rotate(...daemons) {
+  const added = await daemons[0].ctlRun('keyring', 'add', daemons[0].config.keyring);
+  assert.equal(added.code, 0, added.err);
+  for (const k of daemons) k.process.child.kill('SIGHUP');
+}
+
+journey('code__its_daemon_killed_before_the_operator_had_it__the_other_delivers_the_same', async (stage) => {
+  const { a, codes: [at, other], centre, database } = await pair(stage);
+  const wishes = [{ to: '+77012110001' }, { to: '+77012110002', code: '918273' }, { to: '+77012110003', purpose: 'phone', binding: 'r-1' }];
+  const sent = [];
+  for (const wish of wishes) sent.push(await at.sent(wish));
+  assert.equal(centre.submits.length, 0);
+  await a.kill();
+  for (const [i, { to, code, binding }] of wishes.entries()) {
+    const read = await other.read(to);
+    if (code) assert.equal(read, code);
+    assert.equal((await other.result(sent[i].id, wrongFor(read), { binding })).result, 'wrong');
+    assert.equal((await other.result(sent[i].id, read, { binding })).result, 'approved');
+  }
+  assert.equal(await database.count('code_given', 'expires_at < now()'), 0);
+});
+
+journey('keyring__rotated_while_codes_are_open__they_stay_good_and_new_ones_take_the_new_key', async (stage) => {
+  const { a, b, codes: [waiting, at], database } = await pair(stage);
+  const open = await at.opened({ to: '+77012120001' });
+  const own = await at.opened({ to: '+77012120002', code: '918273' });
+  const unsent = await waiting.sent({ to: '+77012120003' });
+  await rotate(a, b);
+  // What is new takes the new key once the daemon has read it.
+  let fresh, i = 0;
+  await until('the new key is in use', async () => {
+    fresh = await at.opened({ to: `+7701213${String(i++).padStart(4, '0')}` });
+    return await database.count('code_send', 'key = 2') > 0;
+  });
+  assert.equal((await at.result(fresh.id, fresh.code)).result, 'approved');
+  assert.equal((await at.result(open.id, wrongFor(open.code))).result, 'wrong');
+  assert.equal((await at.result(open.id, open.code)).result, 'approved');
+  assert.equal((await at.result(own.id, own.code)).result, 'approved');
+  await a.kill();
+  assert.equal((await at.result(unsent.id, await at.read('+77012120003'))).result, 'approved', 'made again from the old key');
+  assert.equal(await b.metric('kezek_messages_ended_total{state="expired"}'), 0);
+});
+
+journey('code__operator_away_until_it_expired__never_sent_and_told_so', async (stage) => {
+  const port = await freePort();
+  const database = await servers.database();
+  const k = await Kezek.start(stage, database, { config: { ...quick, purposes: purposes(stage, of) },
+    operators: { one: operator(stage, { port }) } });
+  const centre = await startCentre(stage, { port: await freePort() });
+  const codes = new Codes(k.door, centre);
+  const { id, expires_at: expires } = await codes.sent({ purpose: 'brief', to: '+77012130001' });
+  assert.ok(Date.parse(expires) - Date.now() <= 60000);
+  await k.settled(id, 'expired', 75000);
+  assert.ok(Date.now() >= Date.parse(expires));
+  k.writeOperator('one', operator(stage, { port: centre.port }));
+  k.process.child.kill('SIGHUP');
+  await k.bound();
+  await codes.opened({ to: '+77012130002' });
+  assert.deepEqual(centre.submits.map((s) => s.to), ['77012130002']);
+  assert.deepEqual(await codes.result(id, '123456'), { id, result: 'expired' });
+  assert.equal(Codes.refused(await codes.resend(id), 409, 'code_over').result, 'expired');
+  assert.equal((await codes.state(id)).state, 'expired');
+}, { withinMs: 180000 });
+
+journey('validity_period__of_a_code_that_waited__its_remaining_life', async (stage) => {
+  const port = await freePort();
+  const database = await servers.database();
+  const k = await Kezek.start(stage, database, { config: { ...quick, purposes: purposes(stage, of) },
+    operators: { one: operator(stage, { port }) } });
+  const capture = await Capture.start(stage, [port]);
+  const wait = new Codes(k.door, null);
+  const { expires_at: expires } = await wait.sent({ to: '+77012140001' });
+  await pause(3000); // so long its operator is away
+  const centre = await startCentre(stage, { port });
+  await until('it is sent', () => centre.submits.length > 0);
+  await capture.flush();
+  const [row] = (await capture.tshark('-Y', `smpp.command_id == 4 && tcp.dstport == ${port}`, '-T', 'fields', '-e', 'frame.time_epoch',
+    '-e', 'smpp.validity_period_r')).split('\n');
+  const [at, said] = row.split('\t').map(Number);
+  const left = Date.parse(expires) / 1000 - at;
+  assert.ok(Math.abs(said - left) <= 1.5, `${said} s of ${left} s`);
+  assert.ok(said < 298, `${said} s is not a whole life`);
+  const counts = await capture.judge();
+  assert.equal(counts.submit_sm, 1);
+});
