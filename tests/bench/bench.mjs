@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { Simulator } from '../lib/kezek.mjs';
 import { Servers } from '../lib/servers.mjs';
 import { Stage, freePort } from '../lib/stage.mjs';
+import { checks, codes } from './codes.mjs';
 import { Kannel, kannelVersion } from './kannel.mjs';
 import { KezekUnderLoad } from './kezek.mjs';
 import { rssKib } from './measure.mjs';
@@ -29,14 +30,14 @@ const gateways = {
   kannel_ram: { start: (stage, ...args) => Kannel.start(stage, 'ram', ...args), perSecond: 4000, what: 'Kannel in RAM' },
 };
 
-async function phase(name, kind, play, { away = false, on = servers } = {}) {
+async function phase(name, kind, play, { away = false, on = servers, log = false } = {}) {
   process.stderr.write(`${gateways[kind].what}: ${name} ...\n`);
   const stage = new Stage(`bench-${kind}`);
   try {
     const smsc = away ? { port: await freePort() } : await Simulator.start(stage,
-      ['--receipt-delay', '0ms', '--receipt-window', '1000'], 'kezek-smsc', { log: false });
+      ['--receipt-delay', '0ms', '--receipt-window', '1000'], 'kezek-smsc', { log });
     const gateway = await gateways[kind].start(stage, smsc.port, await on.database());
-    await play(gateway, stage);
+    await play(gateway, stage, smsc);
     await gateway.kill();
   } catch (e) {
     console.error(stage.tails());
@@ -93,6 +94,21 @@ async function measureDoor() {
       figure(`${kind}.accept_p99_ms`, r.p99, 'ms', 'the same, 99th percentile', ours ? '<= 10' : '');
     });
   }
+}
+
+async function measureCodes() {
+  await phase('1,000 codes a second', 'kezek', async (gateway, stage, smsc) => {
+    const r = await codes(gateway, stage, smsc, { seconds, rate: 1000 });
+    figure('kezek.codes_p50_ms', r.p50, 'ms', 'code: request to submit_sm at the operator, 1,000/s, median');
+    figure('kezek.codes_p99_ms', r.p99, 'ms', 'the same, 99th percentile', '<= 15');
+    figure('kezek.codes_accept_p99_ms', r.accept, 'ms', 'of it to the 202, 99th percentile');
+  }, { log: true });
+  await phase('5,000 checks a second', 'kezek', async (gateway, stage, smsc) => {
+    const r = await checks(gateway, stage, smsc, { seconds, rate: 5000 });
+    figure('kezek.checks', r.rate, '/s', 'checks of codes, as many wrong as right');
+    figure('kezek.checks_p50_ms', r.p50, 'ms', 'their answer, median');
+    figure('kezek.checks_p99_ms', r.p99, 'ms', 'the same, 99th percentile', '<= 5');
+  }, { log: true });
 }
 
 async function measureEndurance() {
@@ -154,6 +170,7 @@ function print() {
 try {
   await measureEndToEnd();
   await measureDoor();
+  await measureCodes();
   await measureEndurance();
 } catch (e) {
   console.error(e);

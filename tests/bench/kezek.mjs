@@ -1,4 +1,5 @@
 // kezekd under load, with the same face as Kannel has in kannel.mjs.
+import { wide } from '../lib/codes.mjs';
 import { Kezek } from '../lib/kezek.mjs';
 import { operator } from '../lib/operators.mjs';
 import { until } from '../lib/stage.mjs';
@@ -6,8 +7,9 @@ import { load } from './measure.mjs';
 
 // One UCS-2 SMS, as most are.
 const body = JSON.stringify({ to: '+7701{n}', text: 'Құрметті ата-ана! Кезек №{n}. Тексеру: *1234#' });
-// Nothing is refused for waiting long: the load is more than an operator takes.
-const config = { queue: { max_messages: 5000000, max_age: '1h' }, log: { level: 'warn' } };
+const code = JSON.stringify({ purpose: 'login', to: '+7701{s}', language: 'kk' });
+// Nothing is refused for waiting long, and no code for being one of many: the load is more than an operator takes.
+const config = { ...wide, queue: { max_messages: 5000000, max_age: '1h' }, log: { level: 'warn' } };
 
 export class KezekUnderLoad {
   static async start(stage, smscPort, database) {
@@ -25,6 +27,9 @@ export class KezekUnderLoad {
   load(args) {
     return load(this.stage, ['--port', this.daemon.port, '--key', this.daemon.door.key, '--body', body, ...args]);
   }
+
+  // Codes, or what is held against them: --body or --lines of args.
+  loadCodes(args) { return this.load(['--path', '/v1/codes', '--body', code, ...args]); }
 
   // Waits until that many have their final receipt committed; answers when, by the database's look at its clock. Receipts
   // are counted as they come, so that the database is asked only at the end.

@@ -27,7 +27,15 @@
 struct options {
 	unsigned port, connections, seconds, rate, ok;
 	uint64_t count; /* 0: as many as the seconds allow */
-	const char *method, *path, *key, *body, *type;
+	uint64_t first; /* number of the first request */
+	const char *method, *path, *key, *body, *type, *lines, *journal;
+};
+
+/* Of the answer to one request, for the journal. */
+struct answer {
+	int64_t began_us; /* monotonic: when it was due */
+	uint16_t status;
+	char id[14];
 };
 
 struct conn {
@@ -46,11 +54,13 @@ struct load {
 	unsigned *idle; /* a stack of indexes */
 	unsigned idle_n, open_n;
 	uint64_t run, started, answered, ok, failed;
-	int64_t begin_us, end_us, last_us, began_wall_ms;
+	int64_t begin_us, end_us, last_us, began_wall_us, wall_is_ahead_us;
 	uint32_t *buckets;
 	int32_t *took_us; /* with a rate: of each request, by its number, so by when it was due */
 	int64_t max_us;
 	unsigned other_status;
+	struct answer *answers; /* with a journal */
+	char **lines;           /* with a file of them: path, tabulator, body */
 };
 
 static int64_t now_us(void)
@@ -61,12 +71,12 @@ static int64_t now_us(void)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-static int64_t wall_ms(void)
+static int64_t wall_us(void)
 {
 	struct timespec t;
 
 	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
 static void fail(const char *what)
@@ -75,13 +85,16 @@ static void fail(const char *what)
 	exit(1);
 }
 
-/* Appends text with each {n} as 7 digits of n. */
+/* Appends text with each {n} as 7 digits of n, each {s} as 7 digits that are n's alone too, neighbours far
+ * from each other. */
 static size_t fill(char *out, size_t at, const char *text, uint64_t n)
 {
 	while (*text && at + 8 < OUT_MAX) {
-		if (!strncmp(text, "{n}", 3)) {
+		if (!strncmp(text, "{n}", 3) || !strncmp(text, "{s}", 3)) {
+			uint64_t value = text[1] == 'n' ? n : n * 7654321;
+
 			at += (size_t)snprintf(
-			    out + at, OUT_MAX - at, "%07llu", (unsigned long long)(n % 10000000));
+			    out + at, OUT_MAX - at, "%07llu", (unsigned long long)(value % 10000000));
 			text += 3;
 		} else
 			out[at++] = *text++;
@@ -93,16 +106,17 @@ static size_t fill(char *out, size_t at, const char *text, uint64_t n)
 static size_t request_make(const struct load *l, uint64_t n, char out[OUT_MAX])
 {
 	const struct options *o = &l->o;
+	const char *line = l->lines ? l->lines[n] : NULL;
 	char body[OUT_MAX / 2];
 	char path[OUT_MAX];
-	size_t body_len = fill(path, 0, o->body, n);
+	size_t body_len = fill(path, 0, line ? line + strlen(line) + 1 : o->body, n + o->first);
 
 	if (body_len >= sizeof body) {
 		errno = EMSGSIZE;
 		fail("body");
 	}
 	memcpy(body, path, body_len + 1);
-	fill(path, 0, o->path, n);
+	fill(path, 0, line ? line : o->path, n + o->first);
 	int len =
 	    snprintf(out, OUT_MAX, "%s %.1500s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n", o->method, path, o->port);
 	if (*o->key)
@@ -198,6 +212,17 @@ static size_t answer_len(const struct conn *c)
 	return whole <= c->in_len ? whole : 0;
 }
 
+/* The first id of an answer is that of what it is about. */
+static void answer_note(struct answer *a, const struct conn *c, unsigned status)
+{
+	const char *id = strstr(c->in, "\"id\":\"");
+
+	a->began_us = c->began_us;
+	a->status = (uint16_t)status;
+	if (id)
+		snprintf(a->id, sizeof a->id, "%.13s", id + 6);
+}
+
 static void answer_count(struct load *l, const struct conn *c)
 {
 	int64_t now = now_us(), took = now - c->began_us;
@@ -211,6 +236,8 @@ static void answer_count(struct load *l, const struct conn *c)
 	else
 		l->other_status = status;
 	l->buckets[bucket < BUCKETS ? bucket : BUCKETS - 1]++;
+	if (l->answers)
+		answer_note(&l->answers[c->number], c, status);
 	if (l->took_us)
 		l->took_us[c->number] = (int32_t)took;
 	if (took > l->max_us)
@@ -277,6 +304,50 @@ static void load_turn(struct load *l)
 	}
 }
 
+/* One request a line, each once. */
+static void load_read_lines(struct load *l)
+{
+	FILE *f = fopen(l->o.lines, "r");
+	uint64_t room = 0, n = 0;
+	char *line = NULL;
+	size_t size = 0;
+
+	if (!f)
+		fail(l->o.lines);
+	for (ssize_t len; (len = getline(&line, &size, f)) > 0; n++) {
+		char *tab = strchr(line, '\t');
+
+		if (n == room)
+			l->lines = realloc(l->lines, (room = room ? room * 2 : 1024) * sizeof *l->lines);
+		if (!l->lines || !tab || line[len - 1] != '\n' || !(l->lines[n] = malloc((size_t)len + 1)))
+			fail("a line");
+		line[len - 1] = *tab = '\0';
+		memcpy(l->lines[n], line, (size_t)len + 1);
+	}
+	free(line);
+	fclose(f);
+	if (l->o.count == 0 || l->o.count > n)
+		l->o.count = n;
+}
+
+/* Number, when it was due by this machine's clock in microseconds, status, id. */
+static void load_write_journal(const struct load *l)
+{
+	FILE *f = fopen(l->o.journal, "w");
+
+	if (!f)
+		fail(l->o.journal);
+	for (uint64_t i = 0; i < l->started; i++) {
+		const struct answer *a = &l->answers[i];
+
+		if (a->status)
+			fprintf(f, "%llu %lld %u %s\n", (unsigned long long)(i + l->o.first),
+			    (long long)(a->began_us + l->wall_is_ahead_us), a->status, a->id);
+	}
+	if (fclose(f))
+		fail(l->o.journal);
+}
+
 static void load_run(struct load *l)
 {
 	l->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -289,7 +360,10 @@ static void load_run(struct load *l)
 		l->o.count = l->o.count && l->o.count < due ? l->o.count : due;
 		l->took_us = calloc(l->o.count, sizeof *l->took_us);
 	}
-	if (l->epoll < 0 || !l->conns || !l->idle || !l->buckets || (l->o.rate && !l->took_us))
+	if (l->o.journal)
+		l->answers = calloc(l->o.count, sizeof *l->answers);
+	if (l->epoll < 0 || !l->conns || !l->idle || !l->buckets || (l->o.rate && !l->took_us) ||
+	    (l->o.journal && !l->answers))
 		fail("start");
 	for (unsigned i = 0; i < l->o.connections; i++) {
 		conn_open(l, &l->conns[i]);
@@ -299,7 +373,8 @@ static void load_run(struct load *l)
 		if (i % 8 == 7)
 			usleep(1000);
 	}
-	l->began_wall_ms = wall_ms();
+	l->began_wall_us = wall_us();
+	l->wall_is_ahead_us = l->began_wall_us - now_us();
 	l->run = (uint64_t)now_us() << 16 ^ (uint64_t)getpid();
 	l->begin_us = now_us();
 	l->end_us = l->begin_us + (int64_t)l->o.seconds * 1000000;
@@ -343,7 +418,7 @@ static void load_print(const struct load *l)
 	       "\"seconds\":%.6f,\"per_second\":%.1f,"
 	       "\"p50_us\":%lld,\"p99_us\":%lld,\"max_us\":%lld,\"p99_us_of_seconds\":[",
 	    (unsigned long long)l->answered, (unsigned long long)l->ok, (unsigned long long)l->failed,
-	    l->other_status, (long long)l->began_wall_ms, seconds,
+	    l->other_status, (long long)l->began_wall_us / 1000, seconds,
 	    seconds > 0 ? (double)l->ok / seconds : 0.0, (long long)load_percentile(l, 0.5),
 	    (long long)load_percentile(l, 0.99), (long long)l->max_us);
 	load_print_seconds(l);
@@ -367,7 +442,8 @@ static void options_parse(struct options *o, int argc, char **argv)
 	static const struct option names[] = {{"port", 1, NULL, 'p'}, {"connections", 1, NULL, 'c'},
 	    {"seconds", 1, NULL, 's'}, {"rate", 1, NULL, 'r'}, {"count", 1, NULL, 'n'}, {"ok", 1, NULL, 'o'},
 	    {"method", 1, NULL, 'm'}, {"path", 1, NULL, 'u'}, {"key", 1, NULL, 'k'}, {"body", 1, NULL, 'b'},
-	    {"type", 1, NULL, 't'}, {0}};
+	    {"type", 1, NULL, 't'}, {"first", 1, NULL, 'f'}, {"lines", 1, NULL, 'l'},
+	    {"journal", 1, NULL, 'j'}, {0}};
 	int opt;
 
 	while ((opt = getopt_long(argc, argv, "", names, NULL)) != -1) {
@@ -405,12 +481,28 @@ static void options_parse(struct options *o, int argc, char **argv)
 		case 't':
 			o->type = optarg;
 			break;
+		case 'f':
+			o->first = number(optarg, "first", 1000000000);
+			break;
+		case 'l':
+			o->lines = optarg;
+			break;
+		case 'j':
+			o->journal = optarg;
+			break;
 		default:
 			fprintf(stderr,
 			    "usage: load --port N [--connections N] [--seconds N] [--rate N] [--count N] "
 			    "[--ok STATUS]\n"
-			    "            [--method M] [--path P] [--key KEY] [--body TEXT] [--type TYPE]\n"
-			    "{n} in path and body becomes the number of the request, 7 digits.\n");
+			    "            [--method M] [--path P] [--key KEY] [--body TEXT] [--type TYPE] "
+			    "[--first N]\n"
+			    "            [--lines FILE] [--journal FILE]\n"
+			    "{n} in path and body becomes the number of the request, 7 digits; {s} too, "
+			    "spread "
+			    "out.\n"
+			    "--lines: of path, tabulator, body; each goes once. --journal (with --rate or "
+			    "--lines):\n"
+			    "number, when it was due in microseconds, status and id of each answer.\n");
 			exit(2);
 		}
 	}
@@ -432,7 +524,15 @@ int main(int argc, char **argv)
 		fprintf(stderr, "load: --port and at least one connection are wanted\n");
 		return 2;
 	}
+	if (l.o.lines)
+		load_read_lines(&l);
+	if (l.o.journal && !l.o.rate && !l.o.lines) {
+		fprintf(stderr, "load: --journal wants --rate or --lines\n");
+		return 2;
+	}
 	load_run(&l);
 	load_print(&l);
+	if (l.o.journal)
+		load_write_journal(&l);
 	return l.answered > 0 ? 0 : 1;
 }
