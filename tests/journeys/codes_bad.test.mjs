@@ -46,7 +46,7 @@ const wishes = [
   ['long binding', { purpose: 'phone', to, language, binding: 'x'.repeat(129) }, 422, 'invalid_value', 'binding'],
   ['binding is a list', { purpose: 'phone', to, language, binding: ['x'] }, 422, 'wrong_type', 'binding'],
   ['code of letters', { purpose: login, to, language, code: 'abcdef' }, 422, 'invalid_code', 'code'],
-  ['code too short', { purpose: login, to, language, code: '12345' }, 422, 'invalid_code', 'code'],
+  ['code too short', { purpose: login, to, language, code: '123' }, 422, 'invalid_code', 'code'],
   ['code too long', { purpose: login, to, language, code: '12345678901' }, 422, 'invalid_code', 'code'],
   ['code is a number', { purpose: login, to, language, code: 123456 }, 422, 'wrong_type', 'code'],
   ['address', { purpose: login, to, language, client_address: 'example.kz' }, 422, 'invalid_value', 'client_address'],
