@@ -32,6 +32,7 @@ struct app {
 	struct loop *loop;
 	struct pg *pg;
 	struct redis *redis;
+	struct limits *limits;
 	struct lease *lease;
 	struct slots *slots;
 	struct messages *messages;
@@ -337,6 +338,7 @@ static void app_swap(struct app *a, struct app_files *f)
 	receipts_set_limits(a->receipts, &limits);
 	if (a->partitions)
 		partitions_set_keep(a->partitions, &keep);
+	limits_set_conf(a->limits, f->conf);
 	send_set_conf(a->send, f->conf);
 	notify_set_conf(a->notify, f->conf);
 	send_set_profiles(a->send, f->profiles, f->profiles_n);
@@ -434,9 +436,11 @@ static void app_begin(struct app *a)
 
 		a->redis = redis_new(a->loop, &redis, NULL, NULL);
 	}
+	a->limits = limits_new(a->loop, a->pg, a->redis, c);
 	a->door = (struct door){.loop = a->loop,
 	    .pg = a->pg,
 	    .redis = a->redis,
+	    .limits = a->limits,
 	    .templates = a->files.templates,
 	    .conf = c,
 	    .started_ms = loop_now_ms(a->loop)};
@@ -454,6 +458,7 @@ static void app_end(struct app *a)
 {
 	http_server_free(a->http);
 	send_stop(a->send);
+	limits_stop(a->limits);
 	pg_stop(a->pg);
 	messages_fail_waiting(a->messages);
 	tls_free(a->tls);
@@ -468,6 +473,7 @@ static void app_end(struct app *a)
 	feed_free(a->feed);
 	receipts_free(a->receipts);
 	lease_free(a->lease);
+	limits_free(a->limits);
 	redis_free(a->redis);
 	pg_free(a->pg);
 	timer_free(a->note_timer);

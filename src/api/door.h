@@ -8,6 +8,7 @@
 #include "flow/send.h"
 #include "net/http_server.h"
 #include "store/clients.h"
+#include "store/limits.h"
 #include "store/redis.h"
 #include "text/template.h"
 
@@ -19,6 +20,7 @@ struct door {
 	struct loop *loop;
 	struct pg *pg;
 	struct redis *redis; /* NULL: none configured */
+	struct limits *limits;
 	struct send *send;
 	struct notify *notify;
 	struct clients *clients;

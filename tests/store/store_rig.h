@@ -32,6 +32,7 @@ struct store_rig {
 };
 
 static int64_t store_skip_us;
+static int64_t store_wall_skip_us; /* of the wall clock alone, either way */
 
 static inline int64_t store_mono_us(void)
 {
@@ -40,7 +41,7 @@ static inline int64_t store_mono_us(void)
 
 static inline int64_t store_wall_us(void)
 {
-	return clock_real.wall_us() + store_skip_us;
+	return clock_real.wall_us() + store_skip_us + store_wall_skip_us;
 }
 
 static const struct clock store_clock = {store_mono_us, store_wall_us};
@@ -59,7 +60,7 @@ static inline struct store_rig *store_rig_make(void)
 {
 	struct store_rig *g = calloc(1, sizeof *g);
 
-	store_skip_us = 0;
+	store_skip_us = store_wall_skip_us = 0;
 	g->loop = loop_new(&store_clock);
 	snprintf(g->conninfo, sizeof g->conninfo, "host=%s/s user=kezek dbname=kezek", servers_dir);
 	g->options = (struct pg_options){.conninfo = g->conninfo,

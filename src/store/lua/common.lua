@@ -1,0 +1,74 @@
+-- Stands before each script of limits. Times are the caller's wall clock in milliseconds; a subject goes by the newest that
+-- it ever saw, so that a clock that falls back renews nothing. Keyed values are never read as numbers: they do not fit.
+local HOUR, DAY = 3600000, 86400000
+local SURE = 2 * DAY -- the longest that anything is remembered: a lock of a day, and that it was one for a day more
+
+local PHONE = {'sent', 'ok', 'wrong', 'ls', 'lu'} -- sends and wrong tries by time, last approval, lock
+local PREFIX = {'hour', 'ring', 'hs', 'hu', 'fu'} -- sends by piece of an hour, the last 50, hold, not held before
+local COUNT = {'n'}
+local UNKNOWN_PHONE, UNKNOWN_PREFIX, UNKNOWN_DAY = 1, 2, 4 -- as in limits_body.h
+-- enum limit
+local WAIT, PHONE_HOUR, PHONE_DAY, RESENDS_DAY, PREFIX_HOUR, KEY_MINUTE, ADDRESS_HOUR, ALL_DAY, HELD, LOCKED, TRIES =
+  1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+
+-- at: since when the epoch is; born: when all was empty. Each memory has an epoch. A key of another one, or none while the memory is young, says nothing: PostgreSQL is asked.
+local function memory(key, now, nonce)
+  local got = redis.call('HMGET', key, 'e', 'at', 'born')
+  if not got[1] then
+    redis.call('HSET', key, 'e', nonce, 'at', now, 'born', now)
+    got = {nonce, now, now}
+  end
+  redis.call('PEXPIRE', key, 400 * DAY)
+  return {key = key, e = got[1], at = tonumber(got[2]), born = tonumber(got[3])}
+end
+
+-- What PostgreSQL knows, from ARGV[at] on: the epoch that it was asked in, then the fields; nil when not asked in this one.
+local function seed(m, at, names)
+  if ARGV[at] ~= m.e then return nil end
+  local s = {}
+  for i = 1, #names do s[i] = ARGV[at + i] end
+  return s
+end
+
+local function subject(m, key, now, names, seeds)
+  local got = redis.call('HMGET', key, 'e', 'now', unpack(names))
+  local known = got[1] == m.e
+  local s = {key = key, names = names, e = m.e, now = math.max(now, tonumber(got[2] or 0))}
+  s.seeded = not known and seeds ~= nil
+  s.known = known or s.seeded or (not got[1] and now - m.at >= SURE)
+  for i, name in ipairs(names) do
+    if s.seeded then s[name] = seeds[i] else s[name] = got[i + 2] or '' end
+  end
+  return s
+end
+
+local function save(s, ttl)
+  local words = {}
+  for _, name in ipairs(s.names) do
+    words[#words + 1] = name
+    words[#words + 1] = s[name]
+  end
+  redis.call('HSET', s.key, 'e', s.e, 'now', s.now, unpack(words))
+  redis.call('PEXPIRE', s.key, ttl)
+end
+
+-- "a:b:c,a:b:c" as a list of lists, without those whose time, the field given, is not after `after`.
+local function entries(text, field, after)
+  local list = {}
+  for word in string.gmatch(text, '[^,]+') do
+    local e = {}
+    for part in string.gmatch(word, '[^:]+') do e[#e + 1] = part end
+    if tonumber(e[field]) > after then list[#list + 1] = e end
+  end
+  return list
+end
+
+local function text(list)
+  local words = {}
+  for i, e in ipairs(list) do words[i] = table.concat(e, ':') end
+  return table.concat(words, ',')
+end
+
+local function number(s)
+  return tonumber(s) or 0
+end
