@@ -4,6 +4,7 @@
 
 #include "base/conf.h"
 #include "base/keyring.h"
+#include "rules/purpose.h"
 #include "smpp/profile.h"
 #include "store/pg.h"
 #include "text/template.h"
@@ -14,6 +15,7 @@ struct app_files {
 	struct profile **profiles;
 	size_t profiles_n;
 	struct templates *templates;
+	struct purposes *purposes; /* of these templates */
 	struct keyring *keyring;
 };
 

@@ -28,6 +28,7 @@ bool app_files_load(const char *path, struct app_files *ret, struct faults *faul
 			faults_add(faults, "%s: %zu profiles; at most %d operators are served",
 			    f.conf->operators, f.profiles_n, ROUTE_MAX);
 		f.templates = templates_load(f.conf->templates, faults);
+		f.purposes = purposes_load(f.conf->purposes, f.templates, faults);
 		f.keyring = keyring_load(f.conf->keyring, faults);
 	}
 	if (!faults->count) {
@@ -42,6 +43,7 @@ bool app_files_load(const char *path, struct app_files *ret, struct faults *faul
 void app_files_free(struct app_files *f)
 {
 	profiles_free(f->profiles, f->profiles_n);
+	purposes_free(f->purposes);
 	templates_free(f->templates);
 	keyring_free(f->keyring);
 	conf_free(f->conf);

@@ -15,7 +15,7 @@ static const char usage[] =
     "  -c, --config FILE  configuration file (default /etc/kezek/kezek.yaml)\n"
     "  -t, --test         check the configuration and every file that it names; exit 0 or 1\n"
     "      --migrate      bring the database's schema up to date; exit 0 or 1\n"
-    "      --help-config  every key of the configuration file and of a profile\n"
+    "      --help-config  every key of the configuration file, of a profile and of a purpose\n"
     "      --version      the version\n"
     "  -h, --help         this\n"
     "\n"
@@ -69,6 +69,8 @@ static int help_config(void)
 	conf_help(&text);
 	buf_str(&text, "\noperators/*.yaml\n================\n");
 	profile_help(&text);
+	buf_str(&text, "\npurposes.yaml, each purpose\n===========================\n");
+	purpose_help(&text);
 	fputs(buf_text(&text), stdout);
 	buf_fini(&text);
 	return 0;
@@ -100,8 +102,8 @@ static int with_files(enum task task, const char *path)
 		return faulty(&faults);
 	if (task == TASK_RUN)
 		return app_run(path, &files);
-	printf("%s: good; operators: %zu, templates: %zu\n", path, files.profiles_n,
-	    templates_count(files.templates));
+	printf("%s: good; operators: %zu, templates: %zu, purposes: %zu\n", path, files.profiles_n,
+	    templates_count(files.templates), purposes_count(files.purposes));
 	app_files_free(&files);
 	return 0;
 }

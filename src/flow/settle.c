@@ -25,7 +25,6 @@ struct settle {
 	struct receipts *receipts;
 	struct aside *aside;
 	settle_over_fn *on_over;
-	void (*on_lost)(void *arg, uint64_t message_id);
 	void *arg;
 	struct recent *recent;
 	struct doubts *doubts;
@@ -71,7 +70,6 @@ struct settle *settle_new(const struct settle_base *base)
 	    .receipts = base->receipts,
 	    .aside = base->aside,
 	    .on_over = base->on_over,
-	    .on_lost = base->on_lost,
 	    .arg = base->arg,
 	    .recent = recent_new(),
 	    .doubts = doubts_new(),
@@ -192,12 +190,11 @@ static void settling_on_event(void *arg, const struct message_event *e, enum kz 
 {
 	struct settling *g = arg;
 
+	(void)e;
 	if (r == KZ_REFUSED) {
 		settling_refused(g);
 		return;
 	}
-	if (e->final && e->state != MESSAGE_DELIVERED)
-		g->settle->on_lost(g->settle->arg, e->message_id);
 	recent_hear(g->settle->recent, g->carrier, g->ids[g->found], g->receipt.state, g->receipt.final);
 	settling_end(g, false);
 }

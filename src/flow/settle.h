@@ -26,8 +26,6 @@ struct settle_base {
 	struct receipts *receipts;
 	struct aside *aside; /* where goes what the database refuses */
 	settle_over_fn *on_over;
-	/* A receipt ended the message, which was not delivered; that is recorded. */
-	void (*on_lost)(void *arg, uint64_t message_id);
 	void *arg;
 };
 

@@ -13,11 +13,11 @@
 #include "base/result.h"
 #include "base/secret.h"
 
-#define CODE_MIN  4      /* digits of a code that the portal made; ours have 6 at least */
-#define CODE_MAX  10     /* digits of any code */
+#define CODE_MIN  6 /* digits of a code */
+#define CODE_MAX  10
 #define CODE_HOLE '\x1a' /* stands in a text at rest where the digits go; no text for a phone has it */
-#define CODE_LIFE_MAX_MS                                                                                     \
-	(10 * 60 * 1000) /* from the asking to the last end, resends and all (NIST 800-63B, 5.1.3.2) */
+/* Nothing is good longer after the asking, resends and all: NIST 800-63B, 5.1.3.2. */
+#define CODE_LIFE_MAX_MS (10 * 60 * 1000)
 
 /* How a code ended; the first one stands. Stored: never renumber. */
 enum code_verdict {

@@ -1,7 +1,7 @@
 /* The files of config/ and dialogs/ from anybody's hand, through the loaders that the daemon uses: by the
- * first octet kezek.yaml, a profile or the templates, the rest is the file. What loads is whole: the same
- * again is equal, a bind and a submit_sm can be written of every profile, a template says something in every
- * language. What does not load says why. */
+ * first octet kezek.yaml, a profile, the templates or the purposes, the rest is the file. What loads is
+ * whole: the same again is equal, a bind and a submit_sm can be written of every profile, a template says
+ * something in every language. What does not load says why. */
 #include <assert.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -11,6 +11,7 @@
 
 #include "base/conf.h"
 #include "base/mem.h"
+#include "rules/purpose.h"
 #include "smpp/pdu.h"
 #include "smpp/profile.h"
 #include "smpp/submission.h"
@@ -19,13 +20,22 @@
 
 #define FUZZ_MAX 20000
 
+static const char own_texts[] =
+    "code: {params: {code: digits(10), minutes: number(2)}, kk: '{code} код {minutes}', ru: '{minutes}: "
+    "«{code}»',\n"
+    "  en: '{code} is it for {minutes}'}\n"
+    "plain: {params: {code: digits(6)}, kk: '{code}', ru: '{code}', en: '{code}', segments: 2}\n"
+    "other: {params: {name: name(6)}, kk: '{name}', ru: '{name}', en: '{name}'}\n";
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 
+static struct templates *texts; /* that purposes are held against */
 static char folder[] = "/tmp/kezek-fuzz-conf-XXXXXX", *path, *secret;
 
 static void leave(void)
 {
+	templates_free(texts);
 	unlink(path);
 	unlink(secret);
 	rmdir(folder);
@@ -50,6 +60,11 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	path = mem_printf("%s/one.yaml", folder);
 	secret = mem_printf("%s/password", folder);
 	put_file(secret, "secret\n", 7);
+	put_file(path, own_texts, sizeof own_texts - 1);
+	struct faults faults = {0};
+
+	texts = templates_load(path, &faults);
+	assert(!faults.count);
 	atexit(leave);
 	return 0;
 }
@@ -145,15 +160,50 @@ static void check_templates(struct faults *faults)
 	templates_free(t);
 }
 
+static void check_code_text(const struct purpose *p, enum language l)
+{
+	struct buf holed = {0}, text = {0}, again = {0};
+	struct text_cost cost;
+
+	purpose_text(p, l, p->life_ms, &holed);
+	assert(code_has_hole(buf_text(&holed)));
+	code_fill(buf_text(&holed), "123456", &text);
+	enum kz r = utf8_for_phone(buf_text(&text), text.len, &again);
+	assert(r == KZ_OK && !strcmp(buf_text(&text), buf_text(&again)));
+	r = template_cost(buf_text(&text), text.len, &cost);
+	assert(r == KZ_OK && cost.parts <= template_segments(p->text, l));
+	buf_fini(&holed);
+	buf_fini(&text);
+	buf_fini(&again);
+}
+
+static void check_purposes(struct faults *faults)
+{
+	struct purposes *p = purposes_load(path, texts, faults);
+
+	for (size_t i = 0; i < purposes_count(p) && !faults->count; i++) {
+		const struct purpose *one = purposes_at(p, i);
+
+		assert(purpose_find(p, one->name) == one);
+		assert(
+		    one->length >= CODE_MIN && one->length <= CODE_MAX && one->tries >= 1 && one->tries <= 5);
+		assert(one->life_ms <= CODE_LIFE_MAX_MS && one->receipt_wait_ms < one->life_ms);
+		for (enum language l = 0; l < LANGUAGES; l++)
+			check_code_text(one, l);
+	}
+	purposes_free(p);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static void (*const checks[])(struct faults *) = {check_conf, check_profile, check_templates};
+	static void (*const checks[])(struct faults *) = {
+	    check_conf, check_profile, check_templates, check_purposes};
 	struct faults faults = {0};
 
 	if (!size || size > FUZZ_MAX)
 		return 0;
 	put_file(path, data + 1, size - 1);
-	checks[data[0] % 3](&faults);
+	checks[data[0] % 4](&faults);
 	assert(faults.count == 0 || *buf_text(&faults.text));
 	faults_fini(&faults);
 	return 0;

@@ -85,8 +85,10 @@ journey('keyring__missing_open_to_others_or_faulty__said_and_not_started', async
 
 journey('templates__each_fault__one_line_with_file_line_column', async (stage) => {
   const file = stage.path('sms.yaml');
+  const none = stage.path('purposes.yaml'); // the shipped ones need the shipped templates
+  writeFileSync(none, '');
   const k = await Kezek.prepare(stage, nowhere, {
-    config: { templates: file }, operators: { one: operator(stage, { port: 2775 }) },
+    config: { templates: file, purposes: none }, operators: { one: operator(stage, { port: 2775 }) },
   });
   const entry = (head, kk = '{code}') => `code:\n  ${head}\n  kk: "${kk}"\n  ru: "{code}"\n  en: "{code}"\n`;
   const faults = [
@@ -106,6 +108,33 @@ journey('templates__each_fault__one_line_with_file_line_column', async (stage) =
   }
   writeFileSync(file, entry('params: {code: digits(6)}', `{code}${'ж'.repeat(64)}`));
   assert.equal((await k.once('-t')).code, 0);
+});
+
+journey('purposes__each_fault__one_line_with_file_line_column', async (stage) => {
+  const file = stage.path('purposes.yaml');
+  const k = await Kezek.prepare(stage, nowhere, {
+    config: { purposes: file }, operators: { one: operator(stage, { port: 2775 }) },
+  });
+  assert.match((await refused(k))[0], /purposes\.yaml: .*No such file/);
+  const faults = [
+    ['no template', 'login: {}\n', /purposes\.yaml:1:8: template: this key is required/],
+    ['unknown template', 'login:\n  template: cod\n', /purposes\.yaml:2:13: template: no template "cod"/],
+    ['a template without a code', 'login:\n  template: resume\n', /purposes\.yaml:2:13: .*no parameter "code"/],
+    ['unknown key', 'login:\n  template: code\n  trys: 5\n', /purposes\.yaml:3:3: trys: no such key; did you mean tries/],
+    ['range', 'login:\n  template: code\n  life: 1h\n', /purposes\.yaml:3:9: .*1m to 10m/],
+    ['choice', 'login:\n  template: code\n  binding: maybe\n', /purposes\.yaml:3:12: .*none, optional, required/],
+    ['fallback', 'login:\n  template: code\n  fallback: [mail]\n', /purposes\.yaml:3:13: .*neither link nor phone/],
+    ['host', 'login:\n  template: code\n  host: queue.example.kz\n', /purposes\.yaml:3:9: host: .*in kk takes 2 SMS, 1 declared/],
+    ['name', 'Log in:\n  template: code\n', /purposes\.yaml:2:3: a purpose's name/],
+  ];
+  for (const [what, text, line] of faults) {
+    writeFileSync(file, text);
+    assert.match((await refused(k)).join('\n'), line, what);
+  }
+  writeFileSync(file, 'login:\n  template: code\n');
+  const t = await k.once('-t');
+  assert.equal(t.code, 0, t.err);
+  assert.match(t.out, /purposes: 1/);
 });
 
 journey('database__unreachable_at_start__one_line_unready_and_ready_when_it_comes', async (stage) => {

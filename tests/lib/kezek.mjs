@@ -40,6 +40,7 @@ export class Kezek {
       operators: 'operators',
       keyring: config.keyring ?? keyring(stage),
       templates: config.templates ?? join(top, 'dialogs/sms.yaml'),
+      purposes: config.purposes ?? join(top, 'config/purposes.yaml'),
     };
     k.file = join(k.dir, 'kezek.yaml');
     k.writeConfig();
