@@ -142,7 +142,7 @@ enum kz tellings_put_off(
     struct pg *pg, const struct tellings_retry *r, tellings_done_fn *done, void *arg, uint64_t *ret_ticket)
 {
 	uint8_t id[4], about[4], of[8], slot[4], attempts[4], due[8], now[8], most[4];
-	const struct pg_value values[] = {pg_int4(r->id, id), pg_int4(r->about, about),
+	const struct pg_value values[] = {pg_int4(r->id, id), pg_int4((int32_t)r->about, about),
 	    pg_int8((int64_t)r->of, of), pg_int4(r->slot, slot), pg_int4((int32_t)r->attempts, attempts),
 	    pg_timestamp(r->due_us, due), pg_timestamp(r->now_us, now), pg_string(r->status),
 	    pg_int4(TELLINGS_RETRIES, most)};
@@ -160,7 +160,7 @@ enum kz tellings_settle(struct pg *pg, int32_t id, enum hook_about about, uint64
 {
 	uint8_t room[4], kind[4], ended[8];
 	const struct pg_value values[] = {
-	    pg_int4(id, room), pg_int4(about, kind), pg_int8((int64_t)of, ended)};
+	    pg_int4(id, room), pg_int4((int32_t)about, kind), pg_int8((int64_t)of, ended)};
 
 	return tellings_do(pg, &sql_settle, values, done, arg, ret_ticket);
 }
