@@ -1,0 +1,248 @@
+/* limits while Redis is away, slow, or back; and while nothing can be known. */
+#include "limits_rig.h"
+
+#include "base/mem.h"
+
+#define PHONE 42
+
+static int alone_setup(void **state)
+{
+	struct limits_rig *g;
+
+	if (limits_setup(state))
+		return -1;
+	g = *state;
+	servers_do("kill-redis");
+	servers_await(g->store->loop, &g->downs, 2);
+	return 0;
+}
+
+static int alone_teardown(void **state)
+{
+	servers_do("restart-redis");
+	return limits_teardown(state);
+}
+
+static void redis_comes_back(struct limits_rig *g)
+{
+	int ups = g->ups;
+
+	servers_do("restart-redis");
+	servers_await(g->store->loop, &g->ups, ups + 2);
+}
+
+/* Guesses by daemons in turn until one does not pass, each with its row. */
+static int guess_all(struct limits_rig *g, int daemons, struct limits_said *ret)
+{
+	for (int passed = 0;; passed++) {
+		const struct limits_try t = limits_guess(1 + (uint64_t)passed, PHONE);
+
+		*ret = limits_ask_try(g, passed % daemons, &t);
+		if (ret->r != KZ_OK)
+			return passed;
+		limits_put_wrong(g, ids_floor(store_wall_us() / 1000) + ++g->codes, PHONE);
+	}
+}
+
+static int send_all(struct limits_rig *g, struct limits_said *ret)
+{
+	const struct limits_send s = limits_to(PHONE);
+
+	for (int passed = 0;; passed++) {
+		*ret = limits_ask_send(g, passed % 2, &s);
+		if (ret->r != KZ_OK)
+			return passed;
+		limits_put_sent(g, PHONE, 0, 1);
+		limits_forward(ret->v.wait_ms);
+	}
+}
+
+static void away__guesses_and_sends__three_and_two_over_both_daemons(void **state)
+{
+	struct limits_rig *g = *state;
+	struct limits_said s;
+
+	assert_int_equal(guess_all(g, 2, &s), 3);
+	assert_int_equal(s.v.limit, LIMIT_LOCKED);
+	assert_in_range(s.v.after_ms, LIMITS_HOUR_MS - 60000, LIMITS_HOUR_MS);
+	assert_int_equal(send_all(g, &s), 2);
+	assert_int_equal(s.v.limit, LIMIT_PHONE_HOUR);
+	assert_int_equal(metrics_total("kezek_limits_degraded"), 1);
+	limits_forward(LIMITS_HOUR_MS + 60000);
+	assert_int_equal(guess_all(g, 1, &s), 3);
+}
+
+static void away__many_guesses_at_once__three_pass(void **state)
+{
+	struct limits_rig *g = *state;
+	struct limits_said said[50] = {{0}};
+	int passed = 0;
+
+	for (int i = 0; i < 50; i++) {
+		const struct limits_try t = limits_guess((uint64_t)i + 1, PHONE);
+
+		assert_int_equal(limits_try(g->limits[0], &t, limits_on_said, &said[i]), KZ_OK);
+	}
+	for (int i = 0; i < 50; i++) {
+		servers_await(g->store->loop, &said[i].count, 1);
+		passed += said[i].r == KZ_OK;
+	}
+	assert_int_equal(passed, 3);
+}
+
+static void away__prefix_and_address__a_quarter(void **state)
+{
+	struct limits_rig *g = *state;
+	struct limits_send s = limits_to(10000);
+	int passed;
+
+	g->conf.guard_prefix_hour = 20;
+	for (passed = 0; limits_ask_send(g, 0, &s).r == KZ_OK; passed++)
+		s.phone++;
+	assert_int_equal(passed, 5);
+	s = limits_to(1000000);
+	s.address = 9;
+	for (passed = 0; limits_ask_send(g, 0, &s).r == KZ_OK; passed++) {
+		s.phone += 10000;
+		s.prefix++;
+	}
+	assert_int_equal(passed, 8);
+	assert_int_equal(limits_ask_send(g, 0, &s).v.limit, LIMIT_ADDRESS_HOUR);
+}
+
+static void away__what_was_held_and_locked__stays_so(void **state)
+{
+	struct limits_rig *g = *state;
+	const struct limits_try t = limits_guess(1, PHONE);
+	const struct limits_send s = limits_to(20000);
+
+	store_sql(g->store, "insert into guard_hold (kind, subject, shown, since, until) values"
+	                    " (2, 42, 'x', now(), now() + interval '1 hour'),"
+	                    " (1, 7701002, 'y', now(), now() + interval '1 hour')");
+	assert_int_equal(limits_ask_try(g, 0, &t).v.limit, LIMIT_LOCKED);
+	assert_int_equal(limits_ask_send(g, 0, &s).v.limit, LIMIT_HELD);
+}
+
+static void away__same_token_again__passes_and_is_counted_once(void **state)
+{
+	struct limits_rig *g = *state;
+	struct limits_try t = limits_guess(1, PHONE);
+	struct limits_send s = limits_to(PHONE);
+
+	t.token = s.token = 4;
+	for (int i = 0; i < 9; i++) {
+		assert_int_equal(limits_ask_try(g, 0, &t).r, KZ_OK);
+		assert_int_equal(limits_ask_send(g, 0, &s).r, KZ_OK);
+	}
+	assert_true(limits_ask_try(g, 0, &t).v.repeated);
+	assert_true(limits_ask_send(g, 0, &s).v.repeated);
+}
+
+static void back__after_an_outage__nothing_is_renewed(void **state)
+{
+	struct limits_rig *g = *state;
+	struct limits_said s;
+
+	assert_int_equal(guess_all(g, 2, &s), 3);
+	assert_int_equal(send_all(g, &s), 2);
+	redis_comes_back(g);
+	assert_int_equal(guess_all(g, 2, &s), 7);
+	assert_int_equal(s.v.limit, LIMIT_LOCKED);
+	assert_int_equal(metrics_total("kezek_limits_degraded"), 0);
+}
+
+static void back__with_all_that_it_knew__what_passed_meanwhile_counts_too(void **state)
+{
+	struct limits_rig *g = *state;
+	struct limits_said s;
+	const char *pause[] = {"CLIENT", "PAUSE", "2000", "ALL"};
+
+	for (int i = 0; i < 2; i++) {
+		const struct limits_try t = limits_guess(90 + (uint64_t)i, PHONE);
+
+		assert_int_equal(limits_ask_try(g, i, &t).r, KZ_OK);
+		limits_put_wrong(g, ids_floor(store_wall_us() / 1000) + ++g->codes, PHONE);
+	}
+	int answers = g->redis_answers;
+	assert_int_equal(redis_ask(g->redis[0], 4, pause, NULL, limits_on_number, g, NULL), KZ_OK);
+	servers_await(g->store->loop, &g->redis_answers, answers + 1);
+	int64_t begun_us = clock_real.mono_us();
+	assert_int_equal(guess_all(g, 2, &s), 1);
+	assert_true(clock_real.mono_us() - begun_us < 1900000);
+	answers = g->redis_answers;
+	limits_redis(g, "return 1");
+	assert_int_equal(guess_all(g, 2, &s), 7);
+}
+
+static void nothing_known__redis_and_database_away__lost(void **state)
+{
+	struct limits_rig *g = *state;
+	struct pg_options o = g->store->options;
+	const struct limits_try t = limits_guess(1, PHONE);
+	struct limits_said said = {0};
+
+	o.conninfo = "host=/nonexistent";
+	struct pg *pg = pg_new(g->store->loop, &o, NULL, NULL);
+	struct limits *l = limits_new(g->store->loop, pg, NULL, &g->conf);
+	assert_int_equal(limits_try(l, &t, limits_on_said, &said), KZ_OK);
+	servers_await(g->store->loop, &said.count, 1);
+	assert_int_equal(said.r, KZ_LOST);
+	limits_free(l);
+	pg_free(pg);
+}
+
+static void stop__with_open_questions__each_is_told_and_new_ones_are_not_taken(void **state)
+{
+	struct limits_rig *g = *state;
+	const struct limits_try t = limits_guess(1, PHONE);
+	const struct limits_send s = limits_to(PHONE);
+	struct limits_said said[4] = {{0}};
+
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(i % 2 ? limits_try(g->limits[0], &t, limits_on_said, &said[i])
+		                       : limits_send(g->limits[0], &s, limits_on_said, &said[i]),
+		    KZ_OK);
+	limits_stop(g->limits[0]);
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(said[i].count, 1);
+		assert_int_equal(said[i].r, KZ_LOST);
+	}
+	assert_int_equal(limits_try(g->limits[0], &t, limits_on_said, &said[0]), KZ_BUSY);
+	store_drain(g->store);
+	assert_int_equal(said[0].count, 1);
+}
+
+static void open__as_many_as_may_be__the_next_is_busy(void **state)
+{
+	struct limits_rig *g = *state;
+	const struct limits_try t = {.tries = 5};
+	struct limits_said *said = mem_new(sizeof *said);
+
+	for (int i = 0; i < LIMITS_OPEN; i++)
+		assert_int_equal(limits_try(g->limits[0], &t, limits_on_said, said), KZ_OK);
+	assert_int_equal(limits_try(g->limits[0], &t, limits_on_said, said), KZ_BUSY);
+	servers_await(g->store->loop, &said->count, LIMITS_OPEN);
+	assert_int_equal(limits_try(g->limits[0], &t, limits_on_said, said), KZ_OK);
+	servers_await(g->store->loop, &said->count, LIMITS_OPEN + 1);
+	free(said);
+}
+
+#define ALONE_CASE(name) cmocka_unit_test_setup_teardown(name, alone_setup, alone_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    ALONE_CASE(away__guesses_and_sends__three_and_two_over_both_daemons),
+	    ALONE_CASE(away__many_guesses_at_once__three_pass),
+	    ALONE_CASE(away__prefix_and_address__a_quarter),
+	    ALONE_CASE(away__what_was_held_and_locked__stays_so),
+	    ALONE_CASE(away__same_token_again__passes_and_is_counted_once),
+	    ALONE_CASE(back__after_an_outage__nothing_is_renewed),
+	    LIMITS_CASE(back__with_all_that_it_knew__what_passed_meanwhile_counts_too),
+	    LIMITS_CASE(nothing_known__redis_and_database_away__lost),
+	    LIMITS_CASE(stop__with_open_questions__each_is_told_and_new_ones_are_not_taken),
+	    LIMITS_CASE(open__as_many_as_may_be__the_next_is_busy),
+	};
+
+	return store_main("limits alone", tests, sizeof tests / sizeof *tests);
+}
