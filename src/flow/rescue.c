@@ -171,6 +171,11 @@ void rescue_hear(struct rescue *r, uint64_t message_id)
 	rescue_watch(r, message_id, WATCH_MS);
 }
 
+void rescue_again(struct rescue *r, uint64_t message_id)
+{
+	rescue_watch(r, message_id, TICK_MS);
+}
+
 /* Whether another way is there its owner sees, who knows the number. */
 static void rescue_on_due(void *arg, const struct rescue_due *d)
 {

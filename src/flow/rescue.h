@@ -35,6 +35,8 @@ void rescue_lose_slots(struct rescue *r);
 /* The message has ended and was not delivered; most brought no code. It is looked at soon, whoever sent it.
  */
 void rescue_hear(struct rescue *r, uint64_t message_id);
+/* What was told of it could not be done: it is looked at again in a second. */
+void rescue_again(struct rescue *r, uint64_t message_id);
 /* Nothing more is asked. */
 void rescue_stop(struct rescue *r);
 /* NULL is fine. */

@@ -174,6 +174,10 @@ static void hear__ended_badly__lost_at_once_whoever_sent_it(void **state)
 	seconds_pass(g, 1);
 	assert_int_equal(h.lost_n, 2);
 	assert_int_equal(h.lost[0] + h.lost[1], ours + theirs);
+	rescue_again(r, theirs);
+	seconds_pass(g, 2);
+	assert_int_equal(h.lost_n, 3);
+	assert_true(h.lost[2] == theirs);
 	daemon_end(g, r);
 }
 
