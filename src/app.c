@@ -161,16 +161,16 @@ static void app_build_flows(struct app *a)
 
 	a->lease = lease_new(a->loop);
 	a->feed = feed_new(a->loop, a->pg, a->lease);
-	a->messages = messages_new(a->loop, a->pg, a->feed, &limits);
+	a->messages = messages_new(a->loop, a->pg, a->feed, a->keyring, &limits);
 	a->events = events_new(a->loop, a->pg, a->feed, &limits);
 	a->receipts = receipts_new(a->loop, a->pg, &limits);
 	const struct send_base base = {
-	    a->loop, a->pg, a->lease, a->messages, a->feed, a->events, a->receipts};
+	    a->loop, a->pg, a->lease, a->messages, a->feed, a->events, a->receipts, a->keyring};
 	a->send = send_new(&base, a->files.conf);
 	send_set_profiles(a->send, a->files.profiles, a->files.profiles_n);
 	a->files.profiles = NULL;
 	a->files.profiles_n = 0;
-	a->notify = notify_new(a->loop, a->pg, a->feed, a->files.conf);
+	a->notify = notify_new(a->loop, a->pg, a->feed, a->keyring, a->files.conf);
 	a->rates = rates_new(a->loop);
 	a->note_timer = timer_new(a->loop, app_on_note, a);
 }
@@ -442,6 +442,7 @@ static void app_begin(struct app *a)
 	    .redis = a->redis,
 	    .limits = a->limits,
 	    .templates = a->files.templates,
+	    .keyring = a->keyring,
 	    .conf = c,
 	    .started_ms = loop_now_ms(a->loop)};
 	app_build_flows(a);

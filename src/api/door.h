@@ -26,6 +26,7 @@ struct door {
 	struct clients *clients;
 	const struct slots *slots;
 	const struct templates *templates;
+	const struct keyring *keyring;
 	const struct conf *conf;
 	const struct rates *rates;
 	bool partitions_ready, draining;

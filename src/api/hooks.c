@@ -210,8 +210,8 @@ void hooks_add(struct door *d, struct call *c, const struct door_caller *who, co
 		return;
 	}
 	secret_random(q->secret, sizeof q->secret);
-	hooks_begun(q, hook_add(d->pg, q->client, q->url, q->secret, clock_wall_ms(loop_clock(d->loop)),
-	                   hooks_on_added, q));
+	hooks_begun(q, hook_add(d->pg, d->keyring, q->client, q->url, q->secret,
+	                   clock_wall_ms(loop_clock(d->loop)), hooks_on_added, q));
 }
 
 static void hooks_on_done(void *arg, enum kz r)

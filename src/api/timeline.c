@@ -141,7 +141,8 @@ void timeline_get(struct door *d, struct call *c, const struct door_caller *who,
 		return;
 	}
 	struct timeline *q = timeline_new(c, true);
-	timeline_begun(q, trace_by_id(d->pg, id, who->client, timeline_on_trace, timeline_on_done, q));
+	timeline_begun(
+	    q, trace_by_id(d->pg, d->keyring, id, who->client, timeline_on_trace, timeline_on_done, q));
 }
 
 void timeline_find(struct door *d, struct call *c, const struct door_caller *who, const char *id)
@@ -158,6 +159,6 @@ void timeline_find(struct door *d, struct call *c, const struct door_caller *who
 		return;
 	}
 	struct timeline *q = timeline_new(c, false);
-	timeline_begun(
-	    q, trace_by_ref(d->pg, ref, who->client, TIMELINE_MOST, timeline_on_trace, timeline_on_done, q));
+	timeline_begun(q, trace_by_ref(d->pg, d->keyring, ref, who->client, TIMELINE_MOST, timeline_on_trace,
+	                      timeline_on_done, q));
 }

@@ -303,12 +303,18 @@ enum kz keyring_open(const struct keyring *k, const char *domain, uint64_t about
 	return r;
 }
 
+void keyring_mark(
+    const struct keyring *k, const char *domain, const void *bytes, size_t n, uint8_t mac[SECRET_HASH])
+{
+	secret_mac_of(k->keys[0].mac, domain, strlen(domain) + 1, bytes, n, mac);
+}
+
 int64_t keyring_lookup(const struct keyring *k, const char *domain, const void *bytes, size_t n)
 {
 	uint8_t mac[SECRET_HASH];
 	uint64_t v = 0;
 
-	secret_mac_of(k->keys[0].mac, domain, strlen(domain) + 1, bytes, n, mac);
+	keyring_mark(k, domain, bytes, n, mac);
 	for (size_t i = 0; i < sizeof v; i++)
 		v = v << 8 | mac[i];
 	return v ? (int64_t)v : 1;

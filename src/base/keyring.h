@@ -39,6 +39,9 @@ void keyring_seal(const struct keyring *k, const char *domain, uint64_t about, c
  * KZ_INVALID: not sealed for this domain and about, cut short or changed. */
 enum kz keyring_open(const struct keyring *k, const char *domain, uint64_t about, const void *sealed,
     size_t n, struct buf *out) KZ_CHECK;
+/* By the lookup key: the same for the same octets, also after keys were added. */
+void keyring_mark(
+    const struct keyring *k, const char *domain, const void *bytes, size_t n, uint8_t mac[SECRET_HASH]);
 /* By the lookup key: the same for the same octets, also after keys were added; never 0. */
 int64_t keyring_lookup(const struct keyring *k, const char *domain, const void *bytes, size_t n);
 /* Wipes. NULL is fine. */

@@ -43,14 +43,14 @@ static void aside_on_timer(void *arg)
 		timer_start(a->timer, LOOK_MS);
 }
 
-struct aside *aside_new(struct loop *l, struct pg *pg)
+struct aside *aside_new(struct loop *l, struct pg *pg, const struct keyring *keyring)
 {
 	struct aside *a = mem_new(sizeof *a);
 
 	a->loop = l;
 	a->pg = pg;
 	a->timer = timer_new(l, aside_on_timer, a);
-	a->asides = asides_new(l, pg);
+	a->asides = asides_new(l, pg, keyring);
 	list_init(&a->open);
 	a->kept = metric_counter("kezek_receipts_aside_total",
 	    "Receipts kept aside: unreadable, or refused by "

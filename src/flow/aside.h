@@ -10,6 +10,7 @@
 #include "flow/ways.h"
 
 struct aside;
+struct keyring;
 struct pg;
 
 /* Who waits for an answer. A value. */
@@ -19,7 +20,7 @@ struct aside_answer {
 	struct deliver_ticket ticket;
 };
 
-struct aside *aside_new(struct loop *l, struct pg *pg);
+struct aside *aside_new(struct loop *l, struct pg *pg, const struct keyring *keyring);
 /* what: why it stands there, static; body: copied, its first 4,096 octets; to: NULL when it was answered. */
 void aside_keep(struct aside *a, const char *carrier, const char *what, const void *body, size_t n,
     const struct aside_answer *to);

@@ -37,7 +37,7 @@ struct stray {
 	bool used;
 	uint16_t reference;
 	char carrier[24];
-	uint64_t msisdn;
+	int64_t phone;
 	char id[RECEIPT_ID];
 };
 
@@ -92,7 +92,7 @@ bool doubts_note(struct doubts *d, struct doubt *doubt, char ret_id[RECEIPT_ID])
 	for (size_t i = 0; i < STRAYS; i++) {
 		struct stray *s = &d->strays[i];
 
-		if (!s->used || s->reference != reference || s->msisdn != doubt->home.msisdn ||
+		if (!s->used || s->reference != reference || s->phone != doubt->home.phone ||
 		    !doubts_same_carrier(doubt->carrier, s->carrier))
 			continue;
 		memcpy(ret_id, s->id, sizeof s->id);
@@ -111,23 +111,23 @@ bool doubts_note(struct doubts *d, struct doubt *doubt, char ret_id[RECEIPT_ID])
 }
 
 static void doubts_remember(
-    struct doubts *d, const char *carrier, uint64_t msisdn, uint16_t reference, const char *id)
+    struct doubts *d, const char *carrier, int64_t phone, uint16_t reference, const char *id)
 {
 	struct stray *s = &d->strays[d->next_stray++ % STRAYS];
 
-	*s = (struct stray){.used = true, .reference = reference, .msisdn = msisdn};
+	*s = (struct stray){.used = true, .reference = reference, .phone = phone};
 	snprintf(s->carrier, sizeof s->carrier, "%s", carrier);
 	snprintf(s->id, sizeof s->id, "%s", id);
 }
 
-bool doubts_settle(struct doubts *d, const char *carrier, uint64_t msisdn, uint16_t reference, const char *id,
+bool doubts_settle(struct doubts *d, const char *carrier, int64_t phone, uint16_t reference, const char *id,
     struct doubt *ret)
 {
 	list_each(&d->used, at, next)
 	{
 		struct note *n = list_entry(at, struct note, node);
 
-		if (n->reference != reference || n->home.msisdn != msisdn ||
+		if (n->reference != reference || n->home.phone != phone ||
 		    !doubts_same_carrier(n->carrier, carrier))
 			continue;
 		snprintf(n->carrier, sizeof n->carrier, "%s", carrier);
@@ -135,7 +135,7 @@ bool doubts_settle(struct doubts *d, const char *carrier, uint64_t msisdn, uint1
 		doubts_move(d, n, &d->used, &d->free);
 		return true;
 	}
-	doubts_remember(d, carrier, msisdn, reference, id);
+	doubts_remember(d, carrier, phone, reference, id);
 	return false;
 }
 

@@ -23,9 +23,10 @@ struct doubts *doubts_new(void);
 /* true: its receipt has come already, under ret_id, by the carrier that doubt->carrier says now (it lives
  * until the next call); then nothing is noted. */
 bool doubts_note(struct doubts *d, struct doubt *doubt, char ret_id[RECEIPT_ID]);
-/* A receipt whose id nobody knows: from carrier, of the phone msisdn, with that reference and id. true: of
- * the part *ret, which is noted no more (ret->carrier lives until the next call); false: it is remembered. */
-bool doubts_settle(struct doubts *d, const char *carrier, uint64_t msisdn, uint16_t reference, const char *id,
+/* A receipt whose id nobody knows: from carrier, of that phone (its keyed value), with that reference and id.
+ * true: of the part *ret, which is noted no more (ret->carrier lives until the next call); false: it is
+ * remembered. */
+bool doubts_settle(struct doubts *d, const char *carrier, int64_t phone, uint16_t reference, const char *id,
     struct doubt *ret);
 /* The submission of that part (1-based) by carrier, in doubt since since_us or a little later, is noted no
  * more, if it is: its answer has come and tells what a receipt would. */

@@ -26,14 +26,15 @@ static void notify_on_feed(void *arg)
 		notify_read(n);
 }
 
-struct notify *notify_new(struct loop *l, struct pg *pg, struct feed *feed, const struct conf *conf)
+struct notify *notify_new(
+    struct loop *l, struct pg *pg, struct feed *feed, const struct keyring *keyring, const struct conf *conf)
 {
 	const struct http_client_options options = {.asks = NOTIFY_ASKS,
 	    .allow_private = conf->webhook_allow_private,
 	    .ca_path = conf->webhook_tls_ca};
 	struct notify *n = mem_new(sizeof *n);
 
-	*n = (struct notify){.loop = l, .pg = pg, .feed = feed, .conf = conf};
+	*n = (struct notify){.loop = l, .pg = pg, .feed = feed, .keyring = keyring, .conf = conf};
 	list_init(&n->endpoints);
 	list_init(&n->readings);
 	n->client = http_client_new(l, &options);
@@ -79,8 +80,7 @@ static struct endpoint *endpoint_new(struct notify *n, const struct tellings_end
 	    .since = row->since,
 	    .client = mem_str(row->client),
 	    .url = mem_str(row->url)};
-	e->secret_n = row->secret_n < sizeof e->secret ? row->secret_n : sizeof e->secret;
-	memcpy(e->secret, row->secret, e->secret_n);
+	memcpy(e->secret, row->secret, sizeof e->secret);
 	snprintf(e->name, sizeof e->name, "webhook.%d", (int)e->id);
 	list_init(&e->tellers);
 	list_init(&e->again);
@@ -126,6 +126,14 @@ static void notify_on_endpoint(void *arg, const struct tellings_endpoint *row)
 	struct notify *n = arg;
 	struct endpoint *e = notify_find(n, row->id);
 
+	if (!e && !row->secret) {
+		char name[24];
+
+		snprintf(name, sizeof name, "webhook.%d", (int)row->id);
+		log_error(
+		    name, "its secret cannot be opened, so it is told nothing: is its key in the keyring?");
+		return;
+	}
 	if (!e)
 		e = endpoint_new(n, row);
 	e->seen = true;
@@ -175,7 +183,8 @@ static void notify_load(void *arg)
 		return;
 	memcpy(n->asked, n->held, sizeof n->asked);
 	list_each(&n->endpoints, at, next) list_entry(at, struct endpoint, node)->seen = false;
-	if (tellings_load(n->pg, n->asked, notify_on_endpoint, notify_on_loaded, n, &n->loading) != KZ_OK)
+	if (tellings_load(
+	        n->pg, n->keyring, n->asked, notify_on_endpoint, notify_on_loaded, n, &n->loading) != KZ_OK)
 		timer_start(n->load_timer, LOAD_RETRY_MS);
 }
 

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/conf.h"
+#include "base/keyring.h"
 #include "net/loop.h"
 #include "store/feed.h"
 #include "store/pg.h"
@@ -16,7 +17,8 @@
 struct notify;
 
 /* All outlive it; asks the database only while a slot is held. */
-struct notify *notify_new(struct loop *l, struct pg *pg, struct feed *feed, const struct conf *conf);
+struct notify *notify_new(
+    struct loop *l, struct pg *pg, struct feed *feed, const struct keyring *keyring, const struct conf *conf);
 /* conf: the snapshot in force; it outlives notify or is replaced by the next call. */
 void notify_set_conf(struct notify *n, const struct conf *conf);
 /* The slot is ours / all of them are lost: nothing more is told of them. */

@@ -16,6 +16,7 @@ struct notify {
 	struct loop *loop;
 	struct pg *pg;
 	struct feed *feed;
+	const struct keyring *keyring;
 	const struct conf *conf;
 	struct http_client *client;
 	struct list endpoints;
@@ -52,8 +53,7 @@ struct endpoint {
 	int32_t id, round;
 	uint64_t since;
 	char *client, *url;
-	uint8_t secret[64];
-	size_t secret_n;
+	uint8_t secret[HOOK_SECRET];
 	char name[24];       /* for the log */
 	struct list tellers; /* one for each slot that is held */
 	struct list again;   /* notes that are told again, of whatever slot */

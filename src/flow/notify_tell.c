@@ -314,7 +314,7 @@ static enum kz note_ask(struct note *note)
 
 	hook_body(&note->event, &body);
 	hook_id(&note->event, id);
-	hook_sign(e->secret, e->secret_n, id, now_s, body.data, body.len, signature);
+	hook_sign(e->secret, sizeof e->secret, id, now_s, body.data, body.len, signature);
 	snprintf(headers[0], sizeof headers[0], "webhook-id: %s", id);
 	snprintf(headers[1], sizeof headers[1], "webhook-timestamp: %lld", (long long)now_s);
 	snprintf(headers[2], sizeof headers[2], "webhook-signature: %s", signature);

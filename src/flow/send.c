@@ -57,13 +57,14 @@ struct send *send_new(const struct send_base *base, const struct conf *conf)
 	s->moved_ms = INT64_MIN / 2;
 	s->scan_timer = timer_new(base->loop, resume_pump, s);
 	s->unsure_timer = timer_new(base->loop, parcels_on_unsure, s);
-	s->aside = aside_new(base->loop, base->pg);
+	s->aside = aside_new(base->loop, base->pg, base->keyring);
 	s->settle = settle_new(&(struct settle_base){.loop = base->loop,
 	    .pg = base->pg,
 	    .feed = base->feed,
 	    .events = base->events,
 	    .receipts = base->receipts,
 	    .aside = s->aside,
+	    .keyring = base->keyring,
 	    .on_over = letter_on_doubt_over,
 	    .arg = s});
 	s->queues = queues_new();

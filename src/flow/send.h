@@ -46,6 +46,7 @@ struct send_base {
 	struct feed *feed;
 	struct events *events;
 	struct receipts *receipts;
+	const struct keyring *keyring;
 };
 
 struct send *send_new(const struct send_base *base, const struct conf *conf);

@@ -35,6 +35,7 @@ struct letter {
 	int64_t expires_wall_ms;
 	int64_t last_us; /* of its newest event: a clock that is set back must not change their order */
 	struct msisdn to;
+	int64_t phone;                                 /* its keyed value */
 	const struct carrier *last, *avoid, *not_ours; /* compared, never followed */
 	char *taken_by;      /* name of the carrier that has the parts of done_mask, NULL: nobody has any */
 	uint32_t doubt_mask; /* parts that were written once and not answered */

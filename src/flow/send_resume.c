@@ -37,6 +37,13 @@ static void resume_on_open(void *arg, const struct message_open *o)
 
 	if (s->scan_stale || s->draining || letter_find(s, o->message.id))
 		return;
+	if (!o->message.text) {
+		char id[IDS_TEXT];
+
+		log_error(ids_text(o->message.id, id),
+		    "what is sealed of it cannot be opened, so it is not sent: is its key in the keyring?");
+		return;
+	}
 	struct letter *l = letter_from_row(s, o);
 	if (o->wire_mask)
 		letter_begin_interrupted(l, o->wire_mask);
@@ -141,8 +148,8 @@ void resume_pump(void *arg)
 		return;
 	s->scan_slot = slot;
 	s->scan_stale = false;
-	s->scanning = messages_open(s->base.pg, (uint8_t)slot, s->scans[slot].after, s->scans[slot].before,
-	                  RESUME_PAGE, resume_on_open, resume_on_page, s) == KZ_OK;
+	s->scanning = messages_open(s->base.pg, s->base.keyring, (uint8_t)slot, s->scans[slot].after,
+	                  s->scans[slot].before, RESUME_PAGE, resume_on_open, resume_on_page, s) == KZ_OK;
 	if (!s->scanning)
 		timer_start(s->scan_timer, RESUME_RETRY_MS);
 }

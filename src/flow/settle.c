@@ -12,6 +12,7 @@
 #include "base/metrics.h"
 #include "flow/joining.h"
 #include "flow/recent.h"
+#include "store/person.h"
 
 #define PENDING_MAX 20000 /* receipts being recorded; beyond it the operator is asked to come again */
 #define ANSWER_MS   10000 /* an operator gets its answer after so long, whatever it is */
@@ -24,6 +25,7 @@ struct settle {
 	struct events *events;
 	struct receipts *receipts;
 	struct aside *aside;
+	const struct keyring *keyring;
 	settle_over_fn *on_over;
 	void *arg;
 	struct recent *recent;
@@ -48,8 +50,8 @@ struct settling {
 	char carrier[24];
 	struct receipt receipt;
 	enum parts_mode mode;
-	bool echoes; /* a reference that was ours */
-	uint64_t msisdn;
+	bool echoes;   /* a reference that was ours */
+	int64_t phone; /* keyed value, 0: not told */
 	int64_t at_us;
 	char ids[RECEIPT_IDS][RECEIPT_ID];
 	unsigned ids_n, found; /* found: the one that is known in memory */
@@ -69,6 +71,7 @@ struct settle *settle_new(const struct settle_base *base)
 	    .events = base->events,
 	    .receipts = base->receipts,
 	    .aside = base->aside,
+	    .keyring = base->keyring,
 	    .on_over = base->on_over,
 	    .arg = base->arg,
 	    .recent = recent_new(),
@@ -239,7 +242,7 @@ static void settling_wait(struct settling *g)
 	    .status = receipt_state_name(g->receipt.state),
 	    .detail = g->detail,
 	    .ids_n = g->ids_n,
-	    .msisdn = g->msisdn,
+	    .phone = g->phone,
 	    .reference = g->echoes ? g->receipt.reference : -1,
 	    .at_us = g->at_us,
 	    .final = g->receipt.final,
@@ -254,7 +257,7 @@ static void settling_wait(struct settling *g)
 /* An operator may use an id again after months, and spellings may collide: the number must not contradict. */
 static bool settling_fits(const struct settling *g, const struct receipt_home *home)
 {
-	return !g->msisdn || !home->msisdn || g->msisdn == home->msisdn;
+	return !g->phone || !home->phone || g->phone == home->phone;
 }
 
 static const struct receipt_home *settle_look(const struct settle *s, struct settling *g)
@@ -276,8 +279,8 @@ static bool settling_ends_doubt(struct settling *g)
 	struct settle *s = g->settle;
 	struct doubt d;
 
-	if (!g->echoes || !g->msisdn ||
-	    !doubts_settle(s->doubts, g->carrier, g->msisdn, (uint16_t)g->receipt.reference, g->ids[0], &d))
+	if (!g->echoes || !g->phone ||
+	    !doubts_settle(s->doubts, g->carrier, g->phone, (uint16_t)g->receipt.reference, g->ids[0], &d))
 		return false;
 	metric_add(s->found[FOUND_IN_DOUBT], 1);
 	s->on_over(s->arg, &d, g->ids[0], g->at_us);
@@ -321,7 +324,7 @@ static struct settling *settling_new(struct settle *s, struct ways *ways, struct
 	    .at_us = loop_clock(s->loop)->wall_us()};
 	snprintf(g->carrier, sizeof g->carrier, "%s", carrier_name(c));
 	if (msisdn_parse(r->source.text, &m, &why) == KZ_OK)
-		g->msisdn = m.digits;
+		g->phone = person_phone(s->keyring, m);
 	g->ids_n = receipt_id_candidates(r->id, (enum receipt_id_form)p->receipt_id, g->ids);
 	if (*r->err)
 		snprintf(g->detail, sizeof g->detail, "err %s", r->err);

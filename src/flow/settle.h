@@ -25,6 +25,7 @@ struct settle_base {
 	struct events *events;
 	struct receipts *receipts;
 	struct aside *aside; /* where goes what the database refuses */
+	const struct keyring *keyring;
 	settle_over_fn *on_over;
 	void *arg;
 };

@@ -1,6 +1,7 @@
 #include "store/hooks.h"
 
 #include "base/ids.h"
+#include "store/hook_seal.h"
 #include "store/pg_array.h"
 
 struct hook_quest {
@@ -35,16 +36,20 @@ static void hook_on_added(void *arg, enum kz r, const struct pg_reply *reply)
 	q->added(q->arg, r, r == KZ_OK ? (int32_t)pg_int(reply, 0, 0, 0) : 0);
 }
 
-enum kz hook_add(struct pg *pg, const char *client, const char *url, const uint8_t secret[HOOK_SECRET],
-    int64_t wall_ms, hook_add_fn *done, void *arg)
+enum kz hook_add(struct pg *pg, const struct keyring *keyring, const char *client, const char *url,
+    const uint8_t secret[HOOK_SECRET], int64_t wall_ms, hook_add_fn *done, void *arg)
 {
 	uint8_t since[8], of_client[4], most[4];
-	const struct pg_value values[] = {pg_string(client), pg_string(url), {secret, HOOK_SECRET},
+	struct buf sealed = {0};
+
+	hook_seal(keyring, client, url, secret, &sealed);
+	const struct pg_value values[] = {pg_string(client), pg_string(url), {sealed.data, sealed.len},
 	    hook_since(wall_ms, since), pg_int4(HOOKS_OF_CLIENT, of_client), pg_int4(HOOKS_MOST, most)};
 
 	const struct hook_quest q = {.added = done, .arg = arg};
-
-	return pg_ask(pg, &sql_add, values, hook_on_added, &q, sizeof q);
+	enum kz r = pg_ask(pg, &sql_add, values, hook_on_added, &q, sizeof q);
+	buf_fini(&sealed);
+	return r;
 }
 
 static const struct pg_sql sql_list = {"hook_list",

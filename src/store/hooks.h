@@ -1,5 +1,5 @@
 /* hooks: the endpoints that clients have for the ends of their messages and codes, as people manage them.
- * Their secrets stand in the database in clear, since each telling is signed with them: nothing here reads
+ * Their secrets stand in the database sealed: nothing here reads
  * them back. */
 #ifndef STORE_HOOKS_H
 #define STORE_HOOKS_H
@@ -28,8 +28,8 @@ typedef void hook_done_fn(void *arg, enum kz r);
 /* Told of what ends from wall_ms on. KZ_OK with its number; KZ_NOT_FOUND: no key was ever made for the
  * client; KZ_REFUSED: it has HOOKS_OF_CLIENT, or all have HOOKS_MOST. */
 typedef void hook_add_fn(void *arg, enum kz r, int32_t id);
-enum kz hook_add(struct pg *pg, const char *client, const char *url, const uint8_t secret[HOOK_SECRET],
-    int64_t wall_ms, hook_add_fn *done, void *arg) KZ_CHECK;
+enum kz hook_add(struct pg *pg, const struct keyring *keyring, const char *client, const char *url,
+    const uint8_t secret[HOOK_SECRET], int64_t wall_ms, hook_add_fn *done, void *arg) KZ_CHECK;
 typedef void hook_each_fn(void *arg, const struct hook *h);
 enum kz hook_list(struct pg *pg, hook_each_fn *each, hook_done_fn *done, void *arg) KZ_CHECK;
 /* The others: KZ_NOT_FOUND when there is no such endpoint. */

@@ -30,9 +30,9 @@ enum keep_column {
 	ROW_EXPIRES,
 	ROW_AT_ONCE,
 	ROW_CLIENT_REF,
-	ROW_MSISDN,
-	ROW_SENDER,
-	ROW_BODY,
+	ROW_PHONE,
+	ROW_CODE,
+	ROW_SEALED,
 	KEEP_COLUMNS
 };
 
@@ -54,9 +54,9 @@ static const uint32_t keep_types[KEEP_COLUMNS] = {
     [ROW_EXPIRES] = PG_TIMESTAMPTZ_ARRAY,
     [ROW_AT_ONCE] = PG_BOOL_ARRAY,
     [ROW_CLIENT_REF] = PG_TEXT_ARRAY,
-    [ROW_MSISDN] = PG_INT8_ARRAY,
-    [ROW_SENDER] = PG_TEXT_ARRAY,
-    [ROW_BODY] = PG_TEXT_ARRAY,
+    [ROW_PHONE] = PG_INT8_ARRAY,
+    [ROW_CODE] = PG_INT8_ARRAY,
+    [ROW_SEALED] = PG_BYTEA_ARRAY,
 };
 
 static const enum pg_type keep_elements[KEEP_COLUMNS] = {
@@ -77,9 +77,9 @@ static const enum pg_type keep_elements[KEEP_COLUMNS] = {
     [ROW_EXPIRES] = PG_TIMESTAMPTZ,
     [ROW_AT_ONCE] = PG_BOOL,
     [ROW_CLIENT_REF] = PG_TEXT,
-    [ROW_MSISDN] = PG_INT8,
-    [ROW_SENDER] = PG_TEXT,
-    [ROW_BODY] = PG_TEXT,
+    [ROW_PHONE] = PG_INT8,
+    [ROW_CODE] = PG_INT8,
+    [ROW_SEALED] = PG_BYTEA,
 };
 
 /* Arrays are taken apart in the list of columns, all in step: in "from", each would be a table of its own
@@ -101,9 +101,9 @@ static const struct pg_sql sql_keep = {"messages_keep",
     "  unnest($12) as alphabet, unnest($13) as reference, unnest($14) as language, unnest($15) as expires_at,"
     "  unnest($16) as at_once, unnest($17) as client_ref) m join claimed using (message_id)"
     "), put_person as ("
-    " insert into message_person (id, msisdn, sender, body) select id, msisdn, sender, body"
-    " from (select unnest($8) as message_id, unnest($9) as id, unnest($18) as msisdn, unnest($19) as sender,"
-    "  unnest($20) as body) m join claimed using (message_id)"
+    " insert into message_person (id, phone, code, sealed) select id, phone, code, sealed"
+    " from (select unnest($8) as message_id, unnest($9) as id, unnest($18) as phone, unnest($19) as code,"
+    "  unnest($20) as sealed) m join claimed using (message_id)"
     ") select message_id from claimed",
     KEEP_COLUMNS, keep_types};
 
@@ -111,8 +111,10 @@ struct messages {
 	struct loop *loop;
 	struct pg *pg;
 	struct feed *feed;
+	const struct keyring *keyring;
 	struct batch *batch;
 	struct pg_array columns[KEEP_COLUMNS];
+	struct buf sealed;
 	struct code_rows *codes;
 	size_t next; /* row of the reply where the next wish is looked for first */
 };
@@ -128,8 +130,25 @@ static void messages_put_request(struct pg_array *c, const struct messages_wish 
 	pg_array_text(&c[KEEP_ANSWER], w->answer);
 }
 
-static void messages_put_row(struct pg_array *c, uint64_t first, const struct message *m)
+static void messages_put_person(struct messages *ms, const struct message *m)
 {
+	const struct person p = {m->to, m->sender, m->text, m->code};
+	struct pg_array *c = ms->columns;
+
+	pg_array_int(&c[ROW_PHONE], m->phone);
+	if (m->code.id)
+		pg_array_int(&c[ROW_CODE], (int64_t)m->code.id);
+	else
+		pg_array_null(&c[ROW_CODE]);
+	buf_clear(&ms->sealed);
+	person_seal(ms->keyring, m->id, &p, &ms->sealed);
+	pg_array_bytes(&c[ROW_SEALED], ms->sealed.data, ms->sealed.len);
+}
+
+static void messages_put_row(struct messages *ms, uint64_t first, const struct message *m)
+{
+	struct pg_array *c = ms->columns;
+
 	pg_array_int(&c[ROW_FIRST], (int64_t)first);
 	pg_array_int(&c[ROW_ID], (int64_t)m->id);
 	pg_array_int(&c[ROW_CLASS], m->class);
@@ -143,9 +162,7 @@ static void messages_put_row(struct pg_array *c, uint64_t first, const struct me
 	pg_array_wall_us(&c[ROW_EXPIRES], m->expires_wall_ms * 1000);
 	pg_array_int(&c[ROW_AT_ONCE], m->at_once);
 	pg_array_text(&c[ROW_CLIENT_REF], m->client_ref);
-	pg_array_int(&c[ROW_MSISDN], (int64_t)m->to.digits);
-	pg_array_text(&c[ROW_SENDER], m->sender);
-	pg_array_text(&c[ROW_BODY], m->text);
+	messages_put_person(ms, m);
 }
 
 /* While no slot is held the fence refuses the job whatever stands in it. */
@@ -178,7 +195,7 @@ static void messages_build(void *arg, const struct list *items, struct pg_job *j
 
 		messages_put_request(m->columns, w);
 		for (size_t i = 0; i < w->rows_n; i++) {
-			messages_put_row(m->columns, w->rows[0]->id, w->rows[i]);
+			messages_put_row(m, w->rows[0]->id, w->rows[i]);
 			slots.in[ids_slot(w->rows[i]->id)] = true;
 		}
 		messages_put_codes(m, w, &slots);
@@ -236,8 +253,8 @@ static void messages_done(
 
 static const struct batch_kind messages_kind = {"message", messages_build, messages_done};
 
-struct messages *messages_new(
-    struct loop *l, struct pg *pg, struct feed *feed, const struct batch_limits *limits)
+struct messages *messages_new(struct loop *l, struct pg *pg, struct feed *feed, const struct keyring *keyring,
+    const struct batch_limits *limits)
 {
 	struct messages *m = mem_new(sizeof *m);
 
@@ -245,6 +262,7 @@ struct messages *messages_new(
 	m->pg = pg;
 	m->feed = feed;
 	m->codes = code_rows_new();
+	m->keyring = keyring;
 	m->batch = batch_new(l, pg, &messages_kind, limits, m);
 	return m;
 }
@@ -283,6 +301,7 @@ void messages_free(struct messages *m)
 	code_rows_free(m->codes);
 	for (int i = 0; i < KEEP_COLUMNS; i++)
 		pg_array_fini(&m->columns[i]);
+	buf_fini(&m->sealed);
 	free(m);
 }
 
@@ -324,137 +343,4 @@ enum kz messages_replay(struct pg *pg, int32_t api_key, const uint8_t key_hash[S
 	    pg_int4(api_key, key), {key_hash, SECRET_HASH}, pg_timestamp(now_us, now)};
 
 	return pg_ask(pg, &sql_replay, values, replay_on_done, &q, sizeof q);
-}
-
-struct open_quest {
-	messages_open_fn *each;
-	messages_open_done_fn *done;
-	void *arg;
-};
-
-static const uint32_t open_types[] = {PG_INT4, PG_INT8, PG_INT8, PG_INT4};
-/* A page is counted in messages looked at: between two open ones may lie a day of finished ones, and no
- * statement may walk them all. The last row says how far the page went. Events may stand twice, hence
- * "distinct". Taken is what the carrier of the newest submission has, cut as that one: what others had before
- * went anew, and only its phone can join the rest. Heard are the parts that have an outcome since they may
- * have been written (kinds 9 and 11: rules/message.h); the others are on the wire as far as anybody knows. A
- * doubt that is over (message_said) was no doubt, and the attempt is counted with its refusal. */
-static const struct pg_sql sql_open = {"messages_open",
-    "with page as materialized ("
-    " select * from message where id > $2 and id < $3 order by id limit $4"
-    "), open as ("
-    " select m.id, m.class, coalesce(e.parts, m.parts) as parts, m.alphabet, m.reference, m.language, "
-    "m.expires_at,"
-    "  m.client_ref, p.msisdn, p.sender, p.body, coalesce(e.mask, 0) as mask,"
-    "  coalesce(e.doubt & ~coalesce(e.mask, 0), 0) as doubt,"
-    "  case when (m.at_once or e.sent) and not coalesce(e.held, false)"
-    "   then ((1::int8 << coalesce(e.parts, m.parts)) - 1) & ~coalesce(e.heard, 0) & ~coalesce(e.mask, 0) "
-    "else 0 end"
-    "   as wire,"
-    "  coalesce(e.attempts, 0) as attempts, coalesce(e.doubts, 0) as doubts, e.carrier, e.newest"
-    " from page m left join message_person p using (id) left join lateral ("
-    "  select bool_or(final) as final, max(parts) filter (where taken) as parts,"
-    "   bit_or(1::int8 << (part - 1)) filter (where taken) as mask,"
-    "   bit_or(1::int8 << (part - 1)) filter (where kind in (1, 3, 10) and not over) as doubt,"
-    "   bool_or(kind = 9) as sent, bool_or(kind = 11 and since and part is null) as held,"
-    "   bit_or(1::int8 << (part - 1)) filter (where kind in (1, 2, 3, 10, 11) and since) as heard,"
-    "   count(distinct (at, kind, part)) filter (where kind in (2, 3, 10) and not over) as attempts,"
-    "   count(distinct (at, part)) filter (where kind = 3 and not over) as doubts,"
-    "   max(carrier) filter (where taken) as carrier, max(at) as newest"
-    "  from (select *, kind = 1 and carrier = first_value(carrier) over newest"
-    "    and parts = first_value(parts) over newest as taken,"
-    "    at >= coalesce(max(at) filter (where kind = 9) over (), '-infinity') as since"
-    "   from message_said where message_id = m.id"
-    "   window newest as (order by kind = 1 desc, at desc)) said) e on true"
-    " where ((m.id >> 14) & 255) = $1 and not coalesce(e.final, false)"
-    "  and coalesce(e.mask, 0) <> (1::int8 << coalesce(e.parts, m.parts)) - 1"
-    ") select o.*, null::int8 as looked from open o"
-    " union all select max(id), null, null, null, null, null, null, null, null, null, null, null, null, "
-    "null, "
-    "null, null, null, null,"
-    "  count(*) from page",
-    4, open_types};
-
-enum open_column {
-	OPEN_ID,
-	OPEN_CLASS,
-	OPEN_PARTS,
-	OPEN_ALPHABET,
-	OPEN_REFERENCE,
-	OPEN_LANGUAGE,
-	OPEN_EXPIRES,
-	OPEN_CLIENT_REF,
-	OPEN_MSISDN,
-	OPEN_SENDER,
-	OPEN_BODY,
-	OPEN_MASK,
-	OPEN_DOUBT,
-	OPEN_WIRE,
-	OPEN_ATTEMPTS,
-	OPEN_DOUBTS,
-	OPEN_CARRIER,
-	OPEN_NEWEST,
-	OPEN_LOOKED
-};
-
-static const char *open_text(const struct pg_reply *reply, size_t row, enum open_column column)
-{
-	return pg_is_null(reply, 0, row, (int)column) ? NULL : pg_text(reply, 0, row, (int)column, NULL);
-}
-
-/* false: a row that no program of ours writes, or whose personal fields are gone. */
-static bool open_read(const struct pg_reply *reply, size_t row, struct message_open *o)
-{
-	struct message *m = &o->message;
-	int64_t parts = pg_int(reply, 0, row, OPEN_PARTS);
-
-	*o = (struct message_open){.done_mask = (uint32_t)pg_int(reply, 0, row, OPEN_MASK),
-	    .doubt_mask = (uint32_t)pg_int(reply, 0, row, OPEN_DOUBT),
-	    .wire_mask = (uint32_t)pg_int(reply, 0, row, OPEN_WIRE),
-	    .attempts = (uint32_t)pg_int(reply, 0, row, OPEN_ATTEMPTS),
-	    .doubts = (uint32_t)pg_int(reply, 0, row, OPEN_DOUBTS),
-	    .carrier = pg_text(reply, 0, row, OPEN_CARRIER, NULL),
-	    .newest_us = pg_wall_us(reply, 0, row, OPEN_NEWEST)};
-	*m = (struct message){.id = (uint64_t)pg_int(reply, 0, row, OPEN_ID),
-	    .class = (enum message_class)pg_int(reply, 0, row, OPEN_CLASS),
-	    .parts = (uint8_t)parts,
-	    .alphabet = (enum alphabet)pg_int(reply, 0, row, OPEN_ALPHABET),
-	    .reference = (uint16_t)pg_int(reply, 0, row, OPEN_REFERENCE),
-	    .language =
-	        pg_is_null(reply, 0, row, OPEN_LANGUAGE) ? -1 : (int)pg_int(reply, 0, row, OPEN_LANGUAGE),
-	    .expires_wall_ms = pg_wall_us(reply, 0, row, OPEN_EXPIRES) / 1000,
-	    .text = open_text(reply, row, OPEN_BODY),
-	    .sender = open_text(reply, row, OPEN_SENDER),
-	    .client_ref = open_text(reply, row, OPEN_CLIENT_REF)};
-	return m->class < MESSAGE_CLASSES && parts >= 1 && parts <= SEGMENT_MAX_PARTS && m->text &&
-	       msisdn_from_digits((uint64_t)pg_int(reply, 0, row, OPEN_MSISDN), &m->to) == KZ_OK;
-}
-
-static void open_on_done(void *arg, enum kz r, const struct pg_reply *reply)
-{
-	struct open_quest *q = arg;
-	struct message_open o;
-	size_t looked = 0;
-	uint64_t last = 0;
-
-	for (size_t row = 0; r == KZ_OK && row < pg_rows(reply, 0); row++) {
-		if (!pg_is_null(reply, 0, row, OPEN_LOOKED)) {
-			looked = (size_t)pg_int(reply, 0, row, OPEN_LOOKED);
-			last = (uint64_t)pg_int(reply, 0, row, OPEN_ID);
-		} else if (open_read(reply, row, &o)) {
-			q->each(q->arg, &o);
-		}
-	}
-	q->done(q->arg, r, looked, last);
-}
-
-enum kz messages_open(struct pg *pg, uint8_t slot, uint64_t after, uint64_t before, int most,
-    messages_open_fn *each, messages_open_done_fn *done, void *arg)
-{
-	const struct open_quest q = {each, done, arg};
-	uint8_t slot_room[4], after_room[8], before_room[8], most_room[4];
-	const struct pg_value values[] = {pg_int4(slot, slot_room), pg_int8((int64_t)after, after_room),
-	    pg_int8((int64_t)before, before_room), pg_int4(most, most_room)};
-
-	return pg_ask(pg, &sql_open, values, open_on_done, &q, sizeof q);
 }

@@ -12,7 +12,7 @@
 #include "store/code_rows.h"
 #include "store/feed.h"
 #include "store/lease.h"
-#include "text/msisdn.h"
+#include "store/person.h"
 #include "text/segment.h"
 #include "text/template.h"
 
@@ -24,6 +24,7 @@ struct message {
 	int32_t api_key;
 	enum message_class class;
 	struct msisdn to;
+	int64_t phone; /* its keyed value: person_phone */
 	uint8_t parts;
 	enum alphabet alphabet;
 	uint16_t reference; /* of its concatenation */
@@ -31,6 +32,7 @@ struct message {
 	int64_t expires_wall_ms;
 	bool at_once; /* it may be written as soon as it is kept: see EVENT_SENDING in rules/message.h */
 	const char *text, *sender, *client_ref; /* sender and client_ref may be NULL */
+	struct message_code code;               /* of what is kept: text has its hole */
 };
 
 /* One request to keep: all of its messages or none. Embedded by its owner, who keeps everything alive until
@@ -56,9 +58,9 @@ struct messages_wish {
 	void (*done)(struct messages_wish *w, enum kz r, bool maybe);
 };
 
-/* feed outlives it. */
-struct messages *messages_new(
-    struct loop *l, struct pg *pg, struct feed *feed, const struct batch_limits *limits);
+/* feed and keyring outlive it. */
+struct messages *messages_new(struct loop *l, struct pg *pg, struct feed *feed, const struct keyring *keyring,
+    const struct batch_limits *limits);
 void messages_set_limits(struct messages *m, const struct batch_limits *limits);
 /* KZ_LOST at once, without done, when the database is away. */
 enum kz messages_keep(struct messages *m, struct messages_wish *w) KZ_CHECK;
@@ -77,11 +79,14 @@ enum kz messages_replay(struct pg *pg, int32_t api_key, const uint8_t key_hash[S
 
 /* A message that was accepted and neither submitted in full nor ended: open. */
 struct message_open {
-	struct message message; /* parts: as cut for the carrier that has some of them, else as accepted */
-	uint32_t done_mask;     /* parts that were submitted */
-	uint32_t doubt_mask;    /* parts that were written once and never answered */
-	uint32_t wire_mask;     /* parts that may have been written when their daemon ended */
-	uint32_t attempts;      /* refusals, doubts and interruptions so far */
+	/* parts: as cut for the carrier that has some of them, else as accepted. text: filled, and NULL when
+	 * what is sealed cannot be opened: then only the id is known. When a code's digits cannot be made
+	 * again the text is empty and its time is over. */
+	struct message message;
+	uint32_t done_mask;  /* parts that were submitted */
+	uint32_t doubt_mask; /* parts that were written once and never answered */
+	uint32_t wire_mask;  /* parts that may have been written when their daemon ended */
+	uint32_t attempts;   /* refusals, doubts and interruptions so far */
 	uint32_t doubts;
 	int64_t newest_us;   /* of its events; 0: none */
 	const char *carrier; /* that has the parts of done_mask; "" when it is 0 */
@@ -90,7 +95,7 @@ struct message_open {
  * open one, then done once: how many were looked at and the last one's id (0: none), or an error. */
 typedef void messages_open_fn(void *arg, const struct message_open *m);
 typedef void messages_open_done_fn(void *arg, enum kz r, size_t looked, uint64_t last);
-enum kz messages_open(struct pg *pg, uint8_t slot, uint64_t after, uint64_t before, int most,
-    messages_open_fn *each, messages_open_done_fn *done, void *arg) KZ_CHECK;
+enum kz messages_open(struct pg *pg, const struct keyring *keyring, uint8_t slot, uint64_t after,
+    uint64_t before, int most, messages_open_fn *each, messages_open_done_fn *done, void *arg) KZ_CHECK;
 
 #endif

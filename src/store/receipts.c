@@ -12,7 +12,7 @@ struct receipts {
 	struct loop *loop;
 	struct batch *quests, *waits;
 	struct pg_array n, rank, carrier, id; /* of questions */
-	struct pg_array at, ids, msisdn, reference, final, state, mode, status,
+	struct pg_array at, ids, phone, reference, final, state, mode, status,
 	    detail; /* of waiting ones, with carrier */
 	/* The answer that homes[] was read from: quests of one batch ask one after the other. */
 	const struct pg_reply *read;
@@ -22,10 +22,10 @@ struct receipts {
 static const uint32_t find_types[] = {PG_INT4_ARRAY, PG_INT4_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY, PG_INT8};
 /* "offset 0": each id asks the index; joined, the planner may read all events of the days instead. */
 static const struct pg_sql sql_find = {"receipts_find",
-    "select distinct on (q.n) q.n, s.message_id, s.part, s.parts, s.msisdn"
+    "select distinct on (q.n) q.n, s.message_id, s.part, s.parts, s.phone"
     " from unnest($1, $2, $3, $4) as q(n, rank, carrier, id), lateral ("
     "  select e.message_id, e.part, e.parts,"
-    "   (select p.msisdn from message_person p where p.id = e.message_id) as msisdn"
+    "   (select p.phone from message_person p where p.id = e.message_id) as phone"
     "  from message_event e where e.operator_id = q.id and e.carrier = q.carrier and e.kind = 1"
     "   and e.message_id >= $5 offset 0) s"
     " order by q.n, q.rank, s.message_id desc",
@@ -66,7 +66,7 @@ static void receipts_read_homes(struct receipts *rs, const struct pg_reply *repl
 		if (n >= 0 && n < (int64_t)(sizeof rs->homes / sizeof *rs->homes))
 			rs->homes[n] = (struct receipt_home){(uint64_t)pg_int(reply, 0, row, 1),
 			    (unsigned)pg_int(reply, 0, row, 2), (unsigned)pg_int(reply, 0, row, 3),
-			    (uint64_t)pg_int(reply, 0, row, 4)};
+			    pg_int(reply, 0, row, 4)};
 	}
 	rs->read = reply;
 }
@@ -94,13 +94,13 @@ static const struct batch_kind quest_kind = {"receipt_find", receipts_build_find
 static const uint32_t wait_types[] = {PG_TIMESTAMPTZ_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY, PG_INT8_ARRAY,
     PG_INT4_ARRAY, PG_BOOL_ARRAY, PG_INT2_ARRAY, PG_INT2_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY};
 static const struct pg_sql sql_wait = {"receipts_wait",
-    "insert into receipt_waiting (at, carrier, operator_ids, msisdn, reference, final, state, parts_mode, "
+    "insert into receipt_waiting (at, carrier, operator_ids, phone, reference, final, state, parts_mode, "
     "status, detail)"
     " select distinct on (carrier, ids, status, final)"
-    "  at, carrier, string_to_array(ids, ' '), nullif(msisdn, 0), nullif(reference, -1), final, state, mode,"
+    "  at, carrier, string_to_array(ids, ' '), nullif(phone, 0), nullif(reference, -1), final, state, mode,"
     "  status, detail"
     " from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
-    " as w(at, carrier, ids, msisdn, reference, final, state, mode, status, detail)"
+    " as w(at, carrier, ids, phone, reference, final, state, mode, status, detail)"
     " where not exists (select from receipt_waiting r where r.operator_ids = string_to_array(w.ids, ' ')"
     "  and r.carrier = w.carrier and r.status = w.status and r.final = w.final)"
     " order by carrier, ids, status, final, at",
@@ -115,7 +115,7 @@ static void receipts_put_wait(struct receipts *rs, const struct receipt_wait *w)
 	pg_array_wall_us(&rs->at, w->at_us);
 	pg_array_text(&rs->carrier, w->carrier);
 	pg_array_text(&rs->ids, buf_text(&ids));
-	pg_array_int(&rs->msisdn, (int64_t)w->msisdn);
+	pg_array_int(&rs->phone, w->phone);
 	pg_array_int(&rs->reference, w->reference);
 	pg_array_int(&rs->final, w->final);
 	pg_array_int(&rs->state, w->state);
@@ -132,7 +132,7 @@ static void receipts_build_wait(void *arg, const struct list *items, struct pg_j
 	pg_array_start(&rs->at, PG_TIMESTAMPTZ);
 	pg_array_start(&rs->carrier, PG_TEXT);
 	pg_array_start(&rs->ids, PG_TEXT);
-	pg_array_start(&rs->msisdn, PG_INT8);
+	pg_array_start(&rs->phone, PG_INT8);
 	pg_array_start(&rs->reference, PG_INT4);
 	pg_array_start(&rs->final, PG_BOOL);
 	pg_array_start(&rs->state, PG_INT2);
@@ -142,7 +142,7 @@ static void receipts_build_wait(void *arg, const struct list *items, struct pg_j
 	for (const struct list_node *at = list_first(items); at; at = list_next(items, at))
 		receipts_put_wait(rs, list_entry(at, struct receipt_wait, item.node));
 	const struct pg_value values[] = {pg_array_value(&rs->at), pg_array_value(&rs->carrier),
-	    pg_array_value(&rs->ids), pg_array_value(&rs->msisdn), pg_array_value(&rs->reference),
+	    pg_array_value(&rs->ids), pg_array_value(&rs->phone), pg_array_value(&rs->reference),
 	    pg_array_value(&rs->final), pg_array_value(&rs->state), pg_array_value(&rs->mode),
 	    pg_array_value(&rs->status), pg_array_value(&rs->detail)};
 	pg_job_add(job, &sql_wait, values);
@@ -193,7 +193,7 @@ void receipts_free(struct receipts *rs)
 {
 	if (!rs)
 		return;
-	struct pg_array *arrays[] = {&rs->n, &rs->rank, &rs->carrier, &rs->id, &rs->at, &rs->ids, &rs->msisdn,
+	struct pg_array *arrays[] = {&rs->n, &rs->rank, &rs->carrier, &rs->id, &rs->at, &rs->ids, &rs->phone,
 	    &rs->reference, &rs->final, &rs->state, &rs->mode, &rs->status, &rs->detail};
 	batch_free(rs->quests);
 	batch_free(rs->waits);
@@ -204,7 +204,7 @@ void receipts_free(struct receipts *rs)
 
 static const uint32_t named_types[] = {PG_INT8, PG_INT4_ARRAY};
 static const struct pg_sql sql_named = {"receipts_named",
-    "select reference, carrier, operator_ids[1] from receipt_waiting where msisdn = $1 and reference = "
+    "select reference, carrier, operator_ids[1] from receipt_waiting where phone = $1 and reference = "
     "any($2)"
     " order by at",
     2, named_types};
@@ -220,7 +220,7 @@ static void named_on_done(void *arg, enum kz r, const struct pg_reply *reply)
 }
 
 enum kz receipts_named(
-    struct pg *pg, uint64_t msisdn, const uint16_t *references, size_t n, const struct receipts_named *quest)
+    struct pg *pg, int64_t phone, const uint16_t *references, size_t n, const struct receipts_named *quest)
 {
 	struct pg_array wanted = {.n = 0};
 	uint8_t room[8];
@@ -228,7 +228,7 @@ enum kz receipts_named(
 	pg_array_start(&wanted, PG_INT4);
 	for (size_t i = 0; i < n; i++)
 		pg_array_int(&wanted, references[i]);
-	const struct pg_value values[] = {pg_int8((int64_t)msisdn, room), pg_array_value(&wanted)};
+	const struct pg_value values[] = {pg_int8(phone, room), pg_array_value(&wanted)};
 	enum kz r = pg_ask(pg, &sql_named, values, named_on_done, quest, sizeof *quest);
 	pg_array_fini(&wanted);
 	return r;

@@ -22,7 +22,7 @@ struct receipts;
 struct receipt_home {
 	uint64_t message_id;
 	unsigned part, parts;
-	uint64_t msisdn;
+	int64_t phone; /* keyed value of its number, 0: not known */
 };
 
 /* A question for the home of one receipt. Embedded by its owner; ids point into the owner's memory. */
@@ -41,7 +41,7 @@ struct receipt_wait {
 	struct batch_item item;
 	const char *carrier, *ids[RECEIPTS_CANDIDATES], *status, *detail;
 	unsigned ids_n;
-	uint64_t msisdn;   /* 0: not told */
+	int64_t phone;     /* keyed value (person_phone), 0: not told */
 	int32_t reference; /* user_message_reference that it brings back, -1: none */
 	int64_t at_us;
 	bool final;
@@ -56,8 +56,8 @@ void receipts_find(struct receipts *rs, struct receipt_quest *q);
 void receipts_wait(struct receipts *rs, struct receipt_wait *w);
 void receipts_free(struct receipts *rs);
 
-/* Receipts that wait, of the phone msisdn, with one of the references: each, then done. The id is the best of
- * its canonical ones; n: at most 255. KZ_BUSY at once, without done. */
+/* Receipts that wait, of that phone (its keyed value), with one of the references: each, then done. The id is
+ * the best of its canonical ones; n: at most 255. KZ_BUSY at once, without done. */
 typedef void receipts_named_fn(
     void *arg, uint64_t message_id, uint16_t reference, const char *carrier, const char *id);
 typedef void receipts_named_done_fn(void *arg, uint64_t message_id, enum kz r);
@@ -67,7 +67,7 @@ struct receipts_named {
 	receipts_named_done_fn *done;
 	void *arg;
 };
-enum kz receipts_named(struct pg *pg, uint64_t msisdn, const uint16_t *references, size_t n,
+enum kz receipts_named(struct pg *pg, int64_t phone, const uint16_t *references, size_t n,
     const struct receipts_named *quest) KZ_CHECK;
 
 /* Joins waiting receipts with submissions recorded since, as events. Looks at those that are due, at most

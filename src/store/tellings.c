@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "store/hook_seal.h"
 #include "store/tellings_body.h"
 
 enum kz tellings_ask(struct pg *pg, const struct pg_sql *sql, unsigned n, const struct pg_value *values,
@@ -33,6 +34,8 @@ static const struct pg_sql sql_load = {"tellings_load",
 static void tellings_on_loaded(void *arg, enum kz r, const struct pg_reply *reply)
 {
 	struct tellings_quest *q = arg;
+	uint8_t secret[HOOK_SECRET];
+	size_t n;
 
 	for (size_t row = 0; r == KZ_OK && row < pg_rows(reply, 0); row++) {
 		struct tellings_endpoint e = {.id = (int32_t)pg_int(reply, 0, row, 0),
@@ -43,21 +46,25 @@ static void tellings_on_loaded(void *arg, enum kz r, const struct pg_reply *repl
 		    .slot = pg_is_null(reply, 0, row, 6) ? -1 : (int)pg_int(reply, 0, row, 6),
 		    .cursor = (uint64_t)pg_int(reply, 0, row, 7)};
 
-		e.secret = (const uint8_t *)pg_text(reply, 0, row, 5, &e.secret_n);
+		const char *sealed = pg_text(reply, 0, row, 5, &n);
+		if (hook_open(q->keyring, e.client, e.url, sealed, n, secret) == KZ_OK)
+			e.secret = secret;
 		q->each.endpoint(q->arg, &e);
+		secret_wipe(secret, sizeof secret);
 	}
 	q->done.all(q->arg, r);
 }
 
-enum kz tellings_load(struct pg *pg, const bool held[], tellings_endpoint_fn *each, tellings_done_fn *done,
-    void *arg, uint64_t *ret_ticket)
+enum kz tellings_load(struct pg *pg, const struct keyring *keyring, const bool held[],
+    tellings_endpoint_fn *each, tellings_done_fn *done, void *arg, uint64_t *ret_ticket)
 {
 	struct pg_array slots = {0};
 
 	tellings_put_slots(&slots, held);
 	const struct pg_value value = pg_array_value(&slots);
 	enum kz r = tellings_ask(pg, &sql_load, 1, &value, tellings_on_loaded,
-	    (struct tellings_quest){.each.endpoint = each, .done.all = done, .arg = arg}, ret_ticket);
+	    (struct tellings_quest){.each.endpoint = each, .done.all = done, .arg = arg, .keyring = keyring},
+	    ret_ticket);
 	pg_array_fini(&slots);
 	return r;
 }

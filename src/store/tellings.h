@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/keyring.h"
 #include "rules/hook.h"
 #include "store/pg.h"
 
@@ -20,14 +21,13 @@ struct tellings_endpoint {
 	int32_t id, round;
 	uint64_t since;
 	const char *client, *url;
-	const uint8_t *secret;
-	size_t secret_n;
+	const uint8_t *secret; /* HOOK_SECRET octets; NULL: it cannot be opened */
 	int slot;
 	uint64_t cursor;
 };
 typedef void tellings_endpoint_fn(void *arg, const struct tellings_endpoint *e);
-enum kz tellings_load(struct pg *pg, const bool held[], tellings_endpoint_fn *each, tellings_done_fn *done,
-    void *arg, uint64_t *ret_ticket) KZ_CHECK;
+enum kz tellings_load(struct pg *pg, const struct keyring *keyring, const bool held[],
+    tellings_endpoint_fn *each, tellings_done_fn *done, void *arg, uint64_t *ret_ticket) KZ_CHECK;
 
 /* A page of a slot's feed: numbers after < n < before, at most `most` looked at, of them the first ends of
  * the clients' messages and the verdicts on their codes, in their order. Then done: how many were looked at

@@ -18,6 +18,7 @@ struct tellings_quest {
 		tellings_next_fn *next;
 	} done;
 	void *arg;
+	const struct keyring *keyring; /* of tellings_load */
 };
 
 /* A job of n statements, all with these values. */

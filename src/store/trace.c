@@ -8,12 +8,13 @@ struct trace_quest {
 	trace_fn *each;
 	trace_done_fn *done;
 	void *arg;
+	const struct keyring *keyring;
 };
 
 #define TRACE_COLUMNS                                                                                        \
 	"select m.id, m.api_key, m.class, m.parts, m.alphabet, m.reference, m.language, m.expires_at, "      \
 	"m.client_ref,"                                                                                      \
-	" p.msisdn, p.sender from message m left join message_person p using (id)"
+	" p.sealed from message m left join message_person p using (id)"
 /* Equal rows are one event that was written twice. Kinds 9 and 11 are the ledger of what may have been
  * written: for reading back, not for people (rules/message.h). */
 #define TRACE_EVENT_COLUMNS                                                                                  \
@@ -66,12 +67,21 @@ static struct message trace_read_message(const struct pg_reply *reply, size_t ro
 
 	if (!pg_is_null(reply, 0, row, 8))
 		m.client_ref = pg_text(reply, 0, row, 8, NULL);
-	if (!pg_is_null(reply, 0, row, 10))
-		m.sender = pg_text(reply, 0, row, 10, NULL);
-	if (pg_is_null(reply, 0, row, 9) ||
-	    msisdn_from_digits((uint64_t)pg_int(reply, 0, row, 9), &m.to) != KZ_OK)
-		m.to.digits = 0;
 	return m;
+}
+
+/* Its text is nobody's business here. */
+static void trace_read_person(
+    const struct keyring *k, const struct pg_reply *reply, size_t row, struct buf *room, struct message *m)
+{
+	struct person p;
+	size_t n;
+	const char *sealed = pg_text(reply, 0, row, 9, &n);
+
+	if (person_open(k, m->id, sealed, n, room, &p) != KZ_OK)
+		return;
+	m->to = p.to;
+	m->sender = p.sender;
 }
 
 /* The first final event decides; without one, whether any part was submitted. */
@@ -95,6 +105,7 @@ static void trace_tell(const struct trace_quest *q, const struct pg_reply *reply
 	struct trace_event events[TRACE_EVENTS];
 	struct trace_verdict verdict = {.state = MESSAGE_ACCEPTED};
 	struct trace t = {.message = trace_read_message(reply, row), .events = events};
+	struct buf room = {0};
 
 	for (size_t i = 0; i < pg_rows(reply, 1); i++) {
 		struct trace_event e;
@@ -107,7 +118,11 @@ static void trace_tell(const struct trace_quest *q, const struct pg_reply *reply
 			events[t.events_n++] = e;
 	}
 	t.state = verdict.state;
+	trace_read_person(q->keyring, reply, row, &room, &t.message);
 	q->each(q->arg, &t);
+	if (room.data)
+		secret_wipe(room.data, room.room);
+	buf_fini(&room);
 }
 
 static void trace_on_done(void *arg, enum kz r, const struct pg_reply *reply)
@@ -119,10 +134,9 @@ static void trace_on_done(void *arg, enum kz r, const struct pg_reply *reply)
 	q->done(q->arg, r == KZ_OK ? KZ_OK : KZ_LOST);
 }
 
-static enum kz trace_ask(struct pg *pg, const struct pg_sql sql[2], const struct pg_value *values,
-    trace_fn *each, trace_done_fn *done, void *arg)
+static enum kz trace_ask(
+    struct pg *pg, const struct pg_sql sql[2], const struct pg_value *values, const struct trace_quest q)
 {
-	const struct trace_quest q = {each, done, arg};
 	struct pg_job *job = pg_job_for(pg, trace_on_done, &q, sizeof q);
 
 	pg_job_add(job, &sql[0], values);
@@ -130,20 +144,20 @@ static enum kz trace_ask(struct pg *pg, const struct pg_sql sql[2], const struct
 	return pg_job_run(job, NULL);
 }
 
-enum kz trace_by_id(
-    struct pg *pg, uint64_t id, const char *client, trace_fn *each, trace_done_fn *done, void *arg)
+enum kz trace_by_id(struct pg *pg, const struct keyring *keyring, uint64_t id, const char *client,
+    trace_fn *each, trace_done_fn *done, void *arg)
 {
 	uint8_t room[8];
 	const struct pg_value values[] = {pg_int8((int64_t)id, room), pg_string(client)};
 
-	return trace_ask(pg, sql_by_id, values, each, done, arg);
+	return trace_ask(pg, sql_by_id, values, (struct trace_quest){each, done, arg, keyring});
 }
 
-enum kz trace_by_ref(struct pg *pg, const char *client_ref, const char *client, int most, trace_fn *each,
-    trace_done_fn *done, void *arg)
+enum kz trace_by_ref(struct pg *pg, const struct keyring *keyring, const char *client_ref, const char *client,
+    int most, trace_fn *each, trace_done_fn *done, void *arg)
 {
 	uint8_t room[4];
 	const struct pg_value values[] = {pg_string(client_ref), pg_string(client), pg_int4(most, room)};
 
-	return trace_ask(pg, sql_by_ref, values, each, done, arg);
+	return trace_ask(pg, sql_by_ref, values, (struct trace_quest){each, done, arg, keyring});
 }

@@ -17,7 +17,7 @@ struct trace_event {
 };
 
 struct trace {
-	struct message message;           /* to.digits 0 and text "" once the personal fields are gone */
+	struct message message;           /* text "", and to.digits 0 once the personal fields are gone */
 	enum message_state state;         /* by all its events */
 	const struct trace_event *events; /* the first 200 */
 	size_t events_n;
@@ -28,10 +28,10 @@ typedef void trace_fn(void *arg, const struct trace *t);
 typedef void trace_done_fn(void *arg, enum kz r);
 
 /* client: only messages of that client's keys; NULL: everybody's. KZ_BUSY at once, without callbacks. */
-enum kz trace_by_id(
-    struct pg *pg, uint64_t id, const char *client, trace_fn *each, trace_done_fn *done, void *arg) KZ_CHECK;
+enum kz trace_by_id(struct pg *pg, const struct keyring *keyring, uint64_t id, const char *client,
+    trace_fn *each, trace_done_fn *done, void *arg) KZ_CHECK;
 /* The newest `most` with that client_ref. */
-enum kz trace_by_ref(struct pg *pg, const char *client_ref, const char *client, int most, trace_fn *each,
-    trace_done_fn *done, void *arg) KZ_CHECK;
+enum kz trace_by_ref(struct pg *pg, const struct keyring *keyring, const char *client_ref, const char *client,
+    int most, trace_fn *each, trace_done_fn *done, void *arg) KZ_CHECK;
 
 #endif

@@ -24,7 +24,7 @@ async function prepare(stage, room, port) {
   await k.ready();
   await k.openDoor();
   await k.stop();
-  await database.putUnfinished(n);
+  await database.putUnfinished(k.config.keyring, n);
   return { k, database };
 }
 

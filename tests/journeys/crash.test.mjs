@@ -122,13 +122,11 @@ journey('kezekd__stopped_with_a_backlog__what_was_not_written_is_not_in_doubt', 
 }, { withinMs: 120000 });
 
 // Messages of slot 0 as if accepted so long ago and never sent.
-const putOpen = (database, { count, ago, cls, text }) => database.ask(`with m as (
-    select ((extract(epoch from now() - interval '${ago}') * 1000)::bigint - 1704067200000 + n << 22) as id
-    from generate_series(1, ${count}) n
-  ), put as (
-    insert into message (id, api_key, class, parts, alphabet, reference, expires_at, at_once)
-    select id, 1, ${cls}, 1, 0, 0, now() + interval '1 hour', false from m
-  ) insert into message_person (id, msisdn, body) select id, 77011234567, '${text}' from m`);
+const putOpen = (k, database, { count, agoMs, cls, text }) => {
+  const from = BigInt(Date.now() - agoMs) - 1704067200000n;
+  return database.putOpen(k.config.keyring, Array.from({ length: count }, (_, i) => [from + BigInt(i) << 22n, { to: 77011234567, text }]),
+    { cls, alphabet: 0, life: '1 hour' });
+};
 
 journey('kezekd__starts_behind_a_mailing__the_newest_is_read_back_first', async (stage) => {
   const centre = await startCentre(stage);
@@ -136,8 +134,8 @@ journey('kezekd__starts_behind_a_mailing__the_newest_is_read_back_first', async 
   const k = await Kezek.start(stage, database, { config: quick,
     operators: { one: operator(stage, { port: centre.port, link: { rate: 10 } }) } });
   await k.kill();
-  await putOpen(database, { count: 40000, ago: '10 minutes', cls: 2, text: 'mailing' });
-  await putOpen(database, { count: 1, ago: '1 second', cls: 0, text: 'code' });
+  await putOpen(k, database, { count: 40000, agoMs: 600000, cls: 2, text: 'mailing' });
+  await putOpen(k, database, { count: 1, agoMs: 1000, cls: 0, text: 'code' });
   k.run();
   await k.ready();
   await until('the first is sent', () => centre.submits.length > 0);

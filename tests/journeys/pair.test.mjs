@@ -361,7 +361,7 @@ journey('kezekd__started_with_far_more_unfinished_than_it_may_hold__bound_at_onc
   const k = await Kezek.start(stage, database, { config: { ...quick, queue: { max_messages: most } }, operators: {
     one: operator(stage, { port: smsc.port, link: { window: 1000, rate: 100000 } }) } });
   await k.stop(); // its partitions stand
-  await database.putUnfinished(n);
+  await database.putUnfinished(k.config.keyring, n);
   const from = Date.now();
   k.run();
   await k.ready();

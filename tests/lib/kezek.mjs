@@ -1,10 +1,10 @@
 // kezekd, kezekctl and kezek-smsc as a user starts them, each with its own files on the stage.
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, readSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import yaml from 'js-yaml';
 import { Door } from './http.mjs';
+import { makeKeyring } from './keyring.mjs';
 import { binaries, freePort, top, until } from './stage.mjs';
 
 export const sanitizers = {
@@ -13,14 +13,6 @@ export const sanitizers = {
 };
 
 const reports = /AddressSanitizer|LeakSanitizer|runtime error:|Assertion|SUMMARY: /;
-
-// Daemons of one stage may share a database, so they share their keys.
-function keyring(stage) {
-  const file = stage.path('keyring');
-  const key = () => randomBytes(32).toString('hex');
-  if (!existsSync(file)) writeFileSync(file, `lookup ${key()}\n1 ${key()}\n`, { mode: 0o600 });
-  return file;
-}
 
 export class Kezek {
   // config: keys of kezek.yaml (nested) over those that a test needs; operators: {name: profile}.
@@ -38,7 +30,7 @@ export class Kezek {
       database: { conninfo: database.conninfo, ...config.database },
       redis: { address: redis ?? database.redis },
       operators: 'operators',
-      keyring: config.keyring ?? keyring(stage),
+      keyring: config.keyring ?? makeKeyring(stage),
       templates: config.templates ?? join(top, 'dialogs/sms.yaml'),
       purposes: config.purposes ?? join(top, 'config/purposes.yaml'),
     };

@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
 import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { Keyring } from './keyring.mjs';
 import { top, until } from './stage.mjs';
 
 const run = promisify(execFile);
@@ -149,15 +151,36 @@ class Database {
     return row ? Number(row[0]) : null;
   }
 
+  // SQL of any length, a statement or more in each part.
+  async feed(parts) {
+    const psql = spawn('psql', ['-X', '-q', '-v', 'ON_ERROR_STOP=1', this.conninfo], { stdio: ['pipe', 'ignore', 'inherit'] });
+    const gone = once(psql, 'close');
+    for (const part of parts) if (!psql.stdin.write(part)) await Promise.race([once(psql.stdin, 'drain'), gone]);
+    psql.stdin.end();
+    assert.deepEqual(await gone, [0, null]);
+  }
+
+  // Messages as if accepted and never sent, [id, {to, text}] each, of that class, sealed by the daemon's keyring.
+  async putOpen(file, messages, { cls = 1, alphabet = 1, life = '1 day' } = {}) {
+    const keyring = new Keyring(file);
+    const row = ([id]) => `(${id}, 1, ${cls}, 1, ${alphabet}, 0, now() + interval '${life}', false)`;
+    const pages = function* pages() {
+      for (let i = 0; i < messages.length; i += 5000) {
+        const page = messages.slice(i, i + 5000);
+        yield `insert into message (id, api_key, class, parts, alphabet, reference, expires_at, at_once)
+          values ${page.map(row).join()};
+          insert into message_person values ${page.map(([id, person]) => keyring.personRow(id, person)).join()};\n`;
+      }
+    };
+    await this.feed(pages());
+  }
+
   // So many messages of slot 0, accepted a while ago by a daemon that is gone, of which nothing was sent.
-  async putUnfinished(n) {
-    const ids = `from (select ((floor(extract(epoch from now()) * 1000)::bigint - 1704067200000 - ${n} / 100 + i / 100) << 22)
-      + i % 100 as id, i from generate_series(0, ${n - 1}) i) made`;
+  async putUnfinished(file, n) {
+    const from = BigInt(Date.now()) - 1704067200000n - BigInt(Math.floor(n / 100));
     await this.ask('insert into slot (id) values (0) on conflict do nothing');
-    await this.ask(`insert into message (id, api_key, class, parts, alphabet, reference, expires_at, at_once)
-      select id, 1, 1, 1, 1, 0, now() + interval '1 day', false ${ids} order by id;
-      insert into message_person (id, msisdn, body)
-      select id, 77010000000 + i, 'Құрметті ата-ана! Кезек №' || i || '. Тексеру: *1234#' ${ids} order by id`);
+    await this.putOpen(file, Array.from({ length: n }, (_, i) => [(from + BigInt(Math.floor(i / 100)) << 22n) + BigInt(i % 100),
+      { to: 77010000000 + i, text: `Құрметті ата-ана! Кезек №${i}. Тексеру: *1234#` }]));
     await this.ask('analyze message, message_person, message_event');
   }
 }

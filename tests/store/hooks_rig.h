@@ -5,6 +5,7 @@
 
 #include "store_rig.h"
 
+#include "store/hook_seal.h"
 #include "store/hooks.h"
 #include "store/tellings.h"
 
@@ -45,8 +46,8 @@ static inline struct hook_heard hook_add_as(struct store_rig *g, const char *cli
 {
 	struct hook_heard h = {0};
 
-	assert_int_equal(
-	    hook_add(g->pg, client, "https://portal.example/x", hook_secret, wall_ms, hook_on_added, &h),
+	assert_int_equal(hook_add(g->pg, g->keyring, client, "https://portal.example/x", hook_secret, wall_ms,
+	                     hook_on_added, &h),
 	    KZ_OK);
 	assert_int_equal(h.count, 0);
 	servers_await(g->loop, &h.count, 1);
@@ -78,6 +79,19 @@ static inline void end_put(struct store_rig *g, uint64_t id, int at_s, int kind,
 	    "(%llu,"
 	    " timestamptz '2026-01-01 00:00:00Z' + %d * interval '1 s', %d, true, %d, 'SAID', 'err 1', %llu)",
 	    (unsigned long long)id, at_s, kind, state, (unsigned long long)feed);
+}
+
+/* An endpoint by the test's own hand. */
+static inline void hook_put(struct store_rig *g, const char *client, const char *url)
+{
+	struct buf sealed = {0};
+	char hex[2 * (HOOK_SECRET + KEYRING_OVERHEAD) + 1];
+
+	hook_seal(g->keyring, client, url, hook_secret, &sealed);
+	secret_hex(sealed.data, sealed.len, hex);
+	store_sql(g, "insert into webhook (client, url, secret, since) values ('%s', '%s', '\\x%s', 0)",
+	    client, url, hex);
+	buf_fini(&sealed);
 }
 
 /* A code of the client's key whose first message has its id, and its send. */

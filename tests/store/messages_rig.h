@@ -47,6 +47,7 @@ static inline void wish_make(struct wishes *w, int i)
 	    .api_key = 5,
 	    .class = MESSAGE_NOTICE,
 	    .to = {77011234567},
+	    .phone = store_phone(w->rig, 77011234567),
 	    .parts = 1,
 	    .reference = 0x1234,
 	    .language = -1,
@@ -70,7 +71,7 @@ static inline void wishes_start(struct wishes *w, struct store_rig *g, int n)
 	memset(w, 0, sizeof *w);
 	w->rig = g;
 	store_hold_slot(g, wish_ids.slot);
-	w->messages = messages_new(g->loop, g->pg, g->feed, &g->limits);
+	w->messages = messages_new(g->loop, g->pg, g->feed, g->keyring, &g->limits);
 	for (int i = 0; i < n; i++)
 		wish_make(w, i);
 }

@@ -8,12 +8,14 @@
 #include <libpq-fe.h>
 
 #include "base/ids.h"
+#include "base/keyring.h"
 #include "base/log.h"
 #include "store/batch.h"
 #include "store/feed.h"
 #include "store/lease.h"
 #include "store/migrate.h"
 #include "store/partitions.h"
+#include "store/person.h"
 #include "store/pg.h"
 
 #define STORE_DAY_US INT64_C(86400000000)
@@ -27,6 +29,7 @@ struct store_rig {
 	struct pg_options options;
 	struct batch_limits limits;
 	struct lease *lease;
+	struct keyring *keyring; /* key 1 */
 	PGconn *sql;
 	char text[4096]; /* of the last answer */
 };
@@ -56,6 +59,21 @@ static inline void store_on_up(void *arg, bool up)
 		g->downs++;
 }
 
+/* keys: lines of a keyring without the lookup key. */
+static inline struct keyring *store_keyring(const char *keys)
+{
+	struct faults faults = {0};
+	struct buf text = {0};
+
+	buf_printf(&text, "lookup %064x\n%s", 1, keys);
+	struct keyring *k = keyring_parse("keyring", text.data, text.len, &faults);
+	assert_string_equal(buf_text(&faults.text), "");
+	buf_fini(&text);
+	return k;
+}
+
+#define STORE_KEY "1 6b657a656b206b657a656b206b657a656b206b657a656b206b657a656b206b65\n"
+
 static inline struct store_rig *store_rig_make(void)
 {
 	struct store_rig *g = calloc(1, sizeof *g);
@@ -71,6 +89,7 @@ static inline struct store_rig *store_rig_make(void)
 	    .max_jobs = 1000};
 	g->limits = (struct batch_limits){.rows = 256, .wait_ms = 2, .in_flight = 2};
 	g->lease = lease_new(g->loop);
+	g->keyring = store_keyring(STORE_KEY);
 	g->sql = PQconnectdb(g->conninfo);
 	return g;
 }
@@ -89,6 +108,7 @@ static inline void store_rig_free(struct store_rig *g)
 	feed_free(g->feed);
 	pg_free(g->pg);
 	lease_free(g->lease);
+	keyring_free(g->keyring);
 	loop_free(g->loop);
 	PQfinish(g->sql);
 	free(g);
@@ -272,15 +292,55 @@ static inline void store_hold_feed_slot(struct store_rig *g)
 		store_hold_slot(g, (uint8_t)feed_slot(g->feed));
 }
 
+static inline int64_t store_phone(const struct store_rig *g, uint64_t msisdn)
+{
+	return person_phone(g->keyring, (struct msisdn){msisdn});
+}
+
+/* Personal fields by the test's own hand, in the place of those that are there. */
+static inline void store_put_person(struct store_rig *g, uint64_t id, const struct person *p)
+{
+	struct buf sealed = {0};
+	char hex[1024], code[24] = "null";
+
+	person_seal(g->keyring, id, p, &sealed);
+	assert_true(2 * sealed.len < sizeof hex);
+	secret_hex(sealed.data, sealed.len, hex);
+	if (p->code.id)
+		snprintf(code, sizeof code, "%llu", (unsigned long long)p->code.id);
+	store_sql(g,
+	    "insert into message_person values (%llu, %lld, %s, '\\x%s')"
+	    " on conflict (id) do update set phone = excluded.phone, code = excluded.code, sealed = "
+	    "excluded.sealed",
+	    (unsigned long long)id, (long long)person_phone(g->keyring, p->to), code, hex);
+	buf_fini(&sealed);
+}
+
+/* Those that stand; texts in room. */
+static inline struct person store_person(struct store_rig *g, uint64_t id, struct buf *room)
+{
+	const char *hex = store_sql(
+	    g, "select encode(sealed, 'hex') from message_person where id = %llu", (unsigned long long)id);
+	struct buf sealed = {0};
+	struct person p = {0};
+	unsigned octet;
+
+	for (; sscanf(hex, "%2x", &octet) == 1; hex += 2)
+		buf_char(&sealed, (char)octet);
+	assert_int_equal(person_open(g->keyring, id, sealed.data, sealed.len, room, &p), KZ_OK);
+	buf_fini(&sealed);
+	return p;
+}
+
 /* A message by the test's own hand. */
 static inline uint64_t store_put_message(struct store_rig *g, struct ids *ids, int parts, uint64_t msisdn)
 {
 	uint64_t id = ids_next(ids, store_wall_us() / 1000);
 
 	store_sql(g,
-	    "insert into message values (%llu, 1, 1, %d, 0, 7, null, now() + interval '1 day', false, null);"
-	    "insert into message_person values (%llu, %llu, null, 'Salem')",
-	    (unsigned long long)id, parts, (unsigned long long)id, (unsigned long long)msisdn);
+	    "insert into message values (%llu, 1, 1, %d, 0, 7, null, now() + interval '1 day', false, null)",
+	    (unsigned long long)id, parts);
+	store_put_person(g, id, &(struct person){.to = {msisdn}, .text = "Salem"});
 	return id;
 }
 

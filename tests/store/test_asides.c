@@ -30,10 +30,43 @@ static void keep_begin(
 	assert_int_equal(k->count, 0);
 }
 
+struct shown {
+	int count;
+	struct buf text;
+};
+
+static void on_each(void *arg, const struct aside_read *a)
+{
+	struct shown *s = arg;
+	char hex[64] = "sealed";
+
+	if (a->body)
+		secret_hex(a->body, a->body_n, hex);
+	buf_printf(&s->text, "%lld|%s|%s|%s ", (long long)a->at_us, a->carrier, a->what, hex);
+}
+
+static void on_shown(void *arg, enum kz r)
+{
+	struct shown *s = arg;
+
+	assert_int_equal(r, KZ_OK);
+	s->count++;
+}
+
+static void read_back(struct store_rig *g, const char *expected)
+{
+	struct shown s = {0};
+
+	assert_int_equal(asides_read(g->pg, g->keyring, 2, on_each, on_shown, &s), KZ_OK);
+	servers_await(g->loop, &s.count, 1);
+	assert_string_equal(buf_text(&s.text), expected);
+	buf_fini(&s.text);
+}
+
 static void asides_keep__any_octets__as_they_came(void **state)
 {
 	struct store_rig *g = *state;
-	struct asides *a = asides_new(g->loop, g->pg);
+	struct asides *a = asides_new(g->loop, g->pg, g->keyring);
 	struct kept all[2];
 
 	keep_begin(a, &all[0], "beeline", "no id", "id\0\xff:", 5);
@@ -42,17 +75,35 @@ static void asides_keep__any_octets__as_they_came(void **state)
 		servers_await(g->loop, &all[i].count, 1);
 		assert_int_equal(all[i].r, KZ_OK);
 	}
-	assert_string_equal(
-	    store_sql(g, "select string_agg(concat_ws('|', extract(epoch from at)::bigint, carrier, what,"
-	                 " encode(body, 'hex')), ' ' order by what desc) from receipt_aside"),
-	    "1767225630|beeline|no id|696400ff3a 1767225630|beeline|empty|");
+	read_back(g, "1767225630000000|beeline|empty| 1767225630000000|beeline|no id|696400ff3a ");
+	asides_free(a);
+}
+
+static void asides_read__put_in_anothers_place_or_changed__not_shown(void **state)
+{
+	struct store_rig *g = *state;
+	struct asides *a = asides_new(g->loop, g->pg, g->keyring);
+	struct kept all[3];
+
+	for (int i = 0; i < 3; i++) {
+		keep_begin(a, &all[i], "beeline", (const char *[]){"a", "b", "c"}[i], "77011234567", 11);
+		all[i].row.at_us += i;
+	}
+	servers_await(g->loop, &all[2].count, 1);
+	assert_int_equal(store_int(g, "select count(*) from receipt_aside r where r::text ~ '77011234567|"
+	                              "3737303131323334353637'"),
+	    0);
+	store_sql(g, "update receipt_aside set sealed = (select sealed from receipt_aside where what = 'b')"
+	             " where what = 'c'; update receipt_aside set sealed = set_byte(sealed, 20, 0)"
+	             " where what = 'b'");
+	read_back(g, "1767225630000002|beeline|c|sealed 1767225630000001|beeline|b|sealed ");
 	asides_free(a);
 }
 
 static void asides_keep__one_refused__its_neighbours_are_kept(void **state)
 {
 	struct store_rig *g = *state;
-	struct asides *a = asides_new(g->loop, g->pg);
+	struct asides *a = asides_new(g->loop, g->pg, g->keyring);
 	struct kept all[3];
 
 	keep_begin(a, &all[0], "beeline", "x", "1", 1);
@@ -70,6 +121,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    STORE_CASE(asides_keep__any_octets__as_they_came),
+	    STORE_CASE(asides_read__put_in_anothers_place_or_changed__not_shown),
 	    STORE_CASE(asides_keep__one_refused__its_neighbours_are_kept),
 	};
 

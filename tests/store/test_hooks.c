@@ -53,7 +53,7 @@ static void add__of_a_client_with_a_key__listed_and_told_from_now_on(void **stat
 	assert_int_equal(l.last.disabled_us, 0);
 	assert_in_range(l.last.created_us, store_wall_us() - 60000000, store_wall_us() + 60000000);
 	assert_true((uint64_t)store_int(g, "select since from webhook") == ids_floor(now_ms) - 1);
-	assert_int_equal(store_int(g, "select length(secret) from webhook"), HOOK_SECRET);
+	assert_int_equal(store_int(g, "select length(secret) from webhook"), HOOK_SECRET + KEYRING_OVERHEAD);
 }
 
 static void add__client_without_a_key_or_too_many__refused(void **state)

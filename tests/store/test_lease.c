@@ -25,7 +25,7 @@ static void fenced_on_done(void *arg, enum kz r, const struct pg_reply *reply)
 static struct fenced fenced_write(struct store_rig *g, const struct lease_slots *slots)
 {
 	static const struct pg_sql sql = {"fenced_write",
-	    "insert into receipt_aside (at, carrier, what, body) values (now(), '', '', '')", 0, NULL};
+	    "insert into receipt_aside (at, carrier, what, sealed) values (now(), '', '', '')", 0, NULL};
 	struct fenced f = {0};
 	struct pg_job *job = pg_job_new(g->pg, fenced_on_done, &f);
 

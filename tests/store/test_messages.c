@@ -8,6 +8,7 @@ static void keep__one_request__stands_as_asked(void **state)
 	struct store_rig *g = *state;
 	struct wishes w;
 	char row[512];
+	struct buf room = {0};
 
 	wishes_start(&w, g, 1);
 	w.rows[0].language = 2;
@@ -18,13 +19,18 @@ static void keep__one_request__stands_as_asked(void **state)
 	wishes_keep(&w, 0);
 	wishes_await(&w, 1);
 	assert_int_equal(w.all[0].r, KZ_OK);
-	snprintf(row, sizeof row, "%llu|5|1|1|1|4660|2|1800000000|ref-1|77011234567|Balabaqsha|%s",
-	    (unsigned long long)w.rows[0].id, w.rows[0].text);
+	snprintf(row, sizeof row, "%llu|5|1|1|1|4660|2|1800000000|ref-1|%lld",
+	    (unsigned long long)w.rows[0].id, (long long)store_phone(g, 77011234567));
 	assert_string_equal(
 	    store_sql(g, "select concat_ws('|', id, api_key, class, parts, alphabet, reference, language,"
-	                 " extract(epoch from expires_at)::bigint, client_ref, msisdn, sender, body)"
+	                 " extract(epoch from expires_at)::bigint, client_ref, phone)"
 	                 " from message join message_person using (id)"),
 	    row);
+	const struct person p = store_person(g, w.rows[0].id, &room);
+	assert_true(p.to.digits == 77011234567);
+	assert_string_equal(p.sender, "Balabaqsha");
+	assert_string_equal(p.text, w.rows[0].text);
+	buf_fini(&room);
 	wishes_end(&w);
 }
 
@@ -37,7 +43,7 @@ static void keep__absent_fields__are_null(void **state)
 	wishes_keep(&w, 0);
 	wishes_await(&w, 1);
 	assert_int_equal(store_int(g, "select count(*) from message join message_person using (id)"
-	                              " where num_nulls(language, client_ref, sender) = 3"),
+	                              " where num_nulls(language, client_ref, code) = 3"),
 	    1);
 	wishes_end(&w);
 }
@@ -243,7 +249,7 @@ static void keep__one_poisoned_message_of_a_request__none_of_it_kept(void **stat
 	struct wishes w;
 
 	wishes_start(&w, g, 4);
-	w.rows[2].text = "\xff is no UTF-8";
+	w.rows[2].client_ref = "\xff is no UTF-8";
 	w.all[0].wish.rows_n = 3;
 	wishes_keep(&w, 0);
 	wishes_keep(&w, 3);

@@ -1,6 +1,7 @@
 /* messages that were accepted and not finished, and what the hot path leaves behind. */
 #include "messages_rig.h"
 
+#include "rules/code.h"
 #include "store/events.h"
 
 struct opened {
@@ -10,6 +11,7 @@ struct opened {
 	uint64_t last;
 	struct message_open all[64];
 	char first[256]; /* the texts of the first */
+	char last_text[64];
 };
 
 static void open_on_each(void *arg, const struct message_open *m)
@@ -17,9 +19,10 @@ static void open_on_each(void *arg, const struct message_open *m)
 	struct opened *o = arg;
 
 	if (!o->n)
-		snprintf(o->first, sizeof o->first, "%s|%s|%s", m->message.text,
+		snprintf(o->first, sizeof o->first, "%s|%s|%s", m->message.text ? m->message.text : "-",
 		    m->message.sender ? m->message.sender : "-",
 		    m->message.client_ref ? m->message.client_ref : "-");
+	snprintf(o->last_text, sizeof o->last_text, "%s", m->message.text ? m->message.text : "-");
 	o->all[o->n++] = *m;
 }
 
@@ -37,7 +40,8 @@ static size_t open_ask(struct store_rig *g, struct opened *o, uint64_t after, in
 {
 	*o = (struct opened){0};
 	assert_int_equal(
-	    messages_open(g->pg, 3, after, INT64_MAX, most, open_on_each, open_on_done, o), KZ_OK);
+	    messages_open(g->pg, g->keyring, 3, after, INT64_MAX, most, open_on_each, open_on_done, o),
+	    KZ_OK);
 	assert_int_equal(o->done, 0);
 	servers_await(g->loop, &o->done, 1);
 	assert_int_equal(o->r, KZ_OK);
@@ -217,7 +221,8 @@ static void open__with_an_upper_bound__nothing_from_there_on(void **state)
 	uint64_t first = store_put_message(g, &ids, 1, 77011234567);
 	uint64_t second = store_put_message(g, &ids, 1, 77011234567);
 
-	assert_int_equal(messages_open(g->pg, 3, 0, second, 10, open_on_each, open_on_done, &o), KZ_OK);
+	assert_int_equal(
+	    messages_open(g->pg, g->keyring, 3, 0, second, 10, open_on_each, open_on_done, &o), KZ_OK);
 	servers_await(g->loop, &o.done, 1);
 	assert_int_equal(o.n, 1);
 	assert_true(o.last == first);
@@ -397,7 +402,7 @@ static void open__personal_fields_gone__cannot_be_sent_any_more(void **state)
 	assert_int_equal(open_ask(g, &o, 0, 10), 0);
 }
 
-static void open__row_that_no_program_wrote__passed_over_and_counted(void **state)
+static void open__row_that_no_program_wrote__comes_without_a_text(void **state)
 {
 	struct store_rig *g = *state;
 	struct ids ids = {.slot = 3};
@@ -405,10 +410,161 @@ static void open__row_that_no_program_wrote__passed_over_and_counted(void **stat
 
 	store_put_message(g, &ids, 1, 12);
 	store_put_message(g, &ids, 1, 77011234567);
-	assert_int_equal(messages_open(g->pg, 3, 0, INT64_MAX, 2, open_on_each, open_on_done, &o), KZ_OK);
+	assert_int_equal(
+	    messages_open(g->pg, g->keyring, 3, 0, INT64_MAX, 2, open_on_each, open_on_done, &o), KZ_OK);
 	servers_await(g->loop, &o.done, 1);
-	assert_int_equal(o.n, 1);
+	assert_int_equal(o.n, 2);
+	assert_string_equal(o.first, "-|-|-");
+	assert_string_equal(o.last_text, "Salem");
 	assert_int_equal(o.looked, 2);
+}
+
+static void open__put_in_anothers_place_or_its_key_gone__comes_without_a_text(void **state)
+{
+	struct store_rig *g = *state;
+	struct keyring *other =
+	    store_keyring("2 6b657a656b206b657a656b206b657a656b206b657a656b206b657a656b206b65\n");
+	struct ids ids = {.slot = 3};
+	struct opened o = {0};
+	uint64_t one = store_put_message(g, &ids, 1, 77011234567),
+	         two = store_put_message(g, &ids, 1, 77021234567);
+
+	store_sql(
+	    g, "update message_person p set sealed = q.sealed from message_person q where p.id <> q.id");
+	assert_int_equal(open_ask(g, &o, 0, 10), 2);
+	assert_true(o.all[0].message.id == one && o.all[1].message.id == two);
+	assert_null(o.all[0].message.text);
+	assert_null(o.all[1].message.text);
+	store_sql(
+	    g, "update message_person p set sealed = q.sealed from message_person q where p.id <> q.id");
+	assert_int_equal(open_ask(g, &o, 0, 10), 2);
+	assert_string_equal(o.last_text, "Salem");
+	o = (struct opened){0};
+	assert_int_equal(
+	    messages_open(g->pg, other, 3, 0, INT64_MAX, 2, open_on_each, open_on_done, &o), KZ_OK);
+	servers_await(g->loop, &o.done, 1);
+	assert_int_equal(o.n, 2);
+	assert_null(o.all[1].message.text);
+	keyring_free(other);
+}
+
+static void open__a_key_was_added__old_and_new_open(void **state)
+{
+	struct store_rig *g = *state;
+	struct ids ids = {.slot = 3};
+	struct opened o;
+	uint64_t old = store_put_message(g, &ids, 1, 77011234567);
+	struct keyring *more =
+	    store_keyring(STORE_KEY "2 6b657a656b206b657a656b206b657a656b206b657a656b206b657a656b20ffff\n");
+
+	assert_true(keyring_renew(g->keyring, more));
+	store_put_message(g, &ids, 1, 77011234567);
+	assert_int_equal(store_int(g, "select count(distinct substr(sealed, 1, 2)) from message_person"), 2);
+	assert_int_equal(store_int(g, "select count(distinct phone) from message_person"), 1);
+	assert_int_equal(open_ask(g, &o, 0, 10), 2);
+	assert_true(o.all[0].message.id == old);
+	assert_string_equal(o.first, "Salem|-|-");
+	assert_string_equal(o.last_text, "Salem");
+}
+
+/* All tables, as text and as the octets of text. */
+static long long tables_with(struct store_rig *g, const char *word)
+{
+	char hex[128];
+
+	secret_hex(word, strlen(word), hex);
+	return store_int(g,
+	    "with said as (select c.relname, (xpath('//w/text()', query_to_xml(format('select "
+	    "string_agg(t::text, "
+	    "''|'') as w from %%I t', c.relname), true, true, '')))[1]::text as w from pg_class c"
+	    " where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace)"
+	    " select count(*) from said where w ilike '%%%s%%' or w ilike '%%%s%%'",
+	    word, hex);
+}
+
+static void tables__messages_of_all_kinds__neither_number_nor_text_nor_secret(void **state)
+{
+	struct store_rig *g = *state;
+	struct wishes w;
+
+	wishes_start(&w, g, 2);
+	w.rows[0].sender = "Balabaqsha";
+	w.rows[0].text = "Kody: 493817";
+	w.rows[0].client_ref = "seen-everywhere";
+	wishes_keep(&w, 0);
+	wishes_keep(&w, 1);
+	wishes_await(&w, 2);
+	assert_true(tables_with(g, "seen-everywhere") > 0); /* it does look */
+	assert_int_equal(tables_with(g, "77011234567"), 0);
+	assert_int_equal(tables_with(g, "7011234567"), 0);
+	assert_int_equal(tables_with(g, "Balabaqsha"), 0);
+	assert_int_equal(tables_with(g, "493817"), 0);
+	assert_int_equal(tables_with(g, "Salem"), 0);
+	wishes_end(&w);
+}
+
+static void hole_put(struct store_rig *g, struct ids *ids, struct message_code code)
+{
+	uint64_t id = store_put_message(g, ids, 1, 77011234567);
+
+	store_put_person(
+	    g, id, &(struct person){.to = {77011234567}, .text = "Kod: \x1a, \x1a.", .code = code});
+}
+
+static void given_put(struct store_rig *g, uint64_t code_id, const char *digits)
+{
+	struct buf sealed = {0};
+	char hex[2 * (CODE_MAX + KEYRING_OVERHEAD) + 1];
+
+	person_seal_given(g->keyring, code_id, digits, &sealed);
+	secret_hex(sealed.data, sealed.len, hex);
+	store_sql(
+	    g, "insert into code_given values (%llu, now(), '\\x%s')", (unsigned long long)code_id, hex);
+	buf_fini(&sealed);
+}
+
+static void open__hole_for_a_code__its_digits(void **state)
+{
+	struct store_rig *g = *state;
+	struct ids ids = {.slot = 3};
+	struct opened o;
+	char digits[CODE_MAX + 1], expected[64];
+
+	hole_put(g, &ids, (struct message_code){4711, 1, 2, 6});
+	assert_int_equal(open_ask(g, &o, 0, 10), 1);
+	assert_int_equal(code_derive(g->keyring, 1, 4711, 2, 6, digits), KZ_OK);
+	snprintf(expected, sizeof expected, "Kod: %s, %s.|-|-", digits, digits);
+	assert_string_equal(o.first, expected);
+	assert_true(o.all[0].message.code.id == 4711);
+	assert_int_equal(o.all[0].message.code.issue, 2);
+	hole_put(g, &ids, (struct message_code){4712, 0, 1, 4});
+	given_put(g, 4712, "0815");
+	assert_int_equal(open_ask(g, &o, 0, 10), 2);
+	assert_string_equal(o.last_text, "Kod: 0815, 0815.");
+	store_sql(g, "update message_person set code = 1"); /* says nothing: what counts is sealed */
+	assert_int_equal(open_ask(g, &o, 0, 10), 2);
+	assert_string_equal(o.first, expected);
+	assert_string_equal(o.last_text, "");
+}
+
+static void open__hole_that_nothing_fills__no_text_and_its_time_is_over(void **state)
+{
+	static const struct message_code codes[] = {
+	    {4711, 9, 1, 6}, {4712, 0, 1, 6}, {4713, 1, 1, 0}, {4714, 1, 1, CODE_MAX + 1}, {4715, 0, 1, 6}};
+	struct store_rig *g = *state;
+	struct ids ids = {.slot = 3};
+	struct opened o;
+
+	for (size_t i = 0; i < 5; i++)
+		hole_put(g, &ids, codes[i]);
+	given_put(g, 4711, "111111");
+	given_put(g, 4716, "222222");
+	store_sql(g, "update code_given set code_id = 4715 where code_id = 4716"); /* another's */
+	assert_int_equal(open_ask(g, &o, 0, 10), 5);
+	assert_string_equal(o.first, "|-|-");
+	for (size_t i = 0; i < 5; i++)
+		assert_true(o.all[i].message.expires_wall_ms == 1);
+	assert_string_equal(o.last_text, "");
 }
 
 #define THOUSAND 1000
@@ -482,7 +638,12 @@ int main(void)
 	    STORE_CASE(open__begun_anew_by_another_carrier__only_what_that_one_has),
 	    STORE_CASE(open__begun_anew_in_fewer_parts__not_open_when_all_of_them_are_taken),
 	    STORE_CASE(open__personal_fields_gone__cannot_be_sent_any_more),
-	    STORE_CASE(open__row_that_no_program_wrote__passed_over_and_counted),
+	    STORE_CASE(open__row_that_no_program_wrote__comes_without_a_text),
+	    STORE_CASE(open__put_in_anothers_place_or_its_key_gone__comes_without_a_text),
+	    STORE_CASE(open__a_key_was_added__old_and_new_open),
+	    STORE_CASE(tables__messages_of_all_kinds__neither_number_nor_text_nor_secret),
+	    STORE_CASE(open__hole_for_a_code__its_digits),
+	    STORE_CASE(open__hole_that_nothing_fills__no_text_and_its_time_is_over),
 	};
 
 	return store_main("messages_open", tests, sizeof tests / sizeof *tests);

@@ -16,7 +16,7 @@ static const struct conf conf = {
 /* As a daemon that takes slot 0. */
 static struct notify *daemon_up(struct store_rig *g)
 {
-	struct notify *n = notify_new(g->loop, g->pg, g->feed, &conf);
+	struct notify *n = notify_new(g->loop, g->pg, g->feed, g->keyring, &conf);
 
 	feed_set_slot(g->feed, 0, (uint64_t)store_int(g, "select newest from slot_raise('{0}')"));
 	lease_take(g->lease, 0, store_int(g, "select epoch from slot"));
@@ -71,8 +71,8 @@ static void read__numbers_that_nobody_wrote__not_saved_as_told(void **state)
 	struct notify *n;
 
 	portal_make(g);
-	store_sql(g, "insert into slot (id) values (0); insert into webhook (client, url, secret, since)"
-	             " values ('portal', 'http://127.0.0.1:9/', 'secret', 0)");
+	store_sql(g, "insert into slot (id) values (0)");
+	hook_put(g, "portal", "http://127.0.0.1:9/");
 	n = daemon_up(g);
 	numbers_pass(g);
 	seconds_pass(g);
@@ -100,8 +100,8 @@ static void slot__taken_with_a_clock_behind__its_ends_are_told(void **state)
 	struct notify *n;
 
 	portal_make(g);
-	store_sql(g, "insert into slot (id) values (0); insert into webhook (client, url, secret, since)"
-	             " values ('portal', 'http://127.0.0.1:9/', 'secret', 0)");
+	store_sql(g, "insert into slot (id) values (0)");
+	hook_put(g, "portal", "http://127.0.0.1:9/");
 	uint64_t id = store_put_message(g, &ids, 1, 77011234567);
 	store_skip_us = 60000000;
 	store_up(first);

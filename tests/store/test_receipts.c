@@ -66,7 +66,7 @@ static void find__among_candidates__the_best_that_is_recorded(void **state)
 	assert_true(all[0].home.message_id == hex);
 	assert_int_equal(all[0].home.part, 2);
 	assert_int_equal(all[0].home.parts, 2);
-	assert_true(all[0].home.msisdn == 77011234567);
+	assert_true(all[0].home.phone == store_phone(g, 77011234567));
 	assert_true(all[1].home.message_id == decimal);
 	assert_int_equal(all[1].home.part, 1);
 	assert_true(all[2].home.message_id == hex);
@@ -125,7 +125,7 @@ static void find__personal_fields_gone__home_without_a_number(void **state)
 	servers_await(g->loop, &f.count, 1);
 	assert_int_equal(f.r, KZ_OK);
 	assert_true(f.home.message_id == id);
-	assert_true(f.home.msisdn == 0);
+	assert_true(f.home.phone == 0);
 	receipts_free(rs);
 }
 
@@ -163,14 +163,14 @@ static void wait_on_done(struct receipt_wait *w, enum kz r)
 }
 
 /* A final receipt "DELIVRD" of beeline. */
-static struct wait wait_make(const char *id, uint64_t msisdn, enum parts_mode mode)
+static struct wait wait_make(const struct store_rig *g, const char *id, uint64_t msisdn, enum parts_mode mode)
 {
 	return (struct wait){.wait = {.carrier = "beeline",
 	                         .ids = {"0", id, "00"},
 	                         .ids_n = 3,
 	                         .status = "DELIVRD",
 	                         .detail = "err=000",
-	                         .msisdn = msisdn,
+	                         .phone = msisdn ? store_phone(g, msisdn) : 0,
 	                         .reference = -1,
 	                         .at_us = 1767225630000000,
 	                         .final = true,
@@ -201,7 +201,7 @@ static void limits__changed__both_kinds_follow(void **state)
 	receipts_set_limits(rs, &(struct batch_limits){.rows = 1, .wait_ms = 2, .in_flight = 2});
 	for (int i = 0; i < 2; i++) {
 		find_begin(rs, &finds[i], "beeline", "7", NULL, NULL);
-		waits[i] = wait_make("7", 0, PARTS_ALL);
+		waits[i] = wait_make(g, "7", 0, PARTS_ALL);
 		receipts_wait(rs, &waits[i].wait);
 	}
 	store_settle(g);
@@ -267,13 +267,16 @@ static int end_state(struct store_rig *g, uint64_t id)
 static void wait__kept__every_field_stands_as_given(void **state)
 {
 	struct store_rig *g = *state;
+	char row[128];
 
-	wait_keep(g, wait_make("7", 77011234567, PARTS_LAST));
+	snprintf(row, sizeof row, "1767225630|beeline|{0,7,00}|%lld|t|6|2|DELIVRD|err=000",
+	    (long long)store_phone(g, 77011234567));
+	wait_keep(g, wait_make(g, "7", 77011234567, PARTS_LAST));
 	assert_string_equal(
 	    store_sql(g,
-	        "select concat_ws('|', extract(epoch from at)::bigint, carrier, operator_ids, msisdn,"
+	        "select concat_ws('|', extract(epoch from at)::bigint, carrier, operator_ids, phone,"
 	        " final, state, parts_mode, status, detail) from receipt_waiting where reference is null"),
-	    "1767225630|beeline|{0,7,00}|77011234567|t|6|2|DELIVRD|err=000");
+	    row);
 }
 
 struct named {
@@ -304,15 +307,15 @@ static void named__phone_and_reference__the_best_id_of_what_waits(void **state)
 {
 	static const uint16_t references[] = {1, 0xBEEF};
 	struct store_rig *g = *state;
-	struct wait one = wait_make("7", 77011234567, PARTS_ALL),
-	            other = wait_make("8", 77021234567, PARTS_ALL);
+	struct wait one = wait_make(g, "7", 77011234567, PARTS_ALL),
+	            other = wait_make(g, "8", 77021234567, PARTS_ALL);
 	struct named n = {0};
 
-	wait_keep(g, wait_make("9", 77011234567, PARTS_ALL));
+	wait_keep(g, wait_make(g, "9", 77011234567, PARTS_ALL));
 	one.wait.reference = other.wait.reference = 0xBEEF;
 	wait_keep(g, one);
 	wait_keep(g, other);
-	assert_int_equal(receipts_named(g->pg, 77011234567, references, 2,
+	assert_int_equal(receipts_named(g->pg, store_phone(g, 77011234567), references, 2,
 	                     &(struct receipts_named){42, named_on_each, named_on_done, &n}),
 	    KZ_OK);
 	servers_await(g->loop, &n.done, 1);
@@ -325,14 +328,14 @@ static void wait__the_same_again__one_row(void **state)
 	struct store_rig *g = *state;
 
 	for (int i = 0; i < 3; i++)
-		wait_keep(g, wait_make("7", 77011234567, PARTS_ALL));
-	struct wait other = wait_make("7", 77011234567, PARTS_ALL);
+		wait_keep(g, wait_make(g, "7", 77011234567, PARTS_ALL));
+	struct wait other = wait_make(g, "7", 77011234567, PARTS_ALL);
 	other.wait.carrier = "another";
 	wait_keep(g, other);
-	other = wait_make("7", 77011234567, PARTS_ALL);
+	other = wait_make(g, "7", 77011234567, PARTS_ALL);
 	other.wait.status = "REJECTD";
 	wait_keep(g, other);
-	wait_keep(g, wait_make("8", 77011234567, PARTS_ALL));
+	wait_keep(g, wait_make(g, "8", 77011234567, PARTS_ALL));
 	assert_int_equal(store_int(g, "select count(*) from receipt_waiting"), 4);
 }
 
@@ -344,7 +347,7 @@ static void wait__poisoned__refused_alone(void **state)
 	struct wait all[5];
 
 	for (int i = 0; i < 5; i++) {
-		all[i] = wait_make(ids[i], 0, PARTS_ALL);
+		all[i] = wait_make(g, ids[i], 0, PARTS_ALL);
 		if (i == 3)
 			all[i].wait.status = "\xff";
 		receipts_wait(rs, &all[i].wait);
@@ -362,7 +365,7 @@ static void join__before_and_after_the_submission__once(void **state)
 	struct store_rig *g = *state;
 	uint64_t id = store_put_message(g, &(struct ids){0}, 1, 77011234567);
 
-	wait_keep(g, wait_make("7", 77011234567, PARTS_ALL));
+	wait_keep(g, wait_make(g, "7", 77011234567, PARTS_ALL));
 	assert_int_equal(join(g), 0);
 	assert_int_equal(waiting(g), 1);
 	waiting_come_due(g);
@@ -382,7 +385,7 @@ static void join__not_final__recorded_and_the_message_goes_on(void **state)
 {
 	struct store_rig *g = *state;
 	uint64_t id = store_put_message(g, &(struct ids){0}, 1, 77011234567);
-	struct wait w = wait_make("7", 77011234567, PARTS_ALL);
+	struct wait w = wait_make(g, "7", 77011234567, PARTS_ALL);
 
 	w.wait.final = false;
 	w.wait.state = MESSAGE_SUBMITTED;
@@ -397,11 +400,11 @@ static void join__number_or_carrier_of_another__waits_on(void **state)
 {
 	struct store_rig *g = *state;
 	uint64_t id = store_put_message(g, &(struct ids){0}, 1, 77011234567);
-	struct wait w = wait_make("7", 77011234567, PARTS_ALL);
+	struct wait w = wait_make(g, "7", 77011234567, PARTS_ALL);
 
 	w.wait.carrier = "tele2";
 	wait_keep(g, w);
-	wait_keep(g, wait_make("7", 77029999999, PARTS_ALL));
+	wait_keep(g, wait_make(g, "7", 77029999999, PARTS_ALL));
 	put_submitted(g, id, 1, 1, "beeline", "7");
 	assert_int_equal(join(g), 0);
 	assert_int_equal(waiting(g), 2);
@@ -417,7 +420,7 @@ static void join__number_matches_an_older_message__that_one(void **state)
 
 	put_submitted(g, old, 1, 1, "beeline", "7");
 	put_submitted(g, new, 1, 1, "beeline", "7");
-	wait_keep(g, wait_make("7", 77011234567, PARTS_ALL));
+	wait_keep(g, wait_make(g, "7", 77011234567, PARTS_ALL));
 	assert_int_equal(join(g), 1);
 	assert_int_equal(end_state(g, old), MESSAGE_DELIVERED);
 	assert_int_equal(end_state(g, new), -1);
@@ -431,8 +434,8 @@ static void join__number_unknown_on_either_side__joined(void **state)
 	uint64_t gone = store_put_message(g, &ids, 1, 77021234567);
 
 	store_sql(g, "delete from message_person where id = %llu", (unsigned long long)gone);
-	wait_keep(g, wait_make("7", 0, PARTS_ALL));
-	wait_keep(g, wait_make("8", 77029999999, PARTS_ALL));
+	wait_keep(g, wait_make(g, "7", 0, PARTS_ALL));
+	wait_keep(g, wait_make(g, "8", 77029999999, PARTS_ALL));
 	put_submitted(g, untold, 1, 1, "beeline", "7");
 	put_submitted(g, gone, 1, 1, "beeline", "8");
 	assert_int_equal(join(g), 2);
@@ -456,7 +459,7 @@ static void join__every_parts_mode__ends_as_the_rule_says(void **state)
 				snprintf(name[i], sizeof name[i], "%zu-%u-%d", m, part, i + 1);
 				put_submitted(g, id, i + 1, 3, "beeline", name[i]);
 			}
-			wait_keep(g, wait_make(name[part - 1], 77011234567, modes[m]));
+			wait_keep(g, wait_make(g, name[part - 1], 77011234567, modes[m]));
 			assert_int_equal(join(g), 1);
 			assert_int_equal(end_state(g, id),
 			    message_receipt_effect(modes[m], part, 3) == RECEIPT_ENDS_MESSAGE
@@ -470,10 +473,10 @@ static void join__all_parts_at_once__message_ends_by_the_worst(void **state)
 {
 	struct store_rig *g = *state;
 	uint64_t id = store_put_message(g, &(struct ids){0}, 2, 77011234567);
-	struct wait worse = wait_make("8", 77011234567, PARTS_ALL);
+	struct wait worse = wait_make(g, "8", 77011234567, PARTS_ALL);
 
 	worse.wait.state = MESSAGE_UNDELIVERABLE;
-	wait_keep(g, wait_make("7", 77011234567, PARTS_ALL));
+	wait_keep(g, wait_make(g, "7", 77011234567, PARTS_ALL));
 	wait_keep(g, worse);
 	put_submitted(g, id, 1, 2, "beeline", "7");
 	put_submitted(g, id, 2, 2, "beeline", "8");
@@ -488,7 +491,7 @@ static void join__message_has_ended__recorded_and_the_end_stays(void **state)
 	struct store_rig *g = *state;
 	uint64_t id = store_put_message(g, &(struct ids){0}, 1, 77011234567);
 
-	wait_keep(g, wait_make("7", 77011234567, PARTS_ALL));
+	wait_keep(g, wait_make(g, "7", 77011234567, PARTS_ALL));
 	store_put_event(g, id, 60, EVENT_FAILED, true, MESSAGE_FAILED, 0, 0, NULL, NULL);
 	put_submitted(g, id, 1, 1, "beeline", "7");
 	assert_int_equal(join(g), 1);
@@ -500,12 +503,12 @@ static void join__two_final_words_of_one_message__the_first_ends_it(void **state
 {
 	struct store_rig *g = *state;
 	uint64_t id = store_put_message(g, &(struct ids){0}, 1, 77011234567);
-	struct wait later = wait_make("8", 77011234567, PARTS_ALL);
+	struct wait later = wait_make(g, "8", 77011234567, PARTS_ALL);
 
 	later.wait.state = MESSAGE_UNDELIVERABLE;
 	later.wait.at_us += 1000000;
 	wait_keep(g, later);
-	wait_keep(g, wait_make("7", 77011234567, PARTS_ALL));
+	wait_keep(g, wait_make(g, "7", 77011234567, PARTS_ALL));
 	put_submitted(g, id, 1, 1, "beeline", "7");
 	put_submitted(g, id, 1, 1, "beeline", "8"); /* sent twice */
 	assert_int_equal(join(g), 2);
@@ -523,9 +526,9 @@ static void join__ends_of_messages_and_of_parts__each_numbered_below_the_bound(v
 	put_submitted(g, one, 1, 1, "beeline", "6");
 	put_submitted(g, two, 1, 2, "beeline", "7");
 	put_submitted(g, two, 2, 2, "beeline", "8");
-	wait_keep(g, wait_make("6", 77011234567, PARTS_ALL));
-	wait_keep(g, wait_make("7", 77011234567, PARTS_ALL));
-	wait_keep(g, wait_make("8", 77011234567, PARTS_ALL));
+	wait_keep(g, wait_make(g, "6", 77011234567, PARTS_ALL));
+	wait_keep(g, wait_make(g, "7", 77011234567, PARTS_ALL));
+	wait_keep(g, wait_make(g, "8", 77011234567, PARTS_ALL));
 	assert_int_equal(join(g), 3);
 	assert_int_equal(
 	    store_int(g,
@@ -608,7 +611,7 @@ static void join__given_up_in_a_commit_that_hangs__its_numbers_hold_the_bound_un
 	struct join_end e;
 
 	put_submitted(g, id, 1, 1, "beeline", "7");
-	wait_keep(g, wait_make("7", 0, PARTS_ALL));
+	wait_keep(g, wait_make(g, "7", 0, PARTS_ALL));
 	store_hold_feed_slot(g);
 	servers_set_standby("nobody");
 	join_begin(g, &e);
@@ -641,7 +644,7 @@ static void join__not_begun_when_it_was_given_up__refused_then(void **state)
 	struct join_end e;
 
 	put_submitted(g, id, 1, 1, "beeline", "7");
-	wait_keep(g, wait_make("7", 0, PARTS_ALL));
+	wait_keep(g, wait_make(g, "7", 0, PARTS_ALL));
 	store_hold_feed_slot(g);
 	assert_string_equal(store_sql(g, "select feed_shut(%llu)", (unsigned long long)later), "t");
 	join_begin(g, &e);
@@ -660,7 +663,7 @@ static void join__two_daemons_at_once__each_receipt_once(void **state)
 	uint64_t id = store_put_message(g, &(struct ids){0}, 1, 77011234567);
 
 	put_submitted(g, id, 1, 1, "beeline", "7");
-	wait_keep(g, wait_make("7", 0, PARTS_ALL));
+	wait_keep(g, wait_make(g, "7", 0, PARTS_ALL));
 	store_hold_feed_slot(g);
 	store_sql(g, "begin");
 	assert_int_equal(store_int(g, "select joined from receipts_join(500, 0, 1)"), 1);
@@ -719,7 +722,7 @@ static void join__thousands_that_match_nothing__do_not_stand_before_one_that_doe
 	             " from generate_series(1, 5000) i");
 	for (int i = 0; i < 10; i++)
 		assert_int_equal(join_from(g, 0).looked, RECEIPTS_JOIN_MOST);
-	wait_keep(g, wait_make("7", 77011234567, PARTS_ALL));
+	wait_keep(g, wait_make(g, "7", 77011234567, PARTS_ALL));
 	assert_int_equal(join_from(g, 0).looked, 1);
 	assert_int_equal(end_state(g, id), MESSAGE_DELIVERED);
 	assert_int_equal(waiting(g), 5000);
@@ -731,7 +734,7 @@ static void join__message_below_the_bound__waits_on(void **state)
 	uint64_t id = store_put_message(g, &(struct ids){0}, 1, 77011234567);
 
 	put_submitted(g, id, 1, 1, "beeline", "7");
-	wait_keep(g, wait_make("7", 77011234567, PARTS_ALL));
+	wait_keep(g, wait_make(g, "7", 77011234567, PARTS_ALL));
 	assert_int_equal(join_from(g, id + 1).n, 0);
 	waiting_come_due(g);
 	assert_int_equal(join_from(g, id).n, 1);
@@ -759,7 +762,7 @@ static struct receipts_forgotten forget(struct store_rig *g, int64_t now_us, int
 static void forget__old__only_what_cannot_be_joined_any_more(void **state)
 {
 	struct store_rig *g = *state;
-	struct wait late = wait_make("7", 77011234567, PARTS_ALL), old = wait_make("8", 0, PARTS_ALL);
+	struct wait late = wait_make(g, "7", 77011234567, PARTS_ALL), old = wait_make(g, "8", 0, PARTS_ALL);
 	int64_t hour_us = INT64_C(3600000000), now_us;
 	uint64_t id = store_put_message(g, &(struct ids){0}, 1, 77011234567);
 
@@ -786,7 +789,7 @@ static void forget__too_many_of_one_operator__its_oldest(void **state)
 	struct wait w;
 
 	for (int i = 0; i < 5; i++) {
-		w = wait_make(ids[i], 0, PARTS_ALL);
+		w = wait_make(g, ids[i], 0, PARTS_ALL);
 		w.wait.carrier = i == 1 ? "tele2" : "beeline";
 		wait_keep(g, w);
 	}
@@ -806,7 +809,7 @@ static void forget__being_joined__passed_over(void **state)
 {
 	struct store_rig *g = *state;
 
-	wait_keep(g, wait_make("7", 0, PARTS_ALL));
+	wait_keep(g, wait_make(g, "7", 0, PARTS_ALL));
 	store_sql(g, "begin; select from receipt_waiting for update");
 	struct receipts_forgotten f = forget(g, store_wall_us(), 0);
 	assert_int_equal(f.old + f.over, 0);

@@ -486,7 +486,7 @@ static void slots__standby_away__takes_what_is_free_and_keeps_its_own(void **sta
 	servers_set_standby("nobody");
 	assert_int_equal(
 	    PQsendQuery(writer, "begin; select slot_fence('{1}', '{1}'); insert into receipt_aside (at, "
-	                        "carrier, what, body) values (now(), '', '', ''); commit"),
+	                        "carrier, what, sealed) values (now(), '', '', ''); commit"),
 	    1);
 	store_await_sql(g, "select count(*) from pg_stat_activity where wait_event = 'SyncRep'", 1);
 	store_sql(g, "select count(pg_advisory_unlock(x'6b7a6b'::int, i)) from generate_series(2, 3) i");

@@ -82,7 +82,7 @@ static void doubts_note__over_its_room__the_oldest_are_forgotten_and_counted(voi
 
 	(void)state;
 	for (uint64_t id = 1; id <= 4097; id++)
-		note(d, (struct doubt){"kcell", {id, 1, 1, id}, 0});
+		note(d, (struct doubt){"kcell", {id, 1, 1, (int64_t)id}, 0});
 	assert_true(metrics_total("kezek_doubts_forgotten_total") == before + 1);
 	assert_true(metrics_total("kezek_doubts") == 4096);
 	assert_false(doubts_settle(d, "kcell", 1, submission_reference(1, 0), "7", &found));
@@ -98,7 +98,8 @@ static void doubts_settle__strays_over_their_room__the_oldest_is_forgotten(void 
 
 	(void)state;
 	for (uint64_t id = 1; id <= 1025; id++)
-		assert_false(doubts_settle(d, "kcell", id, submission_reference(id, 0), "7", &found));
+		assert_false(
+		    doubts_settle(d, "kcell", (int64_t)id, submission_reference(id, 0), "7", &found));
 	assert_false(note(d, (struct doubt){"kcell", {1, 1, 1, 1}, 0}));
 	assert_true(note(d, (struct doubt){"kcell", {2, 1, 1, 2}, 0}));
 	assert_true(note(d, (struct doubt){"kcell", {1025, 1, 1, 1025}, 0}));
@@ -138,8 +139,8 @@ static void doubts_note__many_noted_and_settled__an_old_one_stays(void **state)
 	(void)state;
 	note(d, doubt_of("kcell", 1000, 1));
 	for (uint64_t id = 1; id <= 10000; id++) {
-		note(d, (struct doubt){"tele2", {id, 1, 1, id}, 0});
-		assert_true(doubts_settle(d, "tele2", id, submission_reference(id, 0), "7", &found));
+		note(d, (struct doubt){"tele2", {id, 1, 1, (int64_t)id}, 0});
+		assert_true(doubts_settle(d, "tele2", (int64_t)id, submission_reference(id, 0), "7", &found));
 	}
 	assert_true(metrics_total("kezek_doubts_forgotten_total") == before);
 	assert_true(doubts_settle(d, "kcell", PHONE, submission_reference(1000, 0), "7", &found));

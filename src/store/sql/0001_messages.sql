@@ -131,9 +131,9 @@ create index on message (client_ref) where client_ref is not null;
 -- Personal fields: a life of their own, shorter than the message's.
 create table message_person (
   id bigint primary key,
-  msisdn bigint not null,
-  sender text,
-  body text not null
+  phone bigint not null, -- keyed value of the number (keyring_lookup): equal for equal numbers, and nothing else can be told
+  code bigint, -- that it brings, null: none
+  sealed bytea not null -- number, sender, text and what of the code is in it: store/person.c
 ) partition by range (id);
 
 create table message_event (
@@ -180,7 +180,7 @@ create table receipt_waiting (
   at timestamptz not null,
   carrier text not null,
   operator_ids text[] not null,
-  msisdn bigint,
+  phone bigint, -- keyed value of the number
   reference int, -- user_message_reference that it brought back
   final boolean not null,
   state smallint not null,
@@ -191,7 +191,7 @@ create table receipt_waiting (
 );
 create index on receipt_waiting (look_at);
 create index on receipt_waiting (operator_ids);
-create index on receipt_waiting (msisdn) where reference is not null;
+create index on receipt_waiting (phone) where reference is not null;
 
 -- What an operator sent as a receipt and nobody can read.
 create table receipt_aside (
@@ -199,7 +199,7 @@ create table receipt_aside (
   at timestamptz not null,
   carrier text not null,
   what text not null,
-  body bytea not null
+  sealed bytea not null -- store/asides.c; kezekctl aside shows what it is
 );
 
 -- Makes the partition of one day. Attaching, unlike "partition of", waits for no reader. The lock: daemons that make
@@ -332,12 +332,12 @@ begin
     select distinct on (w.id) w.*, s.message_id, s.part, s.parts
     from due w, lateral (
       select e.message_id, e.part, e.parts,
-        (select p.msisdn from message_person p where p.id = e.message_id) as number
+        (select p.phone from message_person p where p.id = e.message_id) as number
       from message_event e
       where e.operator_id = any(w.operator_ids) and e.carrier = w.carrier and e.kind = 1 and e.message_id >= low
       offset 0
     ) s
-    where w.msisdn is null or s.number is null or w.msisdn = s.number
+    where w.phone is null or s.number is null or w.phone = s.number
     order by w.id, s.message_id desc
   ), ending as (
     select *, first + row_number() over () - 1 as feed,

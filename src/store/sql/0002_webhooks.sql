@@ -4,7 +4,7 @@ create table webhook (
   id int generated always as identity primary key,
   client text not null,
   url text not null,
-  secret bytea not null, -- in clear: each telling is signed with it
+  secret bytea not null, -- sealed: store/hook_seal.c
   created_at timestamptz not null default now(),
   since bigint not null, -- numbers of message_event.feed and code_verdict.feed above it are told, of every slot
   round int not null default 0, -- counts replays: cursors of other rounds are void
