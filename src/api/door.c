@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/control.h"
+#include "api/guard.h"
 #include "api/health.h"
 #include "api/hooks.h"
 #include "api/problem.h"
@@ -39,6 +40,8 @@ static const struct door_route {
     {"DELETE", "/control/webhooks/{id}", 0, true, hooks_remove},
     {"POST", "/control/webhooks/enable/{id}", 0, true, hooks_enable},
     {"POST", "/control/webhooks/replay", 0, true, hooks_replay},
+    {"GET", "/control/guard", 0, true, guard_show},
+    {"POST", "/control/guard", 0, true, guard_lift},
 };
 #define ROUTES (sizeof routes / sizeof *routes)
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -99,6 +100,17 @@ const char *call_peer(const struct call *c)
 	if (!c->conn)
 		return "";
 	return c->conn->peer ? c->conn->peer->text : "unix";
+}
+
+int64_t call_uid(const struct call *c)
+{
+	struct ucred peer;
+	socklen_t n = sizeof peer;
+
+	if (!c->conn || c->conn->peer ||
+	    getsockopt(bufferevent_getfd(c->conn->bev), SOL_SOCKET, SO_PEERCRED, &peer, &n) != 0)
+		return -1;
+	return peer.uid;
 }
 
 int call_tag(const struct call *c)

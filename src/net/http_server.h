@@ -59,6 +59,8 @@ const char *call_query(const struct call *c, const char *name);  /* decoded valu
 const char *call_header(const struct call *c, const char *name); /* NULL when absent; case-insensitive */
 const char *call_body(const struct call *c, size_t *ret_len);    /* NUL-terminated */
 const char *call_peer(const struct call *c); /* address without the port, "unix" for a unix socket */
+/* The user of the process at the other end of a unix socket; -1 for all others. */
+int64_t call_uid(const struct call *c);
 int call_tag(const struct call *c);
 /* Hint that a header goes with the reply; copied. */
 void call_header_add(struct call *c, const char *name, const char *value);

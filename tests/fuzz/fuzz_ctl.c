@@ -112,11 +112,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static char words[][6][16] = {{"status"}, {"trace", "2vnek4t6wc51j"}, {"trace", "order-1"},
 	    {"key", "list"}, {"key", "add", "portal", "--scope", "metrics"},
-	    {"send", "--to", "87011234567", "--text", "x"}, {"webhook", "list"},
-	    {"send", "--to", "87011234567", "--text", "x"}};
+	    {"send", "--to", "87011234567", "--text", "x"}, {"webhook", "list"}, {"guard"}};
 	static const struct ctl_command *const commands[] = {&ctl_status_command, &ctl_trace_command,
 	    &ctl_trace_command, &ctl_key_command, &ctl_key_command, &ctl_send_command, &ctl_webhook_command,
-	    &ctl_send_command};
+	    &ctl_guard_command};
 	static const long statuses[] = {200, 202, 204, 404};
 
 	if (!size || size > 60000)

@@ -488,6 +488,48 @@ static void webhook_list__one_down_and_one_disabled__says_so(void **state)
 	run_fini(&r);
 }
 
+static void guard__a_prefix_and_a_phone__listed(void **state)
+{
+	struct run r = {
+	    .replies = {
+	        "200 "
+	        "{\"held\":[{\"kind\":\"prefix\",\"shown\":\"+7701123xxxx\",\"since\":\"2026-11-28T10:00:"
+	        "00Z\","
+	        "\"until\":\"2026-11-28T11:00:00Z\",\"why\":\"too few of its codes are approved\"},"
+	        "{\"kind\":\"phone\",\"shown\":\"code:06j0w2kq4r000\",\"since\":\"2026-11-28T10:00:00Z\","
+	        "\"until\":\"2026-11-28T11:00:00Z\",\"why\":\"too \\u001bmany\"}]}"}};
+
+	(void)state;
+	RUN(&r, "guard");
+	begins(&r.asked[0], "GET /control/guard HTTP/1.1\r\n");
+	has(&r.out, "prefix  +7701123xxxx        2026-11-28 ");
+	has(&r.out, "phone   code:06j0w2kq4r000  2026-11-28 ");
+	has(&r.out, "too \xef\xbf\xbdmany\n");
+	run_fini(&r);
+	r = (struct run){.replies = {"200 {\"held\":[]}"}};
+	RUN(&r, "guard");
+	assert_string_equal(buf_text(&r.out), "nothing is held\n");
+	run_fini(&r);
+}
+
+static void guard_lift__by_somebody__asked_with_the_name_and_for_how_long(void **state)
+{
+	struct run r = {.replies = {"200 {\"shown\":\"+7701123xxxx\"}"}};
+
+	(void)state;
+	setenv("SUDO_USER", "aigul", 1);
+	RUN(&r, "guard", "lift", "+7701123xxxx", "--for", "2h");
+	begins(&r.asked[0], "POST /control/guard HTTP/1.1\r\n");
+	has(&r.asked[0], "{\"subject\":\"+7701123xxxx\",\"by\":\"aigul\",\"for_s\":7200}");
+	assert_string_equal(buf_text(&r.out), "+7701123xxxx is lifted\n");
+	run_fini(&r);
+	r = (struct run){.replies = {"200 {\"shown\":\"code:06j0w2kq4r000\"}"}};
+	RUN(&r, "guard", "lift", "code:06j0w2kq4r000");
+	has(&r.asked[0], "{\"subject\":\"code:06j0w2kq4r000\",\"by\":\"aigul\"}");
+	run_fini(&r);
+	unsetenv("SUDO_USER");
+}
+
 static void webhook_remove_enable_replay__ask_as_written(void **state)
 {
 	struct run r = {.replies = {"204 "}};
@@ -653,6 +695,11 @@ static void command_line__wrong__exits_2_without_asking(void **state)
 	    {"kezekctl", "key"},
 	    {"kezekctl", "key", "add", "portal"},
 	    {"kezekctl", "key", "revoke"},
+	    {"kezekctl", "guard", "all"},
+	    {"kezekctl", "guard", "--for", "2h"},
+	    {"kezekctl", "guard", "lift"},
+	    {"kezekctl", "guard", "lift", "+7701123xxxx", "--for", "8d"},
+	    {"kezekctl", "guard", "lift", "+7701123xxxx", "--for", "long"},
 	    {"kezekctl", "webhook"},
 	    {"kezekctl", "webhook", "add", "portal"},
 	    {"kezekctl", "webhook", "list", "--since=x"},
@@ -719,6 +766,8 @@ int main(void)
 	    cmocka_unit_test(webhook_add__output__is_the_secret_alone),
 	    cmocka_unit_test(webhook_list__one_down_and_one_disabled__says_so),
 	    cmocka_unit_test(webhook_remove_enable_replay__ask_as_written),
+	    cmocka_unit_test(guard__a_prefix_and_a_phone__listed),
+	    cmocka_unit_test(guard_lift__by_somebody__asked_with_the_name_and_for_how_long),
 	    cmocka_unit_test(keyring_new__no_file_there__one_that_loads_for_its_owner_alone),
 	    cmocka_unit_test(keyring_add__twice__every_key_before_stays),
 	    cmocka_unit_test(keyring_add__absent_or_faulty_or_being_written__left_as_it_is),
