@@ -74,6 +74,10 @@ static json_t *timeline_message(const struct trace *t)
 	json_object_set_new(o, "segments", json_integer(m->parts));
 	timeline_put(o, "encoding", m->alphabet == ALPHABET_GSM7 ? "gsm7" : "ucs2");
 	timeline_put(o, "client_ref", m->client_ref);
+	if (t->code) {
+		timeline_put(o, "code", ids_text(t->code, id));
+		timeline_put(o, "code_why", code_why_name(t->why));
+	}
 	timeline_put_time(o, "accepted_at", ids_wall_ms(m->id) * 1000);
 	timeline_put_time(o, "expires_at", m->expires_wall_ms * 1000);
 	json_object_set_new(o, "timeline", timeline_events(t));

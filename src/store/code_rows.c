@@ -139,6 +139,13 @@ struct code_rows {
 	struct pg_array phones, fresh, feeds; /* of new codes */
 };
 
+const char *code_why_name(enum code_why w)
+{
+	static const char *const names[] = {"asked", "resend", "rescue"};
+
+	return (unsigned)w < sizeof names / sizeof *names ? names[w] : "unknown";
+}
+
 struct code_rows *code_rows_new(void)
 {
 	return mem_new(sizeof(struct code_rows));

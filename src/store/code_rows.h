@@ -13,6 +13,8 @@
 
 /* Why a code was sent. Stored: never renumber. */
 enum code_why { CODE_ASKED = 0, CODE_RESENT = 1, CODE_RESCUED = 2 };
+/* "asked", "resend", "rescue"; "unknown" for a number that is none. */
+const char *code_why_name(enum code_why w);
 
 /* One sending of a code; the first one, n 1, brings the code itself. A value whose pointers belong to whoever
  * holds it. */

@@ -14,7 +14,8 @@ struct trace_quest {
 #define TRACE_COLUMNS                                                                                        \
 	"select m.id, m.api_key, m.class, m.parts, m.alphabet, m.reference, m.language, m.expires_at, "      \
 	"m.client_ref,"                                                                                      \
-	" p.sealed from message m left join message_person p using (id)"
+	" p.sealed, s.code_id, s.why from message m left join message_person p using (id)"                   \
+	" left join lateral (select code_id, why from code_send where message_id = m.id limit 1) s on true"
 /* Equal rows are one event that was written twice. Kinds 9 and 11 are the ledger of what may have been
  * written: for reading back, not for people (rules/message.h). */
 #define TRACE_EVENT_COLUMNS                                                                                  \
@@ -104,7 +105,10 @@ static void trace_tell(const struct trace_quest *q, const struct pg_reply *reply
 {
 	struct trace_event events[TRACE_EVENTS];
 	struct trace_verdict verdict = {.state = MESSAGE_ACCEPTED};
-	struct trace t = {.message = trace_read_message(reply, row), .events = events};
+	struct trace t = {.message = trace_read_message(reply, row),
+	    .code = (uint64_t)pg_int(reply, 0, row, 10),
+	    .why = (enum code_why)pg_int(reply, 0, row, 11),
+	    .events = events};
 	struct buf room = {0};
 
 	for (size_t i = 0; i < pg_rows(reply, 1); i++) {

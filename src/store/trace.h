@@ -17,7 +17,9 @@ struct trace_event {
 };
 
 struct trace {
-	struct message message;           /* text "", and to.digits 0 once the personal fields are gone */
+	struct message message; /* text "", and to.digits 0 once the personal fields are gone */
+	uint64_t code;          /* the verification code that it brought, and why; 0: none */
+	enum code_why why;
 	enum message_state state;         /* by all its events */
 	const struct trace_event *events; /* the first 200 */
 	size_t events_n;

@@ -128,6 +128,8 @@ static void trace_print_head(const json_t *message)
 	trace_add_named(&b, message, "class", "class ");
 	trace_add_named(&b, message, "segments", "segments ");
 	trace_add_named(&b, message, "client_ref", "client_ref ");
+	trace_add_named(&b, message, "code", "code ");
+	trace_add_named(&b, message, "code_why", "sent as ");
 	printf("  %s\n", buf_text(&b));
 	buf_clear(&b);
 	trace_add_time(&b, message, "accepted_at", "accepted");

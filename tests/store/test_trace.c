@@ -10,7 +10,8 @@ struct seen {
 	enum kz r;
 	uint64_t id[MOST];
 	enum message_state state[MOST];
-	uint64_t msisdn[MOST];
+	uint64_t msisdn[MOST], code[MOST];
+	enum code_why why[MOST];
 	size_t events_n;         /* of the last message */
 	char events[MOST][1024]; /* "kind/part/state/status " each */
 	char first[256];         /* the texts of the first message and of its first event */
@@ -24,6 +25,8 @@ static void seen_on_each(void *arg, const struct trace *t)
 	s->id[s->n] = t->message.id;
 	s->state[s->n] = t->state;
 	s->msisdn[s->n] = t->message.to.digits;
+	s->code[s->n] = t->code;
+	s->why[s->n] = t->why;
 	s->events_n = t->events_n;
 	for (size_t i = 0; i < t->events_n; i++) {
 		const struct trace_event *e = &t->events[i];
@@ -233,9 +236,33 @@ static void trace__database_lost_meanwhile__lost_and_nothing_told(void **state)
 	assert_int_equal(s.n, 0);
 }
 
+static void by_id__message_of_a_code__which_and_why(void **state)
+{
+	struct store_rig *g = *state;
+	struct ids ids = {0};
+	struct seen s;
+	uint64_t code = store_put_message(g, &ids, 1, 77011234567),
+	         again = store_put_message(g, &ids, 1, 77011234567);
+	uint64_t plain = store_put_message(g, &ids, 1, 77011234567);
+
+	store_sql(g,
+	    "insert into code_send values (%llu, 1, 0, 1, %llu, 11, now(), now(), 1, ''),"
+	    " (%llu, 2, 2, 1, %llu, 11, now(), now(), 1, '')",
+	    (unsigned long long)code, (unsigned long long)code, (unsigned long long)code,
+	    (unsigned long long)again);
+	assert_int_equal(by_id(g, &s, code, NULL), 1);
+	assert_true(s.code[0] == code && s.why[0] == CODE_ASKED);
+	assert_int_equal(by_id(g, &s, again, NULL), 1);
+	assert_true(s.code[0] == code && s.why[0] == CODE_RESCUED);
+	assert_string_equal(code_why_name(s.why[0]), "rescue");
+	assert_int_equal(by_id(g, &s, plain, NULL), 1);
+	assert_true(s.code[0] == 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    STORE_CASE(by_id__message_of_a_code__which_and_why),
 	    STORE_CASE(by_id__unknown__none),
 	    STORE_CASE(by_id__without_events__accepted),
 	    STORE_CASE(by_id__every_text__comes_back_but_the_body),

@@ -257,7 +257,9 @@ static void status__no_socket__exit_3_names_it_and_the_remedy(void **state)
 
 #define MESSAGE(state, more)                                                                                 \
 	"{\"id\":\"05fqy2n4e0401\",\"state\":\"" state "\",\"class\":\"code\",\"to\":\"+77011234567\","      \
-	"\"segments\":2,\"client_ref\":\"order 7\",\"accepted_at\":\"2026-11-22T18:59:59.990Z\","            \
+	"\"segments\":2,\"client_ref\":\"order "                                                             \
+	"7\",\"code\":\"05fqy2n4e0400\",\"code_why\":\"rescue\",\"accepted_at\":\"2026-11-22T18:59:59."      \
+	"990Z\","                                                                                            \
 	"\"expires_at\":\"2026-11-22T19:04:59.990Z\",\"timeline\":["                                         \
 	"{\"at\":\"2026-11-22T18:59:59.990Z\",\"event\":\"accepted\"}" more "]}"
 #define SUBMITTED                                                                                            \
@@ -276,7 +278,8 @@ static void trace__by_id__local_times_and_deltas(void **state)
 	begins(&r.asked[0], "GET /v1/messages/05fqy2n4e0401 HTTP/1.1\r\n");
 	assert_string_equal(buf_text(&r.out),
 	    "message 05fqy2n4e0401: delivered\n"
-	    "  to +77011234567, class code, segments 2, client_ref order 7\n"
+	    "  to +77011234567, class code, segments 2, client_ref order 7, "
+	    "code 05fqy2n4e0400, sent as rescue\n"
 	    "  accepted 2026-11-22 23:59:59.990 +0500, expires 2026-11-23 00:04:59.990 +0500\n"
 	    "\n"
 	    "  23:59:59.990            accepted\n"
