@@ -10,6 +10,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/holds.h"
+#include "store/person.h"
+#include "text/msisdn.h"
 
 #define BY_MAX  32
 #define FOR_MAX (7 * 86400)
@@ -130,6 +132,9 @@ static int64_t guard_prefix(const char *text)
 
 static bool guard_read_subject(struct guard_quest *q, const char *text, struct problem *ret)
 {
+	struct msisdn_refusal why;
+	struct msisdn m;
+
 	if (text && !strncmp(text, "code:", 5) && strlen(text) < HOLD_SHOWN) {
 		snprintf(q->shown, sizeof q->shown, "%s", text);
 		q->lift.shown = q->shown;
@@ -137,9 +142,12 @@ static bool guard_read_subject(struct guard_quest *q, const char *text, struct p
 	} else if (text && guard_prefix(text)) {
 		q->lift.kind = HOLD_PREFIX;
 		q->lift.subject = guard_prefix(text);
+	} else if (text && msisdn_parse(text, &m, &why) == KZ_OK) {
+		q->lift.kind = HOLD_PHONE;
+		q->lift.subject = person_phone(q->door->keyring, m);
 	} else {
-		*ret = problem_make(
-		    PROBLEM_INVALID_VALUE, "subject", "a prefix or a phone as kezekctl guard shows it");
+		*ret = problem_make(PROBLEM_INVALID_VALUE, "subject",
+		    "a prefix or a phone as kezekctl guard shows it, or a phone's number");
 		return false;
 	}
 	return true;

@@ -39,6 +39,16 @@ journey('guard__held_prefix_and_phone__shown_and_lifted_with_who_and_until', asy
   assert.equal((await k.ctlRun('guard', 'lift', '+7701123xxxx')).code, 1);
 });
 
+journey('guard_lift__by_a_number__the_phone_that_has_it', async (stage) => {
+  const k = await start(stage);
+  await k.door.send({ to: '+77011234567', text: 'Salem' });
+  const [[phone]] = await k.database.ask('select phone from message_person');
+  await hold(k, 2, phone, 'code:06j0w2kq4r000');
+  assert.equal((await k.ctlRun('guard', 'lift', '87011234568')).code, 1);
+  assert.equal((await k.ctl('guard', 'lift', '8 701 123 45 67')).shown, 'code:06j0w2kq4r000');
+  assert.deepEqual(await held(k), []);
+});
+
 journey('guard_lift__what_cannot_be_lifted__refused_with_the_remedy', async (stage) => {
   const k = await start(stage);
   await hold(k, 2, -5, 'code:06j0w2kq4r000');
