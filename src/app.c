@@ -392,11 +392,12 @@ static void app_reload(void *arg, int signo)
 		sd_notify(0, "READY=1");
 }
 
-/* No core holds a text or a key, and there is a descriptor for every connection. */
+/* No core and no block that is free holds a text or a key, and there is a descriptor for every connection. */
 static void app_harden(const struct conf *c)
 {
 	struct rlimit files, core = {0, 0};
 
+	door_harden();
 	signal(SIGPIPE, SIG_IGN);
 	prctl(PR_SET_DUMPABLE, 0);
 	setrlimit(RLIMIT_CORE, &core);

@@ -40,6 +40,8 @@ struct door_caller {
 	const char *client; /* NULL: everybody's messages */
 };
 
+/* Once, before the first call: what jansson frees is wiped. */
+void door_harden(void);
 /* http_handler_fn; arg is the door. */
 void door_handle(void *arg, struct call *c);
 /* Answers c with a JSON text. */

@@ -1,5 +1,6 @@
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,4 +54,31 @@ char *mem_printf(const char *fmt, ...)
 		s = NULL;
 	va_end(ap);
 	return mem_must(s);
+}
+
+void *mem_wiped_take(size_t n)
+{
+	return mem_must(malloc(n ? n : 1));
+}
+
+/* realloc would leave what it moved behind. */
+void *mem_wiped_move(void *p, size_t n)
+{
+	size_t room = malloc_usable_size(p);
+
+	if (p && n && n <= room)
+		return p;
+	void *to = n ? mem_wiped_take(n) : NULL;
+	if (p && to)
+		memcpy(to, p, room);
+	mem_wiped_give(p);
+	return to;
+}
+
+/* Whole: a library may have written up to what the allocator gave, and where text ended is not known here. */
+void mem_wiped_give(void *p)
+{
+	if (p)
+		explicit_bzero(p, malloc_usable_size(p));
+	free(p);
 }

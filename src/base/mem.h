@@ -16,4 +16,10 @@ char *mem_str(const char *s) __attribute__((malloc, returns_nonnull));
 char *mem_strn(const char *s, size_t n) __attribute__((malloc, returns_nonnull));
 char *mem_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2), malloc, returns_nonnull));
 
+/* malloc, realloc and free for a library that holds what strangers send, a code or a number: blocks are wiped
+ * whole before anybody else may get them. Blocks of malloc and these may be mixed. */
+void *mem_wiped_take(size_t n);
+void *mem_wiped_move(void *p, size_t n);
+void mem_wiped_give(void *p);
+
 #endif

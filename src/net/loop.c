@@ -81,8 +81,10 @@ static void loop_on_wake(evutil_socket_t fd, short what, void *arg)
 struct loop *loop_new(const struct clock *clock)
 {
 	struct loop *l = mem_new(sizeof *l);
-	struct event_config *config = event_config_new();
 
+	/* Requests, answers and SMS lie in its buffers. */
+	event_set_mem_functions(mem_wiped_take, mem_wiped_move, mem_wiped_give);
+	struct event_config *config = event_config_new();
 	event_set_log_callback(loop_on_warning);
 	/* Without it libevent reads a clock that moves in steps of up to 4 ms. */
 	event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
