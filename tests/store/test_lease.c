@@ -141,20 +141,50 @@ static void raise__a_commit_that_waits_for_a_standby__is_left_alone(void **state
 	PQfinish(writer);
 }
 
-/* Stands still while it writes a file, as a commit does when the disk hangs: answers its process. */
+/* What pid has read and written so far, octets. */
+static unsigned long long process_io(pid_t pid)
+{
+	unsigned long long in = 0, out = 0;
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%d/io", (int)pid);
+	FILE *f = fopen(path, "re");
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "rchar: %llu wchar: %llu", &in, &out), 2);
+	fclose(f);
+	return in + out;
+}
+
+/* Lets it run until it has come a step further, and stops it at any moment after that: one that is stopped as
+ * soon as it is let go does not run at all, and just after a step it is never in the next. */
+static void process_step(pid_t pid)
+{
+	unsigned long long was = process_io(pid);
+
+	kill(pid, SIGCONT);
+	while (process_io(pid) == was)
+		;
+	for (uint32_t spins = secret_uniform(20000); spins > 0; spins--)
+		__asm__ volatile("");
+	kill(pid, SIGSTOP);
+}
+
+/* Stands still while it writes a file, as a commit does when the disk hangs: answers its process. Rows of a
+ * page each, since most of the time is to be the file's. */
 static pid_t writer_hangs(PGconn *writer)
 {
 	pid_t pid = PQbackendPID(writer);
 	char sql[128];
 
 	PQclear(PQexec(writer, "begin; set local work_mem = 64; select slot_fence('{3}', '{1}')"));
-	assert_int_equal(PQsendQuery(writer, "select count(*) from generate_series(1, 100000000)"), 1);
+	assert_int_equal(PQsendQuery(writer, "with pages as materialized"
+	                                     " (select repeat('x', 8000) from generate_series(1, 1000000))"
+	                                     " select count(*) from pages"),
+	    1);
 	snprintf(sql, sizeof sql,
 	    "select count(*) from pg_stat_activity where pid = %d and wait_event_type = 'IO'", (int)pid);
-	for (int tries = 0; kill(pid, SIGSTOP) == 0 && !servers_ask(sql); tries++) {
-		assert_true(tries < 3000);
-		kill(pid, SIGCONT);
-	}
+	for (int steps = 0; process_step(pid), !servers_ask(sql); steps++)
+		assert_true(steps < 3000);
 	return pid;
 }
 
