@@ -134,6 +134,7 @@ struct letter *letter_new(
 	struct letter *l = letter_make(s, &m);
 
 	l->shipment.cleared = m.at_once;
+	l->avoid_link = w->avoid ? mem_str(w->avoid) : NULL;
 	s->coming[w->class] += m.at_once;
 	queue_move(s->queues, carrier_name(p->best), w->class, &l->queue);
 	return l;
@@ -193,6 +194,7 @@ void letter_free(struct letter *l)
 	free(l->sender);
 	free(l->client_ref);
 	free(l->taken_by);
+	free(l->avoid_link);
 	free(l);
 }
 
@@ -227,39 +229,6 @@ void letter_begin_anew(struct letter *l)
 	l->taken_by = NULL;
 }
 
-/* The carrier that has its first parts, when it can have the rest. NULL: not now; *ret_wait whether to be
- * patient with it once, as links that were lost come back within seconds. */
-static struct carrier *letter_taker(
-    const struct letter *l, struct carrier *const *route, size_t n, bool *ret_wait)
-{
-	*ret_wait = false;
-	for (size_t i = 0; i < n; i++) {
-		if (strcmp(carrier_name(route[i]), l->taken_by) != 0)
-			continue;
-		if (carrier_is_up(route[i]) || !carrier_is_up(route[0]))
-			return route[i];
-		*ret_wait = !l->patient;
-		return NULL;
-	}
-	return NULL;
-}
-
-/* The best that is up, not the one that it should avoid now, never the one that does not serve the number. */
-static struct carrier *letter_choose(const struct letter *l, struct carrier *const *route, size_t n)
-{
-	struct carrier *best = NULL;
-
-	for (size_t i = 0; i < n; i++) {
-		if (route[i] == l->not_ours)
-			continue;
-		if (!best)
-			best = route[i];
-		if (carrier_is_up(route[i]) && route[i] != l->avoid)
-			return route[i];
-	}
-	return best ? best : route[0];
-}
-
 void letter_go(struct letter *l)
 {
 	struct carrier *route[ROUTE_MAX], *to = NULL;
@@ -289,6 +258,7 @@ void letter_go(struct letter *l)
 	queue_move(l->send->queues, carrier_name(to), (enum message_class)l->class, &l->queue);
 	letter_enter(l, LETTER_WAITING);
 	letter_due_in(l, left_ms);
+	l->shipment.avoid = carrier_link(to, l->avoid_link ? l->avoid_link : "");
 	carrier_submit(to, &l->shipment);
 }
 

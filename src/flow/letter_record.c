@@ -123,6 +123,8 @@ static void letter_on_recorded(void *arg, const struct message_event *e, enum kz
 		letter_on_cleared(l);
 	if (--l->recording)
 		return;
+	if (l->phase == LETTER_ENDING)
+		send_lost(arg, e->message_id);
 	if (l->phase == LETTER_SENT || l->phase == LETTER_ENDING) {
 		letter_part(l);
 		resume_pump(arg);

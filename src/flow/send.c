@@ -66,6 +66,7 @@ struct send *send_new(const struct send_base *base, const struct conf *conf)
 	    .aside = s->aside,
 	    .keyring = base->keyring,
 	    .on_over = letter_on_doubt_over,
+	    .on_lost = send_lost,
 	    .arg = s});
 	s->queues = queues_new();
 	s->silence = silence_new(base->loop, base->pg, base->feed, s->held);
@@ -88,6 +89,20 @@ void send_set_profiles(struct send *s, struct profile **profiles, size_t n)
 {
 	s->cut_id = 0; /* a new carrier may stand where the old one stood */
 	ways_set(s->ways, profiles, n);
+}
+
+void send_on_lost(struct send *s, send_lost_fn *lost, void *arg)
+{
+	s->lost = lost;
+	s->lost_arg = arg;
+}
+
+void send_lost(void *arg, uint64_t message_id)
+{
+	const struct send *s = arg;
+
+	if (s->lost)
+		s->lost(s->lost_arg, message_id);
 }
 
 const struct ways *send_ways(const struct send *s)

@@ -26,6 +26,7 @@ struct send_wish {
 	const char *sender, *client_ref; /* NULL: none */
 	int language;                    /* -1: none */
 	int64_t expires_wall_ms;         /* 0: by the class's life */
+	const char *avoid;               /* the link that lost what is sent again, "kcell.1"; NULL: none */
 };
 
 /* What it will be. */
@@ -56,6 +57,11 @@ void send_set_conf(struct send *s, const struct conf *conf);
 void send_set_profiles(struct send *s, struct profile **profiles, size_t n);
 const struct ways *send_ways(const struct send *s);
 
+/* Told of each message that ended and was not delivered, when that is recorded: by its receipt, or because no
+ * attempt was left. Of several parts, and of a receipt that had to wait for its submission: not told. */
+typedef void send_lost_fn(void *arg, uint64_t message_id);
+void send_on_lost(struct send *s, send_lost_fn *lost, void *arg);
+
 /* The slot was taken, as slots_events say / all slots were lost: stop. */
 void send_take_slot(struct send *s, uint8_t slot, uint64_t low_water, uint64_t newest);
 void send_lose_slots(struct send *s);
@@ -74,6 +80,11 @@ void send_note(struct send *s, struct slots *slots);
 /* KZ_INVALID: empty; KZ_TOO_LONG: more parts than allowed (cost is set); KZ_EXPIRED: expires in the past or
  * beyond 7 days; KZ_NOT_FOUND: no carrier serves the number (route_n 0, the rest is set). */
 enum kz send_preview(const struct send *s, const struct send_wish *w, struct send_preview *ret) KZ_CHECK;
+
+/* By what a message to the number would go now, if not by the link of that name. SEND_SAME: no other is up.
+ */
+enum send_beside { SEND_SAME, SEND_OTHER_LINK, SEND_OTHER_CARRIER };
+enum send_beside send_beside(const struct send *s, struct msisdn to, const char *link);
 
 /* Whether a message that passed send_preview may come now. KZ_BUSY: too many or too old ones of its class
  * wait for the operator that it would go to; KZ_LOST: nothing can be kept now. ret_after_s: when to come

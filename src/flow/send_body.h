@@ -39,6 +39,7 @@ struct letter {
 	const struct carrier *last, *avoid, *not_ours; /* compared, never followed */
 	char *taken_by;      /* name of the carrier that has the parts of done_mask, NULL: nobody has any */
 	uint32_t doubt_mask; /* parts that were written once and not answered */
+	char *avoid_link;    /* that lost what it is sent again for; NULL: none */
 	char *text, *sender, *client_ref; /* sender and client_ref NULL: none */
 	int32_t api_key;
 	uint16_t reference;
@@ -110,6 +111,8 @@ struct send {
 	struct timer *drain_timer;
 	loop_fn *drained;
 	void *drained_arg;
+	send_lost_fn *lost; /* NULL: nobody asks */
+	void *lost_arg;
 	struct metric *accepted[MESSAGE_CLASSES], *submitted[MESSAGE_CLASSES],
 	    *ended[MESSAGE_UNCONFIRMED + 1];
 	struct metric *submit_time[MESSAGE_CLASSES], *letters_gauge, *moved;
@@ -140,6 +143,14 @@ void letter_enter(struct letter *l, enum letter_phase next);
 int64_t letter_left_ms(const struct letter *l);
 /* All parts go anew: what a carrier has of them may come to the phone twice. */
 void letter_begin_anew(struct letter *l);
+
+/* letter_way.c */
+/* The carrier that has its first parts, when it can have the rest. NULL: not now; *ret_wait whether to be
+ * patient with it once, as links that were lost come back within seconds. */
+struct carrier *letter_taker(const struct letter *l, struct carrier *const *route, size_t n, bool *ret_wait);
+/* The best that is up, by another link than the one to avoid, not the one that it should avoid now, never the
+ * one that does not serve the number. */
+struct carrier *letter_choose(const struct letter *l, struct carrier *const *route, size_t n);
 
 /* letter_record.c */
 /* at_us as the wall time of its next event: later than the one before, also when the clock was set back,
@@ -185,6 +196,8 @@ void letter_on_late(void *arg, struct carrier *c, uint64_t id, unsigned part, un
     int64_t doubt_us, const struct part_result *r);
 
 /* send.c */
+/* The message has ended and was not delivered. */
+void send_lost(void *arg, uint64_t message_id);
 /* How long a message of the class lives when nobody says. */
 int64_t send_life_ms(const struct send *s, enum message_class class);
 /* send_admit.c */

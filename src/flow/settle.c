@@ -27,6 +27,7 @@ struct settle {
 	struct aside *aside;
 	const struct keyring *keyring;
 	settle_over_fn *on_over;
+	void (*on_lost)(void *arg, uint64_t message_id);
 	void *arg;
 	struct recent *recent;
 	struct doubts *doubts;
@@ -73,6 +74,7 @@ struct settle *settle_new(const struct settle_base *base)
 	    .aside = base->aside,
 	    .keyring = base->keyring,
 	    .on_over = base->on_over,
+	    .on_lost = base->on_lost,
 	    .arg = base->arg,
 	    .recent = recent_new(),
 	    .doubts = doubts_new(),
@@ -193,11 +195,12 @@ static void settling_on_event(void *arg, const struct message_event *e, enum kz 
 {
 	struct settling *g = arg;
 
-	(void)e;
 	if (r == KZ_REFUSED) {
 		settling_refused(g);
 		return;
 	}
+	if (e->final && e->state != MESSAGE_DELIVERED)
+		g->settle->on_lost(g->settle->arg, e->message_id);
 	recent_hear(g->settle->recent, g->carrier, g->ids[g->found], g->receipt.state, g->receipt.final);
 	settling_end(g, false);
 }

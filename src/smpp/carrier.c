@@ -75,8 +75,13 @@ const struct profile *carrier_profile(const struct carrier *c)
 
 bool carrier_is_up(const struct carrier *c)
 {
+	return carrier_is_up_beside(c, 0);
+}
+
+bool carrier_is_up_beside(const struct carrier *c, uint8_t avoid)
+{
 	for (size_t i = 0; i < c->lines_n; i++)
-		if (link_can_submit(c->lines[i].session))
+		if (i + 1 != avoid && link_can_submit(c->lines[i].session))
 			return true;
 	return false;
 }

@@ -119,6 +119,8 @@ const char *carrier_name(const struct carrier *c);
 const struct profile *carrier_profile(const struct carrier *c);
 /* Whether any link that can submit is bound. */
 bool carrier_is_up(const struct carrier *c);
+/* The same of its links but one, that shipment.avoid names. */
+bool carrier_is_up_beside(const struct carrier *c, uint8_t avoid);
 /* Segments a second that its links allow themselves now; 0: none can submit. */
 double carrier_pace(const struct carrier *c);
 /* What shipment.avoid is for the link of that name, "kcell.1"; 0: it is none of this carrier's. */

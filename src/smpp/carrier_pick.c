@@ -5,12 +5,7 @@
 /* Whether s leaves the link to others: what went over it before did not arrive, and another can submit. */
 static bool carrier_spares(const struct carrier *c, const struct line *line, const struct shipment *s)
 {
-	if (!s->avoid || (size_t)(line - c->lines) + 1 != s->avoid)
-		return false;
-	for (size_t i = 0; i < c->lines_n; i++)
-		if (&c->lines[i] != line && link_can_submit(c->lines[i].session))
-			return true;
-	return false;
+	return s->avoid && (size_t)(line - c->lines) + 1 == s->avoid && carrier_is_up_beside(c, s->avoid);
 }
 
 /* The first of those that any link may begin with; NULL when none is for this one. */
