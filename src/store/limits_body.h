@@ -88,8 +88,9 @@ enum kz limits_memory_try(struct limits_memory *m, const struct conf *c, const s
     int64_t wall_ms, struct limits_verdict *ret);
 /* Asked of PostgreSQL within the last minute. */
 bool limits_memory_knows_day(const struct limits_memory *m, int64_t wall_ms);
-/* What Redis has counted: should it forget before PostgreSQL has the row, this process has not. */
-void limits_memory_note(struct limits_memory *m, const struct limits_op *o, int64_t wall_ms);
+/* A wrong try that Redis has counted: should it forget before PostgreSQL has the row, this process has not.
+ */
+void limits_memory_note(struct limits_memory *m, const struct limits_try *t, int64_t wall_ms);
 /* Adds to what PostgreSQL knows of the phone what it does not know yet. */
 void limits_memory_add(const struct limits_memory *m, int64_t phone, int64_t wall_ms, struct limits_known *k);
 void limits_memory_forgive(struct limits_memory *m, int64_t phone);

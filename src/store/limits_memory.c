@@ -9,27 +9,9 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "store/limits_body.h"
+#include "store/limits_phones.h"
 
-#define MARKS        10
 #define DAY_KNOWN_MS 60000
-
-struct mark {
-	int64_t at_ms, token;
-	uint64_t code;
-};
-
-/* The last of them, oldest first. */
-struct marks {
-	struct mark mark[MARKS];
-	unsigned n;
-};
-
-struct memory_phone {
-	struct map_node node;
-	struct list_node by_age;
-	int64_t phone, at_ms;
-	struct marks sent, wrong;
-};
 
 enum count_kind { COUNT_PREFIX, COUNT_KEY, COUNT_ADDRESS };
 
@@ -47,16 +29,12 @@ struct memory_count {
 };
 
 struct limits_memory {
-	struct map phones, counts;
-	struct list old_phones, old_counts; /* oldest first */
-	int64_t day_ms;                     /* when PostgreSQL was asked */
-	int64_t day, now_ms;                /* sends of the day; the newest time seen */
+	struct limits_phones phones;
+	struct map counts;
+	struct list old_counts; /* oldest first */
+	int64_t day_ms;         /* when PostgreSQL was asked */
+	int64_t day, now_ms;    /* sends of the day; the newest time seen */
 };
-
-static bool phone_equal(const struct map_node *n, const void *key)
-{
-	return map_entry(n, struct memory_phone, node)->phone == *(const int64_t *)key;
-}
 
 static bool count_equal(const struct map_node *n, const void *key)
 {
@@ -69,18 +47,10 @@ struct limits_memory *limits_memory_new(void)
 {
 	struct limits_memory *m = mem_new(sizeof *m);
 
-	map_init(&m->phones, phone_equal);
+	limits_phones_init(&m->phones);
 	map_init(&m->counts, count_equal);
-	list_init(&m->old_phones);
 	list_init(&m->old_counts);
 	return m;
-}
-
-static void phone_free(struct limits_memory *m, struct memory_phone *p)
-{
-	map_remove(&m->phones, &p->node);
-	list_remove(&m->old_phones, &p->by_age);
-	free(p);
 }
 
 static void count_free(struct limits_memory *m, struct memory_count *c)
@@ -95,14 +65,7 @@ static int64_t memory_now(struct limits_memory *m, int64_t wall_ms)
 {
 	if (wall_ms > m->now_ms)
 		m->now_ms = wall_ms;
-	list_each(&m->old_phones, n, next)
-	{
-		struct memory_phone *p = list_entry(n, struct memory_phone, by_age);
-
-		if (p->at_ms > m->now_ms - LIMITS_HOUR_MS)
-			break;
-		phone_free(m, p);
-	}
+	limits_phones_age(&m->phones, m->now_ms);
 	list_each(&m->old_counts, n, next)
 	{
 		struct memory_count *c = list_entry(n, struct memory_count, by_age);
@@ -120,100 +83,11 @@ void limits_memory_free(struct limits_memory *m)
 
 	if (!m)
 		return;
-	while ((n = list_first(&m->old_phones)))
-		phone_free(m, list_entry(n, struct memory_phone, by_age));
 	while ((n = list_first(&m->old_counts)))
 		count_free(m, list_entry(n, struct memory_count, by_age));
-	map_fini(&m->phones);
+	limits_phones_fini(&m->phones);
 	map_fini(&m->counts);
 	free(m);
-}
-
-static struct memory_phone *phone_find(const struct limits_memory *m, int64_t phone)
-{
-	struct map_node *n = map_get(&m->phones, map_hash_u64((uint64_t)phone), &phone);
-
-	return n ? map_entry(n, struct memory_phone, node) : NULL;
-}
-
-/* NULL: there is no room. */
-static struct memory_phone *phone_make(struct limits_memory *m, int64_t phone)
-{
-	struct memory_phone *p = phone_find(m, phone);
-
-	if (p || m->phones.count >= LIMITS_MEMORY_PHONES)
-		return p;
-	p = mem_new(sizeof *p);
-	p->phone = phone;
-	p->at_ms = m->now_ms;
-	map_put(&m->phones, &p->node, map_hash_u64((uint64_t)phone));
-	list_append(&m->old_phones, &p->by_age);
-	return p;
-}
-
-static const struct memory_phone *phone_look(const struct limits_memory *m, int64_t phone)
-{
-	static const struct memory_phone nobody;
-	const struct memory_phone *p = phone_find(m, phone);
-
-	return p ? p : &nobody;
-}
-
-static void phone_mark(struct limits_memory *m, struct memory_phone *p, struct marks *s, struct mark mark)
-{
-	if (s->n == MARKS)
-		memmove(s->mark, s->mark + 1, sizeof *s->mark * --s->n);
-	p->at_ms = mark.at_ms = m->now_ms;
-	s->mark[s->n++] = mark;
-	list_remove(&m->old_phones, &p->by_age);
-	list_append(&m->old_phones, &p->by_age);
-}
-
-static bool phone_mark_sent(struct limits_memory *m, const struct limits_send *s)
-{
-	struct memory_phone *p = phone_make(m, s->phone);
-
-	if (p)
-		phone_mark(m, p, &p->sent, (struct mark){.token = s->token});
-	return p != NULL;
-}
-
-static bool phone_mark_wrong(struct limits_memory *m, const struct limits_try *t)
-{
-	struct memory_phone *p = phone_make(m, t->phone);
-
-	if (p)
-		phone_mark(m, p, &p->wrong, (struct mark){.token = t->token, .code = t->code});
-	return p != NULL;
-}
-
-/* Those of the last hour; *ret_oldest is the first of them. */
-static unsigned marks_count(const struct marks *s, int64_t now_ms, int64_t *ret_oldest)
-{
-	unsigned i = 0;
-
-	while (i < s->n && s->mark[i].at_ms <= now_ms - LIMITS_HOUR_MS)
-		i++;
-	if (i < s->n)
-		*ret_oldest = s->mark[i].at_ms;
-	return s->n - i;
-}
-
-static bool marks_have(const struct marks *s, int64_t token)
-{
-	for (unsigned i = 0; token && i < s->n; i++)
-		if (s->mark[i].token == token)
-			return true;
-	return false;
-}
-
-static unsigned marks_of(const struct marks *s, uint64_t code)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < s->n; i++)
-		n += s->mark[i].code == code;
-	return n;
 }
 
 static uint64_t count_hash(const struct count_key *k)
@@ -257,10 +131,10 @@ static int64_t older(int64_t a_ms, int64_t b_ms)
 }
 
 static enum kz send_judge_phone(const struct conf *c, const struct limits_known *k,
-    const struct memory_phone *p, int64_t now_ms, struct limits_verdict *v)
+    const struct limits_phone *p, int64_t now_ms, struct limits_verdict *v)
 {
 	int64_t oldest_ms = 0;
-	unsigned n = marks_count(&p->sent, now_ms, &oldest_ms);
+	unsigned n = limits_marks_count(&p->sent, now_ms, &oldest_ms);
 	int64_t last_ms = p->sent.n ? p->sent.mark[p->sent.n - 1].at_ms : 0;
 
 	if (k->locked_ms > now_ms)
@@ -338,7 +212,7 @@ enum kz limits_memory_send(struct limits_memory *m, const struct conf *c, const 
     int64_t wall_ms, struct limits_verdict *ret)
 {
 	int64_t now_ms = memory_now(m, wall_ms);
-	const struct memory_phone *p = phone_look(m, o->send.phone);
+	const struct limits_phone *p = limits_phones_look(&m->phones, o->send.phone);
 	struct send_counts counts;
 	enum kz r;
 
@@ -348,14 +222,15 @@ enum kz limits_memory_send(struct limits_memory *m, const struct conf *c, const 
 		m->day_ms = now_ms;
 	}
 	counts_find(m, c, &o->send, &counts);
-	if (marks_have(&p->sent, o->send.token)) {
+	if (limits_marks_have(&p->sent, o->send.token)) {
 		ret->repeated = true;
 		return KZ_OK;
 	}
 	if ((r = send_judge_phone(c, &o->known, p, now_ms, ret)) != KZ_OK ||
 	    (r = counts_judge(m, c, &o->known, &counts, ret)) != KZ_OK)
 		return r;
-	if (m->counts.count + 3 > LIMITS_MEMORY_COUNTS || !phone_mark_sent(m, &o->send))
+	if (m->counts.count + 3 > LIMITS_MEMORY_COUNTS ||
+	    !limits_phones_sent(&m->phones, m->now_ms, &o->send))
 		return KZ_LOST;
 	counts_add(m, &counts);
 	return KZ_OK;
@@ -366,17 +241,18 @@ enum kz limits_memory_try(struct limits_memory *m, const struct conf *c, const s
 {
 	int64_t now_ms = memory_now(m, wall_ms), oldest_ms = 0;
 	const struct limits_try *t = &o->try;
-	const struct memory_phone *p = phone_look(m, t->phone);
+	const struct limits_phone *p = limits_phones_look(&m->phones, t->phone);
 	unsigned most =
 	    (unsigned)(c->codes_failures < LIMITS_ALONE_TRIES ? c->codes_failures : LIMITS_ALONE_TRIES);
 
 	*ret = (struct limits_verdict){0};
 	if (!t->code)
 		return KZ_OK;
-	unsigned n = marks_count(&p->wrong, now_ms, &oldest_ms), used = marks_of(&p->wrong, t->code);
+	unsigned n = limits_marks_count(&p->wrong, now_ms, &oldest_ms),
+	         used = limits_marks_of(&p->wrong, t->code);
 	used = t->wrong > used ? t->wrong : used;
 	ret->left = t->tries > used ? t->tries - used : 0;
-	if (!t->right && marks_have(&p->wrong, t->token)) {
+	if (!t->right && limits_marks_have(&p->wrong, t->token)) {
 		ret->repeated = true;
 		return KZ_OK;
 	}
@@ -392,55 +268,29 @@ enum kz limits_memory_try(struct limits_memory *m, const struct conf *c, const s
 	if (t->right)
 		return KZ_OK;
 	ret->left--;
-	return phone_mark_wrong(m, t) ? KZ_OK : KZ_LOST;
+	return limits_phones_wrong(&m->phones, m->now_ms, t) ? KZ_OK : KZ_LOST;
 }
 
-void limits_memory_note(struct limits_memory *m, const struct limits_op *o, int64_t wall_ms)
+void limits_memory_note(struct limits_memory *m, const struct limits_try *t, int64_t wall_ms)
 {
-	memory_now(m, wall_ms);
-	/* Without room Redis and PostgreSQL alone remember it. */
-	bool noted = o->kind == LIMITS_SEND ? phone_mark_sent(m, &o->send) : phone_mark_wrong(m, &o->try);
-	(void)noted;
-}
+	int64_t now_ms = memory_now(m, wall_ms);
+	bool noted = limits_phones_wrong(&m->phones, now_ms, t);
 
-/* The marks of the last hour in the words of the scripts. */
-static char *marks_text(const struct marks *s, int64_t now_ms, bool sent)
-{
-	struct buf b = {0};
-
-	for (unsigned i = 0; i < s->n; i++)
-		if (s->mark[i].at_ms > now_ms - LIMITS_HOUR_MS)
-			buf_printf(&b, sent ? "%s%lld:0:0" : "%s%lld", b.len ? "," : "",
-			    (long long)s->mark[i].at_ms);
-	return buf_take(&b);
+	(void)noted; /* without room Redis and PostgreSQL alone remember it */
 }
 
 void limits_memory_add(const struct limits_memory *m, int64_t phone, int64_t wall_ms, struct limits_known *k)
 {
-	int64_t now_ms = wall_ms > m->now_ms ? wall_ms : m->now_ms, oldest_ms;
-	const struct memory_phone *p = phone_find(m, phone);
-
-	if (!p || !(k->has & UNKNOWN_PHONE))
-		return;
-	if (marks_count(&p->wrong, now_ms, &oldest_ms) > k->wrong) {
-		free(k->text[KNOWN_PHONE + 2]);
-		k->text[KNOWN_PHONE + 2] = marks_text(&p->wrong, now_ms, false);
-	}
-	if (marks_count(&p->sent, now_ms, &oldest_ms) > k->sent && !k->text[KNOWN_PHONE][0]) {
-		free(k->text[KNOWN_PHONE]);
-		k->text[KNOWN_PHONE] = marks_text(&p->sent, now_ms, true);
-	}
+	if (k->has & UNKNOWN_PHONE)
+		limits_phones_add(&m->phones, phone, wall_ms > m->now_ms ? wall_ms : m->now_ms, k);
 }
 
 void limits_memory_forgive(struct limits_memory *m, int64_t phone)
 {
-	struct memory_phone *p = phone_find(m, phone);
-
-	if (p)
-		p->wrong.n = 0;
+	limits_phones_forgive(&m->phones, phone);
 }
 
 size_t limits_memory_count(const struct limits_memory *m)
 {
-	return m->phones.count + m->counts.count;
+	return m->phones.by_phone.count + m->counts.count;
 }

@@ -200,9 +200,10 @@ static void op_learn(struct limits_op *o, const struct limits_word *w)
 		op_look(o, w->unknown);
 }
 
-static bool op_counted(const struct limits_op *o, const struct limits_verdict *v)
+/* A wrong try that Redis has counted. Sends are not: one too many after a crash is no guess. */
+static bool op_is_noted(const struct limits_op *o, const struct limits_verdict *v)
 {
-	return !v->limit && !v->repeated && (o->kind == LIMITS_SEND || (!o->try.right && o->try.code));
+	return o->kind == LIMITS_TRY && !o->try.right && o->try.code && !v->limit && !v->repeated;
 }
 
 static void op_conclude(struct limits_op *o, const struct limits_word *w)
@@ -217,8 +218,8 @@ static void op_conclude(struct limits_op *o, const struct limits_word *w)
 	limits_set_degraded(l, false);
 	if (w->until_ms)
 		limits_holds_add(l->holds, o, w);
-	if (op_counted(o, &v))
-		limits_memory_note(l->memory, o, limits_wall_ms(l));
+	if (op_is_noted(o, &v))
+		limits_memory_note(l->memory, &o->try, limits_wall_ms(l));
 	limits_op_finish(o, v.limit ? KZ_REFUSED : KZ_OK, &v);
 }
 
