@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/asides.h"
 #include "api/control.h"
 #include "api/guard.h"
 #include "api/health.h"
@@ -42,6 +43,7 @@ static const struct door_route {
     {"DELETE", "/control/webhooks/{id}", 0, true, hooks_remove},
     {"POST", "/control/webhooks/enable/{id}", 0, true, hooks_enable},
     {"POST", "/control/webhooks/replay", 0, true, hooks_replay},
+    {"GET", "/control/asides", 0, true, asides_show},
     {"GET", "/control/guard", 0, true, guard_show},
     {"POST", "/control/guard", 0, true, guard_lift},
 };

@@ -185,6 +185,8 @@ journey('receipts__unknown_or_unreadable__acknowledged_and_kept_aside', async (s
   }
   assert.equal(await database.count('receipt_waiting'), 1, 'kept until its submission is known');
   assert.equal(await database.count('receipt_aside'), 1, 'kept before it was acknowledged');
+  assert.equal(await database.count('receipt_aside r', "r::text ~ encode('not a receipt', 'hex')"), 0, 'and nobody reads it there');
+  assert.match((await k.ctlRun('aside')).out, /^\d{4}-.*  one  unreadable receipt\n  .*not a receipt at all\n$/);
   assert.equal((await k.door.message(id)).state, 'submitted');
 });
 

@@ -491,6 +491,26 @@ static void webhook_list__one_down_and_one_disabled__says_so(void **state)
 	run_fini(&r);
 }
 
+static void aside__any_octets__shown_as_plain_text(void **state)
+{
+	struct run r = {
+	    .replies = {"200 {\"asides\":[{\"at\":\"2026-11-28T10:00:00Z\",\"carrier\":\"be\\u001bel\","
+	                "\"what\":\"no id\",\"hex\":\"69643a1b5c00ff7e\"},"
+	                "{\"at\":\"2026-11-28T10:00:00Z\",\"carrier\":\"tele2\",\"what\":\"x\"}]}"}};
+
+	(void)state;
+	RUN(&r, "aside");
+	begins(&r.asked[0], "GET /control/asides HTTP/1.1\r\n");
+	has(&r.out, "  be\xef\xbf\xbd"
+	            "el  no id\n  id:\\x1b\\x5c\\x00\\xff~\n");
+	has(&r.out, "  tele2  x\n  sealed by a key that is not in the keyring\n");
+	run_fini(&r);
+	r = (struct run){.replies = {"200 {\"asides\":[]}"}};
+	RUN(&r, "aside");
+	assert_string_equal(buf_text(&r.out), "nothing is kept aside\n");
+	run_fini(&r);
+}
+
 static void guard__a_prefix_and_a_phone__listed(void **state)
 {
 	struct run r = {
@@ -698,6 +718,7 @@ static void command_line__wrong__exits_2_without_asking(void **state)
 	    {"kezekctl", "key"},
 	    {"kezekctl", "key", "add", "portal"},
 	    {"kezekctl", "key", "revoke"},
+	    {"kezekctl", "aside", "all"},
 	    {"kezekctl", "guard", "all"},
 	    {"kezekctl", "guard", "--for", "2h"},
 	    {"kezekctl", "guard", "lift"},
@@ -769,6 +790,7 @@ int main(void)
 	    cmocka_unit_test(webhook_add__output__is_the_secret_alone),
 	    cmocka_unit_test(webhook_list__one_down_and_one_disabled__says_so),
 	    cmocka_unit_test(webhook_remove_enable_replay__ask_as_written),
+	    cmocka_unit_test(aside__any_octets__shown_as_plain_text),
 	    cmocka_unit_test(guard__a_prefix_and_a_phone__listed),
 	    cmocka_unit_test(guard_lift__by_somebody__asked_with_the_name_and_for_how_long),
 	    cmocka_unit_test(keyring_new__no_file_there__one_that_loads_for_its_owner_alone),
