@@ -7,11 +7,19 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/secret.h"
 
 void buf_fini(struct buf *b)
 {
 	free(b->data);
 	*b = (struct buf){0};
+}
+
+void buf_wipe(struct buf *b)
+{
+	if (b->data)
+		secret_wipe(b->data, b->room);
+	buf_fini(b);
 }
 
 void buf_clear(struct buf *b)

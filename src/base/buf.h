@@ -13,6 +13,8 @@ struct buf {
 };
 
 void buf_fini(struct buf *b);
+/* The same, and nothing of it stays in memory. */
+void buf_wipe(struct buf *b);
 /* Keeps the memory. */
 void buf_clear(struct buf *b);
 void buf_add(struct buf *b, const void *bytes, size_t n);

@@ -140,8 +140,9 @@ enum kz segment_cost(const char *utf8, size_t n, const struct text_wire *wire, s
 {
 	struct units u = {0};
 	struct cuts cuts;
-	enum kz r = units_take(&u, utf8, n, wire->gsm);
 
+	buf_space(&u.octets, 2 * n);
+	enum kz r = units_take(&u, utf8, n, wire->gsm);
 	if (r == KZ_OK)
 		r = cuts_make(&u, wire->concat, &cuts);
 	if (r == KZ_OK)
@@ -150,7 +151,7 @@ enum kz segment_cost(const char *utf8, size_t n, const struct text_wire *wire, s
 		    .units = (uint32_t)units_count(&u),
 		    .parts = (uint32_t)cuts.count,
 		};
-	buf_fini(&u.octets);
+	buf_wipe(&u.octets);
 	return r;
 }
 
@@ -160,11 +161,12 @@ static void put_packed(const uint8_t *septets, size_t n, unsigned fill, struct b
 {
 	struct buf padded = {0};
 
+	buf_space(&padded, n + 1);
 	buf_add(&padded, septets, n);
 	if ((fill + 7 * n) % 8 == 1)
 		buf_char(&padded, SEGMENT_CR);
 	gsm7_pack((const uint8_t *)padded.data, padded.len, fill, room);
-	buf_fini(&padded);
+	buf_wipe(&padded);
 }
 
 /* Characters of one octet; units_take_gsm7 let no others in. */
@@ -250,8 +252,9 @@ enum kz segment_split(const char *utf8, size_t n, const struct text_wire *wire, 
 {
 	struct units u = {0};
 	struct cuts cuts;
-	enum kz r = units_take(&u, utf8, n, wire->gsm);
 
+	buf_space(&u.octets, 2 * n); /* it does not move, so that no text of a code stays behind */
+	enum kz r = units_take(&u, utf8, n, wire->gsm);
 	buf_clear(room);
 	if (r == KZ_OK)
 		r = cuts_make(&u, wire->concat, &cuts);
@@ -262,6 +265,6 @@ enum kz segment_split(const char *utf8, size_t n, const struct text_wire *wire, 
 		put_parts(&u, &cuts, wire, reference, room, ret);
 		*ret_n = cuts.count;
 	}
-	buf_fini(&u.octets);
+	buf_wipe(&u.octets);
 	return r;
 }
