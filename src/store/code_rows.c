@@ -134,6 +134,34 @@ static const struct pg_sql sql_supersede = {"codes_supersede",
     " on conflict do nothing",
     3, supersede_types};
 
+void code_row_fini(struct code_row *r)
+{
+	const void *owned[] = {r->purpose, r->client_ref, r->second, r->digits};
+
+	for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
+		free((void *)(uintptr_t)owned[i]);
+}
+
+void code_seal_second(const struct keyring *k, uint64_t code_id, struct msisdn m, struct buf *out)
+{
+	char text[MSISDN_TEXT];
+
+	keyring_seal(k, "second", code_id, msisdn_text(m, text), MSISDN_TEXT - 1, out);
+}
+
+enum kz code_open_second(
+    const struct keyring *k, uint64_t code_id, const void *sealed, size_t n, struct msisdn *ret)
+{
+	struct buf text = {0};
+	struct msisdn_refusal why;
+	enum kz r = keyring_open(k, "second", code_id, sealed, n, &text);
+
+	if (r == KZ_OK)
+		r = msisdn_parse(buf_text(&text), ret, &why);
+	buf_fini(&text);
+	return r;
+}
+
 struct code_rows {
 	struct pg_array columns[CODE_COLUMNS];
 	struct pg_array phones, fresh, feeds; /* of new codes */

@@ -7,9 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/secret.h"
+#include "base/keyring.h"
 #include "store/pg.h"
 #include "store/pg_array.h"
+#include "text/msisdn.h"
 
 /* Why a code was sent. Stored: never renumber. */
 enum code_why { CODE_ASKED = 0, CODE_RESENT = 1, CODE_RESCUED = 2 };
@@ -43,6 +44,15 @@ struct code_row {
 	unsigned key; /* of the keyring */
 	uint8_t mac[SECRET_HASH];
 };
+
+/* Frees the texts and sealed octets of a row whose owner allocated each of them. */
+void code_row_fini(struct code_row *r);
+
+/* The second phone of a code, sealed for it. */
+void code_seal_second(const struct keyring *k, uint64_t code_id, struct msisdn m, struct buf *out);
+/* KZ_NOT_FOUND: the keyring has not the key; KZ_INVALID: not what code_seal_second wrote for this code. */
+enum kz code_open_second(
+    const struct keyring *k, uint64_t code_id, const void *sealed, size_t n, struct msisdn *ret) KZ_CHECK;
 
 struct code_rows;
 

@@ -11,11 +11,19 @@
 #include "store/codes_body.h"
 
 #define TRY_REACH_MS ((60 + 15) * 60 * 1000) /* no older code has a try within the last hour */
+#define PAIR_MS      60000
 #define SWEEP_MOST   5000
 
 struct pg_value code_state_low(int64_t now_us, uint8_t room[8])
 {
 	return pg_int8((int64_t)ids_floor(now_us / 1000 - TRY_REACH_MS), room);
+}
+
+int64_t code_pair_end(uint64_t pair)
+{
+	uint64_t end = ids_floor(ids_wall_ms(pair) + PAIR_MS);
+
+	return end < INT64_MAX ? (int64_t)end : INT64_MAX;
 }
 
 static void code_read_hash(
@@ -58,16 +66,19 @@ bool code_state_read(
 	return ret->id && ret->sends && ret->length >= 1 && ret->length <= CODE_MAX;
 }
 
-static const uint32_t find_types[] = {PG_INT8, PG_INT4_ARRAY, PG_INT8_ARRAY, PG_TEXT_ARRAY, PG_INT8_ARRAY};
+static const uint32_t find_types[] = {
+    PG_INT8, PG_INT4_ARRAY, PG_INT8_ARRAY, PG_INT8_ARRAY, PG_TEXT_ARRAY, PG_INT8_ARRAY};
 static const struct pg_sql sql_find = {"codes_find",
-    "select q.n, p.pair, k.known, " CODE_STATE_COLUMNS " from unnest($2, $3, $4, $5) q(n, id, client, token)"
+    "select q.n, p.pair, k.known, " CODE_STATE_COLUMNS
+    " from unnest($2, $3, $4, $5, $6) q(n, id, pair_end, client, token)"
     " left join lateral (select * from code where id = q.id and (q.client is null"
     "  or api_key in (select a.id from api_key a where a.client = q.client)) offset 0) c on true"
-    " left join lateral (select true as pair from code where pair = q.id and id > q.id and (q.client is null"
+    " left join lateral (select true as pair from code where pair = q.id and id > q.id and id <= q.pair_end "
+    "and (q.client is null"
     "  or api_key in (select a.id from api_key a where a.client = q.client)) limit 1 offset 0) p on true"
     " left join lateral (select true as known from code_wrong where code_id = q.id and token = q.token"
     "  offset 0) k on true" CODE_STATE_TABLES,
-    5, find_types};
+    6, find_types};
 #define FIND_STATE 3 /* the first column of the state */
 
 static void codes_build_find(void *arg, const struct list *items, struct pg_job *job)
@@ -78,6 +89,7 @@ static void codes_build_find(void *arg, const struct list *items, struct pg_job 
 
 	pg_array_start(&c->n, PG_INT4);
 	pg_array_start(&c->ids, PG_INT8);
+	pg_array_start(&c->ends, PG_INT8);
 	pg_array_start(&c->clients, PG_TEXT);
 	pg_array_start(&c->tokens, PG_INT8);
 	for (const struct list_node *at = list_first(items); at; at = list_next(items, at)) {
@@ -85,12 +97,13 @@ static void codes_build_find(void *arg, const struct list *items, struct pg_job 
 
 		pg_array_int(&c->n, n++);
 		pg_array_int(&c->ids, (int64_t)q->id);
+		pg_array_int(&c->ends, code_pair_end(q->id));
 		pg_array_text(&c->clients, q->client);
 		pg_array_int(&c->tokens, q->token);
 	}
 	const struct pg_value values[] = {code_state_low(loop_clock(c->loop)->wall_us(), low),
-	    pg_array_value(&c->n), pg_array_value(&c->ids), pg_array_value(&c->clients),
-	    pg_array_value(&c->tokens)};
+	    pg_array_value(&c->n), pg_array_value(&c->ids), pg_array_value(&c->ends),
+	    pg_array_value(&c->clients), pg_array_value(&c->tokens)};
 	pg_job_add(job, &sql_find, values);
 }
 

@@ -22,9 +22,9 @@ struct codes {
 	struct loop *loop;
 	struct feed *feed;
 	struct batch *quests, *rulings;
-	struct list slotless;                    /* rulings with a verdict, while no slot is held */
-	struct pg_array n, ids, clients, tokens; /* of questions */
-	struct pg_array columns[RULING_COLUMNS]; /* of rulings */
+	struct list slotless;                          /* rulings with a verdict, while no slot is held */
+	struct pg_array n, ids, ends, clients, tokens; /* of questions */
+	struct pg_array columns[RULING_COLUMNS];       /* of rulings */
 };
 
 /* Columns of the answers that code_state_read reads, from the first on. */
@@ -47,6 +47,8 @@ struct codes {
 	" left join lateral (select * from code_verdict where code_id = c.id offset 0) v on true"
 bool code_state_read(
     const struct pg_reply *reply, unsigned statement, size_t row, int column, struct code_state *ret);
+/* The codes of a pair have ids from its own up to this: they are made in the same moment. */
+int64_t code_pair_end(uint64_t pair);
 /* The value of $1. */
 struct pg_value code_state_low(int64_t now_us, uint8_t room[8]);
 

@@ -177,6 +177,7 @@ void codes_free(struct codes *c)
 		pg_array_fini(&c->columns[i]);
 	pg_array_fini(&c->n);
 	pg_array_fini(&c->ids);
+	pg_array_fini(&c->ends);
 	pg_array_fini(&c->clients);
 	pg_array_fini(&c->tokens);
 	free(c);
