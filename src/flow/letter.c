@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/secret.h"
 #include "flow/send_body.h"
 
 #define NO_WAY_MS 5000 /* until the next look for a carrier */
@@ -79,6 +80,7 @@ static struct letter *letter_make(struct send *s, const struct message *m)
 	    .to = m->to,
 	    .phone = m->phone,
 	    .text = mem_str(m->text),
+	    .code = m->code,
 	    .sender = m->sender ? mem_str(m->sender) : NULL,
 	    .client_ref = m->client_ref ? mem_str(m->client_ref) : NULL,
 	    .api_key = m->api_key,
@@ -117,7 +119,7 @@ static size_t letters_coming(const struct send *s, enum message_class class)
 struct letter *letter_new(
     struct send *s, const struct send_wish *w, const struct send_preview *p, int32_t api_key)
 {
-	const struct message m = {.id = ids_next(&s->ids, clock_wall_ms(loop_clock(s->base.loop))),
+	const struct message m = {.id = w->id ? w->id : send_id(s),
 	    .api_key = api_key,
 	    .class = w->class,
 	    .to = w->to,
@@ -130,9 +132,11 @@ struct letter *letter_new(
 	    .at_once = p->best && carrier_has_room(p->best, (enum lane)w->class, letters_coming(s, w->class)),
 	    .text = w->text,
 	    .sender = w->sender,
-	    .client_ref = w->client_ref};
+	    .client_ref = w->client_ref,
+	    .code = w->code};
 	struct letter *l = letter_make(s, &m);
 
+	l->at_rest = w->at_rest ? mem_str(w->at_rest) : NULL;
 	l->shipment.cleared = m.at_once;
 	l->avoid_link = w->avoid ? mem_str(w->avoid) : NULL;
 	s->coming[w->class] += m.at_once;
@@ -174,9 +178,23 @@ struct message letter_row(const struct letter *l)
 	    .language = l->language,
 	    .expires_wall_ms = l->expires_wall_ms,
 	    .at_once = l->shipment.cleared,
-	    .text = l->text,
+	    .text = l->at_rest ? l->at_rest : l->text,
 	    .sender = l->sender,
-	    .client_ref = l->client_ref};
+	    .client_ref = l->client_ref,
+	    .code = l->code};
+}
+
+void letter_wipe(struct letter *l)
+{
+	struct send *s = l->send;
+
+	if (!l->code.id)
+		return;
+	secret_wipe(l->text, strlen(l->text));
+	if (s->cut_id != l->shipment.id)
+		return;
+	secret_wipe(s->cut_room.data, s->cut_room.room);
+	s->cut_id = 0;
 }
 
 void letter_free(struct letter *l)
@@ -190,7 +208,9 @@ void letter_free(struct letter *l)
 	s->letters_of[ids_slot(l->shipment.id)]--;
 	queue_leave(s->queues, (enum message_class)l->class, &l->queue);
 	metric_set(s->letters_gauge, (double)s->all.count);
+	letter_wipe(l);
 	free(l->text);
+	free(l->at_rest);
 	free(l->sender);
 	free(l->client_ref);
 	free(l->taken_by);

@@ -195,6 +195,7 @@ static void letter_on_whole(struct letter *l)
 	struct send *s = l->send;
 
 	letter_enter(l, LETTER_SENT);
+	letter_wipe(l);
 	heap_remove(&s->due, &l->due);
 	metric_add(s->submitted[l->class], 1);
 	metric_observe_us(

@@ -18,6 +18,7 @@ struct parcel {
 	char *answer;
 	struct letter **letters;
 	size_t letters_n;
+	struct code_row *codes;
 	struct message *rows;
 	const struct message **row_list;
 	send_kept_fn *done; /* NULL: answered */
@@ -55,6 +56,9 @@ static void parcel_free(struct parcel *p, bool letters_too)
 	list_remove(&s->parcels, &p->node);
 	free(p->answer);
 	free(p->letters);
+	for (size_t i = 0; i < p->wish.codes_n; i++)
+		code_row_fini(&p->codes[i]);
+	free(p->codes);
 	free(p->rows);
 	free(p->row_list);
 	free(p);
@@ -149,6 +153,8 @@ static void parcel_fill(struct parcel *p, const struct send_request *r)
 	    .answer = r->answer,
 	    .rows = p->row_list,
 	    .rows_n = r->letters_n,
+	    .codes = r->codes,
+	    .codes_n = r->codes_n,
 	    .done = parcel_on_kept};
 	memcpy(p->wish.key_hash, r->key_hash, SECRET_HASH);
 	memcpy(p->wish.body_hash, r->body_hash, SECRET_HASH);
@@ -163,6 +169,7 @@ enum kz send_keep(struct send *s, const struct send_request *r, send_kept_fn *do
 	    .answer = r->answer,
 	    .letters = r->letters,
 	    .letters_n = r->letters_n,
+	    .codes = r->codes,
 	    .done = done,
 	    .arg = arg};
 	bool runs = map_get(&s->running, running_hash(&key), &key) != NULL;

@@ -11,6 +11,7 @@
 
 #define LIFE_MAX_MS   (7 * 86400000LL)
 #define DRAIN_LOOK_MS 20
+#define CUT_ROOM      (SEGMENT_MAX_PARTS * 160)
 
 static bool letters_equal(const struct map_node *n, const void *key)
 {
@@ -52,6 +53,7 @@ struct send *send_new(const struct send_base *base, const struct conf *conf)
 	map_init(&s->letters, letters_equal);
 	map_init(&s->running, parcels_equal);
 	secret_random(s->references, sizeof s->references);
+	buf_space(&s->cut_room, CUT_ROOM); /* it never moves, so that no text of a code stays behind */
 	s->due_timer = timer_new(base->loop, letters_on_due, s);
 	s->move_timer = timer_new(base->loop, letters_on_move, s);
 	s->moved_ms = INT64_MIN / 2;
@@ -175,6 +177,11 @@ static int64_t send_oldest_ms(const struct send *s, enum lane lane)
 	return oldest_ms;
 }
 
+uint64_t send_id(struct send *s)
+{
+	return ids_next(&s->ids, clock_wall_ms(loop_clock(s->base.loop)));
+}
+
 int64_t send_life_ms(const struct send *s, enum message_class class)
 {
 	const struct conf *c = s->conf;
@@ -262,8 +269,8 @@ static void send_look_drained(void *arg)
 {
 	struct send *s = arg;
 
-	if (events_pending(s->base.events) || settle_pending(s->settle) || aside_pending(s->aside) ||
-	    s->parcels.count)
+	if (events_pending(s->base.events) || codes_pending(s->base.codes) || settle_pending(s->settle) ||
+	    aside_pending(s->aside) || s->parcels.count)
 		timer_start(s->drain_timer, DRAIN_LOOK_MS);
 	else
 		s->drained(s->drained_arg);

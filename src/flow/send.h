@@ -10,6 +10,7 @@
 
 #include "base/conf.h"
 #include "flow/ways.h"
+#include "store/codes.h"
 #include "store/events.h"
 #include "store/messages.h"
 #include "store/receipts.h"
@@ -27,6 +28,10 @@ struct send_wish {
 	int language;                    /* -1: none */
 	int64_t expires_wall_ms;         /* 0: by the class's life */
 	const char *avoid;               /* the link that lost what is sent again, "kcell.1"; NULL: none */
+	/* of what brings a verification code */
+	uint64_t id; /* from send_id; 0: the next */
+	struct message_code code;
+	const char *at_rest; /* the text with its hole */
 };
 
 /* What it will be. */
@@ -48,6 +53,7 @@ struct send_base {
 	struct events *events;
 	struct receipts *receipts;
 	const struct keyring *keyring;
+	struct codes *codes;
 };
 
 struct send *send_new(const struct send_base *base, const struct conf *conf);
@@ -92,6 +98,8 @@ enum send_beside send_beside(const struct send *s, struct msisdn to, const char 
 enum kz send_admits(
     struct send *s, enum message_class class, const struct send_preview *p, unsigned *ret_after_s) KZ_CHECK;
 
+/* The id of a message to come, for what its text is made from. A slot is held: send_admits. */
+uint64_t send_id(struct send *s);
 /* A letter that passed send_preview; it has its id at once. Freed by send_keep or letter_drop. */
 struct letter *letter_new(
     struct send *s, const struct send_wish *w, const struct send_preview *p, int32_t api_key);
@@ -106,6 +114,8 @@ struct send_request {
 	char *answer;            /* owned by send from send_keep on */
 	struct letter **letters; /* the array is owned by send from send_keep on, as are the letters */
 	size_t letters_n;
+	struct code_row *codes; /* that the letters bring; owned as the letters are, with all they point to */
+	size_t codes_n;
 };
 /* KZ_OK: kept, and on its way; KZ_CONFLICT: the key was used before; KZ_LOST: not kept as far as anybody
  * knows; KZ_REFUSED: the database refuses this request. Once, later; answer lives during the call. */

@@ -41,6 +41,8 @@ struct letter {
 	uint32_t doubt_mask; /* parts that were written once and not answered */
 	char *avoid_link;    /* that lost what it is sent again for; NULL: none */
 	char *text, *sender, *client_ref; /* sender and client_ref NULL: none */
+	struct message_code code;         /* of its text: wiped as soon as nobody needs it */
+	char *at_rest;                    /* the text as it is kept, NULL: as it is */
 	int32_t api_key;
 	uint16_t reference;
 	uint16_t recording; /* events on their way to the database */
@@ -136,6 +138,9 @@ void letter_free(struct letter *l);
 /* When the slot is lost: freed now, or when what is on the wire is answered. */
 void letter_forget(struct letter *l);
 void letters_on_due(void *arg);
+
+/* Its text is not needed any more: no digits of a code stay behind. */
+void letter_wipe(struct letter *l);
 
 /* letter.c for the other files of letters */
 /* The one place where phases change. */
