@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/secret.h"
+#include "flow/verify.h"
 #include "store/migrate.h"
 #include "store/partitions.h"
 
@@ -33,6 +34,8 @@ struct app {
 	struct pg *pg;
 	struct redis *redis;
 	struct limits *limits;
+	struct codes *codes;
+	struct verify *verify;
 	struct lease *lease;
 	struct slots *slots;
 	struct messages *messages;
@@ -80,6 +83,7 @@ static void app_on_slot(void *arg, uint8_t slot, uint64_t low_water, uint64_t ne
 
 	feed_set_slot(a->feed, slots_own(a->slots), newest);
 	events_on_slot(a->events);
+	codes_on_slot(a->codes);
 	send_set_own(a->send, slots_own(a->slots));
 	send_take_slot(a->send, slot, low_water, newest);
 	notify_take_slot(a->notify, slot);
@@ -92,6 +96,7 @@ static void app_on_slots_lost(void *arg)
 
 	feed_set_slot(a->feed, -1, 0);
 	events_on_slot(a->events);
+	codes_on_slot(a->codes);
 	send_lose_slots(a->send);
 	notify_lose_slots(a->notify);
 }
@@ -164,13 +169,17 @@ static void app_build_flows(struct app *a)
 	a->messages = messages_new(a->loop, a->pg, a->feed, a->keyring, &limits);
 	a->events = events_new(a->loop, a->pg, a->feed, &limits);
 	a->receipts = receipts_new(a->loop, a->pg, &limits);
+	a->codes = codes_new(a->loop, a->pg, a->feed, &limits);
 	const struct send_base base = {
-	    a->loop, a->pg, a->lease, a->messages, a->feed, a->events, a->receipts, a->keyring};
+	    a->loop, a->pg, a->lease, a->messages, a->feed, a->events, a->receipts, a->keyring, a->codes};
 	a->send = send_new(&base, a->files.conf);
 	send_set_profiles(a->send, a->files.profiles, a->files.profiles_n);
 	a->files.profiles = NULL;
 	a->files.profiles_n = 0;
 	a->notify = notify_new(a->loop, a->pg, a->feed, a->keyring, a->files.conf);
+	a->verify =
+	    verify_new(&(struct verify_base){a->loop, a->pg, a->send, a->codes, a->limits, a->keyring},
+	        &(struct verify_files){a->files.conf, a->files.purposes, a->files.templates});
 	a->rates = rates_new(a->loop);
 	a->note_timer = timer_new(a->loop, app_on_note, a);
 }
@@ -336,9 +345,11 @@ static void app_swap(struct app *a, struct app_files *f)
 	messages_set_limits(a->messages, &limits);
 	events_set_limits(a->events, &limits);
 	receipts_set_limits(a->receipts, &limits);
+	codes_set_limits(a->codes, &limits);
 	if (a->partitions)
 		partitions_set_keep(a->partitions, &keep);
 	limits_set_conf(a->limits, f->conf);
+	verify_set_files(a->verify, &(struct verify_files){f->conf, f->purposes, f->templates});
 	send_set_conf(a->send, f->conf);
 	notify_set_conf(a->notify, f->conf);
 	send_set_profiles(a->send, f->profiles, f->profiles_n);
@@ -448,6 +459,7 @@ static void app_begin(struct app *a)
 	    .started_ms = loop_now_ms(a->loop)};
 	app_build_flows(a);
 	a->door.send = a->send;
+	a->door.verify = a->verify;
 	a->door.notify = a->notify;
 	a->door.rates = a->rates;
 	app_open_door(a);
@@ -468,6 +480,9 @@ static void app_end(struct app *a)
 	slots_free(a->slots);
 	clients_free(a->clients);
 	partitions_free(a->partitions);
+	codes_free(a->codes);
+	limits_free(a->limits);
+	verify_free(a->verify);
 	send_free(a->send);
 	notify_free(a->notify);
 	messages_free(a->messages);
@@ -475,7 +490,6 @@ static void app_end(struct app *a)
 	feed_free(a->feed);
 	receipts_free(a->receipts);
 	lease_free(a->lease);
-	limits_free(a->limits);
 	redis_free(a->redis);
 	pg_free(a->pg);
 	timer_free(a->note_timer);

@@ -10,6 +10,7 @@
 #include "api/health.h"
 #include "api/hooks.h"
 #include "api/problem.h"
+#include "api/proof.h"
 #include "api/submit.h"
 #include "api/timeline.h"
 #include "base/mem.h"
@@ -31,6 +32,11 @@ static const struct door_route {
     {"GET", "/v1/messages", SCOPE_MESSAGES_READ, false, timeline_find},
     {"POST", "/v1/messages/batch", SCOPE_MESSAGES_WRITE, false, submit_batch},
     {"GET", "/v1/messages/{id}", SCOPE_MESSAGES_READ, false, timeline_get},
+    {"POST", "/v1/codes", SCOPE_CODES, false, proof_send},
+    {"POST", "/v1/codes/{id}/check", SCOPE_CODES, false, proof_check},
+    {"POST", "/v1/codes/{id}/resend", SCOPE_CODES, false, proof_resend},
+    {"GET", "/v1/codes/{id}", SCOPE_CODES, false, proof_get},
+    {"DELETE", "/v1/codes/{id}", SCOPE_CODES, false, proof_cancel},
     {"GET", "/livez", 0, false, health_live},
     {"GET", "/readyz", 0, false, health_ready},
     {"GET", "/metrics", SCOPE_METRICS, false, health_metrics},

@@ -6,6 +6,7 @@
 #include "api/rates.h"
 #include "flow/notify.h"
 #include "flow/send.h"
+#include "flow/verify.h"
 #include "net/http_server.h"
 #include "store/clients.h"
 #include "store/limits.h"
@@ -22,6 +23,7 @@ struct door {
 	struct redis *redis; /* NULL: none configured */
 	struct limits *limits;
 	struct send *send;
+	struct verify *verify;
 	struct notify *notify;
 	struct clients *clients;
 	const struct slots *slots;

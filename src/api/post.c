@@ -18,6 +18,9 @@ void post_free(struct post *p)
 	p->door->looks -= p->looks;
 	for (size_t i = 0; i < p->letters_n; i++)
 		letter_drop(p->door->send, p->letters[i]);
+	for (size_t i = 0; p->codes && i < p->letters_n; i++)
+		code_row_fini(&p->codes[i]);
+	free(p->codes);
 	free(p->letters);
 	free(p);
 }
@@ -35,6 +38,16 @@ struct problem post_unavailable(unsigned after_s)
 
 	p.after_s = after_s;
 	return p;
+}
+
+struct problem post_bad_json(const json_error_t *e)
+{
+	return problem_make(PROBLEM_MALFORMED_JSON, NULL, "line %d, column %d: %s", e->line, e->column,
+	    json_error_code(e) == json_error_duplicate_key            ? "a member stands twice"
+	    : json_error_code(e) == json_error_invalid_utf8           ? "not UTF-8"
+	    : json_error_code(e) == json_error_null_character         ? "a NUL character"
+	    : json_error_code(e) == json_error_premature_end_of_input ? "the text ends too early"
+	                                                              : "not JSON");
 }
 
 static void post_on_replay(
@@ -111,12 +124,15 @@ void post_keep(struct post *p, char *answer)
 	    .status = p->status,
 	    .answer = answer,
 	    .letters = p->letters,
-	    .letters_n = p->letters_n};
+	    .letters_n = p->letters_n,
+	    .codes = p->codes,
+	    .codes_n = p->codes ? p->letters_n : 0};
 	struct problem problem;
 
 	memcpy(r.key_hash, p->key_hash, SECRET_HASH);
 	memcpy(r.body_hash, p->body_hash, SECRET_HASH);
 	p->letters = NULL; /* send's from now on, whatever comes */
+	p->codes = NULL;
 	p->letters_n = 0;
 	switch (send_keep(p->door->send, &r, post_on_kept, p)) {
 	case KZ_OK:

@@ -2,6 +2,8 @@
 #ifndef API_POST_H
 #define API_POST_H
 
+#include <jansson.h>
+
 #include "api/door.h"
 #include "api/problem.h"
 #include "base/secret.h"
@@ -18,6 +20,7 @@ struct post {
 	bool looks;             /* counts among the door's looks */
 	struct letter **letters;
 	size_t letters_n;
+	struct code_row *codes; /* that the letters bring, as many as them or none: the post's as they are */
 };
 
 /* The headers every POST needs, type only where there is a body; NULL when it was refused. */
@@ -25,6 +28,7 @@ struct post *post_new(struct door *d, struct call *c, const struct door_caller *
 /* Room for n letters, which are the post's until post_keep. */
 void post_own_letters(struct post *p, size_t n);
 struct problem post_unavailable(unsigned after_s);
+struct problem post_bad_json(const json_error_t *e);
 /* Each of these is the last thing done with p: */
 /* Everything is judged: answer is what the client gets once it is committed. Owns answer. */
 void post_keep(struct post *p, char *answer);

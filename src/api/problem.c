@@ -42,6 +42,20 @@ static const struct problem_row {
     [PROBLEM_IN_PROGRESS] = {409, "idempotency_in_progress", "The first request with this key still runs",
         true},
     [PROBLEM_TOO_MANY_MESSAGES] = {429, "too_many_messages", "Too many messages wait", true},
+    [PROBLEM_UNKNOWN_PURPOSE] = {422, "unknown_purpose", "No such purpose", false},
+    [PROBLEM_INVALID_CODE] = {422, "invalid_code", "This cannot be the code", false},
+    [PROBLEM_BINDING_MISMATCH] = {409, "binding_mismatch", "The code was sent for something else", false},
+    [PROBLEM_CODE_OVER] = {409, "code_over", "The code is not open any more", false},
+    [PROBLEM_RESENDS_EXHAUSTED] = {409, "resends_exhausted", "The code may not be sent again", false},
+    [PROBLEM_RANGE_NOT_ALLOWED] = {403, "range_not_allowed", "Codes are not sent to such numbers", false},
+    [PROBLEM_TOO_SOON] = {429, "too_soon", "A code was sent a moment ago", true},
+    [PROBLEM_PHONE_LIMIT] = {429, "phone_limit", "Too many codes for this phone", true},
+    [PROBLEM_PREFIX_LIMIT] = {429, "prefix_limit", "Too many codes for numbers like this", true},
+    [PROBLEM_KEY_LIMIT] = {429, "key_limit", "Too many codes by this key", true},
+    [PROBLEM_ADDRESS_LIMIT] = {429, "address_limit", "Too many codes for this address", true},
+    [PROBLEM_DAY_LIMIT] = {429, "day_limit", "Too many codes today", true},
+    [PROBLEM_HELD] = {429, "held", "Hardly any code to such numbers is used", true},
+    [PROBLEM_PHONE_LOCKED] = {429, "phone_locked", "Too many wrong tries for this phone", true},
     [PROBLEM_UNAVAILABLE] = {503, "unavailable", "Nothing can be kept now", true},
     [PROBLEM_INTERNAL_ERROR] = {500, "internal_error", "A fault of kezek", false},
 };
@@ -101,6 +115,8 @@ void problem_reply(struct call *c, const struct problem *p)
 	        p->status, "code", p->code, "detail", p->detail, "retryable", p->retryable, "request_id", id);
 	if (body && *p->field)
 		json_object_set_new(body, "field", json_string(p->field));
+	if (body && p->result)
+		json_object_set_new(body, "result", json_string(p->result));
 	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
 	if (p->after_s) {
 		snprintf(after, sizeof after, "%u", p->after_s);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "api/post.h"
+#include "api/preview.h"
 #include "api/wish.h"
 #include "base/buf.h"
 #include "base/ids.h"
@@ -14,40 +15,15 @@
 
 #define BATCH_LINES 1000
 
-static const char *encoding_name(enum alphabet a)
-{
-	return a == ALPHABET_GSM7 ? "gsm7" : "ucs2";
-}
-
 static void submit_dry_run(struct post *p, const struct wish *w, const struct send_preview *v)
 {
-	char to[MSISDN_TEXT];
-	json_t *route = json_array();
-
-	for (size_t i = 0; i < v->route_n; i++)
-		json_array_append_new(route, json_string(v->route[i]));
-	json_t *o = json_pack("{s:b, s:s, s:s, s:s, s:i, s:i, s:o, s:s}", "dry_run", 1, "to",
-	    msisdn_text(w->send.to, to), "text", w->send.text, "encoding", encoding_name(v->cost.alphabet),
-	    "units", (int)v->cost.units, "segments", (int)v->cost.parts, "route", route, "class",
-	    message_class_name(w->send.class));
+	json_t *o = preview_json(w->send.to, w->send.text, v, w->send.class);
 	char *text = json_dumps(o, JSON_COMPACT);
+
 	door_reply_json(p->call, 200, text ? text : "{}");
 	free(text);
 	json_decref(o);
 	post_free(p);
-}
-
-/* What send_admits says, as a problem. */
-static struct problem submit_not_admitted(enum kz r, enum message_class class, unsigned after_s)
-{
-	struct problem problem = post_unavailable(after_s);
-
-	if (r == KZ_BUSY)
-		problem = problem_make(PROBLEM_TOO_MANY_MESSAGES, NULL,
-		    "too many or too old messages of class %s wait for this operator; slow down",
-		    message_class_name(class));
-	problem.after_s = after_s;
-	return problem;
 }
 
 static void submit_wish(struct post *p, const struct wish *w)
@@ -67,25 +43,15 @@ static void submit_wish(struct post *p, const struct wish *w)
 	}
 	r = send_admits(p->door->send, w->send.class, &v, &after_s);
 	if (r != KZ_OK) {
-		post_put_off(p, submit_not_admitted(r, w->send.class, after_s));
+		post_put_off(p, preview_not_admitted(r, w->send.class, after_s));
 		return;
 	}
 	post_own_letters(p, 1);
 	p->letters[p->letters_n++] = letter_new(p->door->send, &w->send, &v, p->key);
 	post_keep(p, mem_printf("{\"id\":\"%s\",\"state\":\"accepted\",\"segments\":%u,\"encoding\":\"%s\","
 	                        "\"expires_at\":\"%s\"}",
-	                 ids_text(letter_id(p->letters[0]), id), v.cost.parts, encoding_name(v.cost.alphabet),
+	                 ids_text(letter_id(p->letters[0]), id), v.cost.parts, wish_encoding(v.cost.alphabet),
 	                 clock_rfc3339(v.expires_wall_ms * 1000, expires)));
-}
-
-static struct problem submit_bad_json(const json_error_t *e)
-{
-	return problem_make(PROBLEM_MALFORMED_JSON, NULL, "line %d, column %d: %s", e->line, e->column,
-	    json_error_code(e) == json_error_duplicate_key            ? "a member stands twice"
-	    : json_error_code(e) == json_error_invalid_utf8           ? "not UTF-8"
-	    : json_error_code(e) == json_error_null_character         ? "a NUL character"
-	    : json_error_code(e) == json_error_premature_end_of_input ? "the text ends too early"
-	                                                              : "not JSON");
 }
 
 void submit_one(struct door *d, struct call *c, const struct door_caller *who, const char *id)
@@ -102,7 +68,7 @@ void submit_one(struct door *d, struct call *c, const struct door_caller *who, c
 	const char *body = call_body(c, &len);
 	json_t *o = json_loadb(body, len, JSON_REJECT_DUPLICATES, &error);
 	if (!o) {
-		problem = submit_bad_json(&error);
+		problem = post_bad_json(&error);
 		post_finish(p, &problem);
 		return;
 	}
@@ -140,18 +106,18 @@ static enum kz batch_line(
 	enum kz r = o ? wish_read(o, p->door->templates, true, &w, ret) : KZ_INVALID;
 
 	if (!o)
-		*ret = submit_bad_json(&error);
+		*ret = post_bad_json(&error);
 	if (r == KZ_OK && (r = send_preview(p->door->send, &w.send, &v)) != KZ_OK)
 		*ret = wish_problem(r, &v, p->door->conf->message_max_parts), r = KZ_INVALID;
 	if (r == KZ_OK && (r = send_admits(p->door->send, w.send.class, &v, &after_s)) != KZ_OK)
-		*ret = submit_not_admitted(r, w.send.class, after_s);
+		*ret = preview_not_admitted(r, w.send.class, after_s);
 	if (r == KZ_OK) {
 		struct letter *l = letter_new(p->door->send, &w.send, &v, p->key);
 
 		p->letters[p->letters_n++] = l;
 		buf_printf(out,
 		    "{\"line\":%d,\"status\":202,\"id\":\"%s\",\"segments\":%u,\"encoding\":\"%s\"}\n", line,
-		    ids_text(letter_id(l), id), v.cost.parts, encoding_name(v.cost.alphabet));
+		    ids_text(letter_id(l), id), v.cost.parts, wish_encoding(v.cost.alphabet));
 	} else if (r != KZ_LOST) {
 		batch_put_refusal(out, line, ret);
 	}

@@ -104,17 +104,23 @@ static bool wish_expires(struct wish_read *r, const json_t *value)
 	return true;
 }
 
+bool wish_line_is_good(const char *s, size_t most)
+{
+	size_t n = 0;
+
+	for (const char *c = s; *c; c++) {
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			return false;
+		n += ((unsigned char)*c & 0xc0) != 0x80;
+	}
+	return n >= 1 && n <= most;
+}
+
 static bool wish_client_ref(struct wish_read *r, const json_t *value)
 {
 	const char *s = json_string_value(value);
 
-	size_t n = 0;
-	for (const char *c = s; *c; c++) {
-		n += ((unsigned char)*c & 0xc0) != 0x80;
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			n = 65;
-	}
-	if (n < 1 || n > 64)
+	if (!wish_line_is_good(s, 64))
 		return wish_fail(r, problem_make(PROBLEM_INVALID_VALUE, "client_ref",
 		                        "1 to 64 characters, no control characters"));
 	r->wish->send.client_ref = s;
@@ -256,6 +262,11 @@ enum kz wish_read(
 	json_object_foreach(
 	    (json_t *)(uintptr_t)o, key, value) if (!wish_member(&r, key, value, batch)) return KZ_INVALID;
 	return wish_is_whole(&r) && wish_compose(&r) ? KZ_OK : KZ_INVALID;
+}
+
+const char *wish_encoding(enum alphabet a)
+{
+	return a == ALPHABET_GSM7 ? "gsm7" : "ucs2";
 }
 
 void wish_fini(struct wish *w)

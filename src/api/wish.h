@@ -22,6 +22,10 @@ struct wish {
 enum kz wish_read(const json_t *o, const struct templates *t, bool batch, struct wish *ret,
     struct problem *ret_problem) KZ_CHECK;
 void wish_fini(struct wish *w);
+/* 1 to most characters, no control characters. */
+bool wish_line_is_good(const char *s, size_t most);
+/* An SMS alphabet as clients know it. */
+const char *wish_encoding(enum alphabet a);
 /* The problem of what send_preview answered. max_parts for the detail. */
 struct problem wish_problem(enum kz r, const struct send_preview *p, int64_t max_parts);
 
