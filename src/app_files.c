@@ -17,6 +17,17 @@ static void app_check_tls(const struct conf *c, const char *path, struct faults 
 	tls_free(webhooks);
 }
 
+/* Purposes are proved against the templates: against broken ones each would be a fault too, and not its own.
+ */
+static void app_load_texts(struct app_files *f, struct faults *faults)
+{
+	int before = faults->count;
+
+	f->templates = templates_load(f->conf->templates, faults);
+	if (faults->count == before)
+		f->purposes = purposes_load(f->conf->purposes, f->templates, faults);
+}
+
 bool app_files_load(const char *path, struct app_files *ret, struct faults *faults)
 {
 	struct app_files f = {.conf = conf_load(path, faults)};
@@ -27,8 +38,7 @@ bool app_files_load(const char *path, struct app_files *ret, struct faults *faul
 		if (f.profiles_n > ROUTE_MAX)
 			faults_add(faults, "%s: %zu profiles; at most %d operators are served",
 			    f.conf->operators, f.profiles_n, ROUTE_MAX);
-		f.templates = templates_load(f.conf->templates, faults);
-		f.purposes = purposes_load(f.conf->purposes, f.templates, faults);
+		app_load_texts(&f, faults);
 		f.keyring = keyring_load(f.conf->keyring, faults);
 	}
 	if (!faults->count) {
