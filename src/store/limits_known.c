@@ -15,79 +15,53 @@ static const uint32_t types[] = {PG_INT8, PG_TIMESTAMPTZ, PG_INT8};
 
 #define MS(column) "floor(extract(epoch from " column ") * 1000)::bigint"
 
+/* clang-format off */
 static const struct pg_sql sql_phone = {"limits_phone",
-    "with sent as (select " MS(
-        "at") " as ms, why from code_send where phone = $1 and why < 2"
-              "  and at > $2 - interval '1 day' and code_id >= $3 order by at desc limit 1000),"
-              " lifted as (select max(lifted_at) as at from guard_hold where kind = 2 and subject = $1),"
-              " wrong as (select " MS(
-                  "at") " as ms from code_wrong where phone = $1 and code_id >= $3"
-                        "  and at > greatest($2 - interval '1 hour', (select at from lifted)) order by at "
-                        "desc limit 10),"
-                        " lock as (select " MS("since") " as since, " MS(
-                            "until") " as until from guard_hold where kind = 2"
-                                     "  and subject = $1 and lifted_at is null and until > $2 - interval '1 "
-                                     "day' order by until desc limit 1),"
-                                     " hour as (select ms from sent where ms > " MS(
-                                         "$2") " - 3600000)"
-                                               " select coalesce((select string_agg(ms || ':' || (why = "
-                                               "1)::int || ':0', ',' order by ms) from sent), ''),"
-                                               " coalesce((select max(" MS(
-                                                   "v.at") ")::text from code c join code_verdict v on "
-                                                           "v.code_id = c.id"
-                                                           "  where c.phone = $1 and c.id >= $3 and "
-                                                           "v.code_id >= $3 and v.verdict = 1), ''),"
-                                                           " coalesce((select string_agg(ms::text, ',' order "
-                                                           "by ms) from wrong), ''),"
-                                                           " coalesce((select since::text from lock), ''), "
-                                                           "coalesce((select until::text from lock), ''),"
-                                                           " (select count(*) from wrong), (select min(ms) "
-                                                           "from wrong), (select count(*) from hour),"
-                                                           " (select min(ms) from hour), (select max(ms) "
-                                                           "from sent), (select until from lock)",
+    "with sent as (select " MS("at") " as ms, why from code_send where phone = $1 and why < 2"
+    "  and at > $2 - interval '1 day' and code_id >= $3 order by at desc limit 1000),"
+    " lifted as (select max(lifted_at) as at from guard_hold where kind = 2 and subject = $1),"
+    " wrong as (select " MS("at") " as ms from code_wrong where phone = $1 and code_id >= $3"
+    "  and at > greatest($2 - interval '1 hour', (select at from lifted)) order by at desc limit 10),"
+    " lock as (select " MS("since") " as since, " MS("until") " as until from guard_hold where kind = 2"
+    "  and subject = $1 and lifted_at is null and until > $2 - interval '1 day' order by until desc limit 1),"
+    " hour as (select ms from sent where ms > " MS("$2") " - 3600000)"
+    " select coalesce((select string_agg(ms || ':' || (why = 1)::int || ':0', ',' order by ms) from sent), ''),"
+    " coalesce((select max(" MS("v.at") ")::text from code c join code_verdict v on v.code_id = c.id"
+    "  where c.phone = $1 and c.id >= $3 and v.code_id >= $3 and v.verdict = 1), ''),"
+    " coalesce((select string_agg(ms::text, ',' order by ms) from wrong), ''),"
+    " coalesce((select since::text from lock), ''), coalesce((select until::text from lock), ''),"
+    " (select count(*) from wrong), (select min(ms) from wrong), (select count(*) from hour),"
+    " (select min(ms) from hour), (select max(ms) from sent), (select until from lock)",
     3, types};
 
 static const struct pg_sql sql_prefix = {"limits_prefix",
-    "with sent as (select s.phone, " MS(
-        "s.at") " as ms, exists (select from code_verdict v"
-                "  where v.code_id = s.code_id and v.code_id >= $3 and v.verdict = 1) as approved"
-                "  from code c join code_send s on s.code_id = c.id where c.prefix = $1 and c.id >= $3 and "
-                "s.code_id >= $3"
-                "  and s.why < 2 and s.at > $2 - interval '1 day'),"
-                " pieces as (select ms / 600000 as piece, count(*) as n from sent"
-                "  where ms / 600000 >= " MS(
-                    "$2") " / 600000 - 6 group by 1),"
-                          " hold as (select " MS("since") " as since, case when lifted_at is null then " MS(
-                              "until") " end as until,"
-                                       "  " MS(
-                                           "free_until") " as free from guard_hold where kind = 1 and "
-                                                         "subject = $1"
-                                                         "  and greatest(until, free_until) > $2 - interval "
-                                                         "'1 day' order by since desc limit 1)"
-                                                         " select coalesce((select string_agg(piece || ':' "
-                                                         "|| n, ',' order by piece) from pieces), ''),"
-                                                         " coalesce((select string_agg(lpad(to_hex(phone), "
-                                                         "16, '0') || ':' || ms || ':' || approved::int, ',' "
-                                                         "order by ms)"
-                                                         "  from (select * from sent order by ms desc limit "
-                                                         "50) s), ''),"
-                                                         " coalesce((select since::text from hold), ''), "
-                                                         "coalesce((select until::text from hold), ''),"
-                                                         " coalesce((select free::text from hold), ''),"
-                                                         " (select coalesce(sum(n), 0)::bigint from pieces), "
-                                                         "(select until from hold)",
+    "with sent as (select s.phone, " MS("s.at") " as ms, exists (select from code_verdict v"
+    "  where v.code_id = s.code_id and v.code_id >= $3 and v.verdict = 1) as approved"
+    "  from code c join code_send s on s.code_id = c.id where c.prefix = $1 and c.id >= $3 and s.code_id >= $3"
+    "  and s.why < 2 and s.at > $2 - interval '1 day'),"
+    " pieces as (select ms / 600000 as piece, count(*) as n from sent"
+    "  where ms / 600000 >= " MS("$2") " / 600000 - 6 group by 1),"
+    " hold as (select " MS("since") " as since, case when lifted_at is null then " MS("until") " end as until,"
+    "  " MS("free_until") " as free from guard_hold where kind = 1 and subject = $1"
+    "  and greatest(until, free_until) > $2 - interval '1 day' order by since desc limit 1)"
+    " select coalesce((select string_agg(piece || ':' || n, ',' order by piece) from pieces), ''),"
+    " coalesce((select string_agg(lpad(to_hex(phone), 16, '0') || lpad(ms::text, 13, '0') || approved::int, ''"
+    "  order by ms) from (select * from sent order by ms desc limit 50) s), ''),"
+    " coalesce((select since::text from hold), ''), coalesce((select until::text from hold), ''),"
+    " coalesce((select free::text from hold), ''),"
+    " (select coalesce(sum(n), 0)::bigint from pieces), (select until from hold)",
     3, types};
 
 /* Quiet: nothing was sent within a day, nothing locked or held within two. */
 static const struct pg_sql sql_day = {"limits_day",
-    "with pieces as (select " MS(
-        "at") " / 3600000 as piece, count(*) as n from code_send"
-              "  where why < 2 and code_id >= $3 and at > $2 - interval '25 hours' and $1 = 0 group by 1)"
-              " select coalesce((select string_agg(piece || ':' || n, ',' order by piece) from pieces), ''),"
-              " (not exists (select from pieces) and not exists (select from guard_hold"
-              "  where greatest(until, free_until) > $2 - interval '1 day'))::int,"
-              " (select coalesce(sum(n), 0)::bigint from pieces)",
+    "with pieces as (select " MS("at") " / 3600000 as piece, count(*) as n from code_send"
+    "  where why < 2 and code_id >= $3 and at > $2 - interval '25 hours' and $1 = 0 group by 1)"
+    " select coalesce((select string_agg(piece || ':' || n, ',' order by piece) from pieces), ''),"
+    " (not exists (select from pieces) and not exists (select from guard_hold"
+    "  where greatest(until, free_until) > $2 - interval '1 day'))::int,"
+    " (select coalesce(sum(n), 0)::bigint from pieces)",
     3, types};
+/* clang-format on */
 
 struct known_quest {
 	struct limits_op *op;

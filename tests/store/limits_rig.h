@@ -154,11 +154,12 @@ static inline int limits_setup(void **state)
 	    .guard_conversion_percent = 10,
 	    .guard_hold_ms = LIMITS_HOUR_MS};
 	snprintf(g->address, sizeof g->address, "unix:%s/s/redis", servers_dir);
-	servers_do("restart-redis");
 	for (int i = 0; i < 2; i++) {
 		const struct limits_try nobody = {.tries = 5};
 
 		limits_make(g, i);
+		if (i == 0)
+			limits_redis(g, "return redis.call('FLUSHALL') and 1");
 		limits_ask_try(g, i, &nobody); /* begins its epoch: what follows stays in Redis */
 	}
 	*state = g;

@@ -8,11 +8,13 @@ if p.known then
 end
 local g = subject(m, KEYS[3], now, PREFIX)
 if g.known then
-  local ring = entries(g.ring, 2, 0)
-  for _, e in ipairs(ring) do
-    if e[1] == phone then e[3] = '1' end
+  local words = {}
+  for i = 1, #g.ring, SENT do
+    local word = string.sub(g.ring, i, i + SENT - 1)
+    if string.sub(word, 1, 16) == phone then word = string.sub(word, 1, 29) .. '1' end
+    words[#words + 1] = word
   end
-  g.ring = text(ring)
+  g.ring = table.concat(words)
   save(g, math.max(SURE, number(g.hu) - g.now + DAY))
 end
 return 0

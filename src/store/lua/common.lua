@@ -69,6 +69,14 @@ local function text(list)
   return table.concat(words, ',')
 end
 
+-- A prefix's last sends stand without a mark between them, each of 30 characters: phone 16, time 13, whether approved 1. Read
+-- so, fifty cost a fifth of what they cost as entries. Times of one length compare as they are.
+local SENT = 30
+
+local function sent_time(ms)
+  return string.format('%013d', ms)
+end
+
 local function number(s)
   return tonumber(s) or 0
 end

@@ -56,17 +56,18 @@ for _, e in ipairs(sent) do
   if token ~= '0' and e[3] == token then return {0, 0, math.max(last + wait - p.now, 0), 1, 0, 0} end
 end
 
-local ring = entries(g.ring, 2, 0)
 -- Young codes may yet be approved: they are judged only when they are all that there is. After a hold some are let through.
 local function converts()
-  local good, bad, fresh = 0, 0, 0
-  for _, e in ipairs(ring) do
-    local at = tonumber(e[2])
-    if e[3] == '1' then good = good + 1 elseif at <= g.now - OPEN then bad = bad + 1 end
-    if at > number(g.hs) then fresh = fresh + 1 end
+  local all, good, bad, fresh = #g.ring / SENT, 0, 0, 0
+  if all < judge_sends then return true end
+  local old, held = sent_time(g.now - OPEN), sent_time(number(g.hs))
+  for i = 1, #g.ring, SENT do
+    local at = string.sub(g.ring, i + 16, i + 28)
+    if string.byte(g.ring, i + 29) == 49 then good = good + 1 elseif at <= old then bad = bad + 1 end
+    if at > held then fresh = fresh + 1 end
   end
   if number(g.hs) > 0 and fresh < FRESH then return true end
-  local all = #ring >= RING and #ring or good + bad
+  if all < RING then all = good + bad end
   return all < judge_sends or good * 100 >= judge_percent * all
 end
 
@@ -100,9 +101,7 @@ if per_day.sum >= most.day then return {ALL_DAY, per_day.after, 0, 0, 0, 0} end
 sent[#sent + 1] = {string.format('%d', p.now), resend, token}
 p.sent = text(sent)
 save(p, SURE + HOUR)
-ring[#ring + 1] = {phone, string.format('%d', g.now), '0'}
-if #ring > RING then table.remove(ring, 1) end
-g.ring, g.hour = text(ring), add(per_prefix)
+g.ring, g.hour = string.sub(g.ring .. phone .. sent_time(g.now) .. '0', -RING * SENT), add(per_prefix)
 save(g, math.max(SURE, number(g.hu) - g.now + DAY))
 k.n = add(per_key)
 save(k, HOUR)
