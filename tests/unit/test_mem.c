@@ -14,10 +14,12 @@
 #include <event2/event.h>
 #include <jansson.h>
 #include <malloc.h>
+#include <openssl/ssl.h>
 
 #include "api/door.h"
 #include "base/mem.h"
 #include "net/loop.h"
+#include "net/tls.h"
 
 #define MARK "482915-the-code"
 
@@ -130,6 +132,20 @@ static void libevent__after_a_loop_was_made__leaves_nothing(void **state)
 	loop_free(l);
 }
 
+/* What OpenSSL keeps of a request until the next one comes, it wipes by itself when it is told to. */
+static void tls__every_session__wipes_what_it_was_told(void **state)
+{
+	char why[256] = "";
+	struct tls *t = tls_client_new("", "", "", why);
+
+	(void)state;
+	assert_string_equal(why, "");
+	SSL *session = tls_session(t, "kezek.example");
+	assert_true(SSL_get_options(session) & SSL_OP_CLEANSE_PLAINTEXT);
+	SSL_free(session);
+	tls_free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -138,6 +154,7 @@ int main(void)
 	    cmocka_unit_test(free__a_full_block__seen),
 	    cmocka_unit_test(jansson__after_the_door_is_hardened__leaves_nothing),
 	    cmocka_unit_test(libevent__after_a_loop_was_made__leaves_nothing),
+	    cmocka_unit_test(tls__every_session__wipes_what_it_was_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
