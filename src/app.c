@@ -20,6 +20,7 @@
 #include "base/mem.h"
 #include "base/secret.h"
 #include "flow/verify.h"
+#include "store/keymark.h"
 #include "store/migrate.h"
 #include "store/partitions.h"
 
@@ -233,6 +234,22 @@ static void app_open_door(struct app *a)
 	}
 }
 
+static void app_on_keymark(void *arg, enum kz r)
+{
+	struct app *a = arg;
+
+	a->checking = false;
+	if (r == KZ_OK)
+		app_build_on_schema(a);
+	else if (r == KZ_LOST)
+		timer_start(a->wait_timer, 500);
+	else
+		app_fail(a, a->files.conf->keyring,
+		    r == KZ_CONFLICT ? "the database belongs to another keyring: nothing in it would be "
+		                       "found or opened by this one"
+		                     : "the database does not say whose it is");
+}
+
 static void app_on_version(void *arg, enum kz r, int version, const char *why)
 {
 	struct app *a = arg;
@@ -253,7 +270,9 @@ static void app_on_version(void *arg, enum kz r, int version, const char *why)
 		app_fail(a, "the database's schema", text);
 		return;
 	}
-	app_build_on_schema(a);
+	a->checking = keymark_check(a->pg, a->keyring, app_on_keymark, a) == KZ_OK;
+	if (!a->checking)
+		timer_start(a->wait_timer, 500);
 }
 
 static void app_check_schema(void *arg)

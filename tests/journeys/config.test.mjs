@@ -139,6 +139,17 @@ journey('purposes__each_fault__one_line_with_file_line_column', async (stage) =>
   assert.match(t.out, /purposes: 1/);
 });
 
+journey('keyring__another_than_the_databases__said_and_not_started', async (stage) => {
+  const database = await servers.database();
+  const k = await Kezek.start(stage, database);
+  await k.stop();
+  const other = await Kezek.prepare(stage, database, { name: 'other', config: { keyring: 'keys' } });
+  assert.equal((await k.ctlRun('keyring', 'new', join(other.dir, 'keys'))).code, 0);
+  const r = await other.once();
+  assert.equal(r.code, 1, r.err);
+  assert.match(r.err, /keys: the database belongs to another keyring/);
+});
+
 journey('database__unreachable_at_start__one_line_unready_and_ready_when_it_comes', async (stage) => {
   const database = await servers.database();
   const centre = await startCentre(stage);

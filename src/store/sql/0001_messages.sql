@@ -10,6 +10,12 @@ create table api_key (
   revoked_at timestamptz
 );
 
+-- Which keyring this database belongs to: a keyed value of nothing, by its lookup key.
+create table keymark (
+  only_one boolean primary key default true check (only_one),
+  mark bytea not null
+);
+
 -- A daemon owns the slots whose advisory lock it holds; bits 14..21 of a message's id are its slot.
 -- Every message of the slot below low_water has been submitted in full or has ended. The epoch counts its owners.
 create table slot (
