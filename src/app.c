@@ -87,6 +87,7 @@ static void app_on_slot(void *arg, uint8_t slot, uint64_t low_water, uint64_t ne
 	codes_on_slot(a->codes);
 	send_set_own(a->send, slots_own(a->slots));
 	send_take_slot(a->send, slot, low_water, newest);
+	verify_take_slot(a->verify, slot, newest);
 	notify_take_slot(a->notify, slot);
 	app_tell_ready(a);
 }
@@ -99,6 +100,7 @@ static void app_on_slots_lost(void *arg)
 	events_on_slot(a->events);
 	codes_on_slot(a->codes);
 	send_lose_slots(a->send);
+	verify_lose_slots(a->verify);
 	notify_lose_slots(a->notify);
 }
 
@@ -115,6 +117,7 @@ static size_t app_on_leave(void *arg, uint8_t slot)
 
 	if (a->stopping)
 		return 1; /* all of them are free in a moment */
+	verify_leave_slot(a->verify, slot);
 	return send_leave_slot(a->send, slot) + notify_leave_slot(a->notify, slot);
 }
 
@@ -125,6 +128,7 @@ static void app_on_stay(void *arg, uint8_t slot)
 	if (a->stopping)
 		return;
 	send_stay_slot(a->send, slot);
+	verify_take_slot(a->verify, slot, 0);
 	notify_stay_slot(a->notify, slot);
 }
 
@@ -181,6 +185,7 @@ static void app_build_flows(struct app *a)
 	a->verify =
 	    verify_new(&(struct verify_base){a->loop, a->pg, a->send, a->codes, a->limits, a->keyring},
 	        &(struct verify_files){a->files.conf, a->files.purposes, a->files.templates});
+	send_on_lost(a->send, verify_on_lost, a->verify);
 	a->rates = rates_new(a->loop);
 	a->note_timer = timer_new(a->loop, app_on_note, a);
 }
@@ -333,6 +338,7 @@ static void app_stop(void *arg, int signo)
 	if (a->http)
 		http_server_drain(a->http);
 	timer_start(a->end_timer, a->files.conf->shutdown_ms);
+	verify_stop(a->verify);
 	send_drain(a->send, app_on_drained, a);
 }
 
@@ -491,6 +497,7 @@ static void app_end(struct app *a)
 {
 	http_server_free(a->http);
 	send_stop(a->send);
+	verify_stop(a->verify);
 	limits_stop(a->limits);
 	pg_stop(a->pg);
 	messages_fail_waiting(a->messages);

@@ -56,12 +56,14 @@ struct verify *verify_new(const struct verify_base *base, const struct verify_fi
 	v->sweep_timer = timer_new(base->loop, verify_on_sweep, v);
 	timer_start(v->sweep_timer, SWEEP_MS);
 	verify_make_metrics(v);
+	savings_init(v);
 	return v;
 }
 
 void verify_set_files(struct verify *v, const struct verify_files *files)
 {
 	v->files = *files;
+	savings_set_ages(v);
 }
 
 static void verify_on_sweep(void *arg)
@@ -129,6 +131,7 @@ void verify_free(struct verify *v)
 			op->late(op);
 		verify_op_end(op);
 	}
+	savings_free(v);
 	timer_free(v->late_timer);
 	timer_free(v->sweep_timer);
 	free(v);

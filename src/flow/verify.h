@@ -41,6 +41,15 @@ struct verify_files {
 
 struct verify *verify_new(const struct verify_base *base, const struct verify_files *files);
 void verify_set_files(struct verify *v, const struct verify_files *files);
+/* What the slot has sent is looked after: a code that does not arrive is sent once more, one whose time is
+ * over gets its verdict. newest: as slots_events say, 0: now. */
+void verify_take_slot(struct verify *v, uint8_t slot, uint64_t newest);
+void verify_leave_slot(struct verify *v, uint8_t slot);
+void verify_lose_slots(struct verify *v);
+/* For send_on_lost. */
+send_lost_fn verify_on_lost;
+/* Nobody is looked after any more. */
+void verify_stop(struct verify *v);
 /* Questions that are open are answered VERIFY_LOST from inside. After codes_free and limits_free, which hold
  * parts of them. NULL is fine. */
 void verify_free(struct verify *v);

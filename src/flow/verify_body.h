@@ -3,15 +3,24 @@
 #define FLOW_VERIFY_BODY_H
 
 #include "base/list.h"
+#include "base/map.h"
 #include "base/metrics.h"
+#include "flow/rescue.h"
 #include "flow/verify.h"
 #include "store/person.h"
+
+#define VERIFY_SAVINGS 1000 /* codes that are being rescued at once */
+
+enum verify_how { VERIFY_BY_LINK, VERIFY_BY_CARRIER, VERIFY_BY_PHONE, VERIFY_HOWS };
 
 struct verify {
 	struct verify_base base;
 	struct verify_files files;
 	struct list open; /* struct verify_op, oldest first */
 	struct timer *late_timer, *sweep_timer;
+	struct rescue *rescue;
+	struct map savings; /* struct saving, by code */
+	struct metric *rescued[VERIFY_HOWS];
 	struct metric *sent, *resent, *out_of_range, *checks[VERIFY_LOST + 1], *open_gauge;
 };
 
@@ -48,6 +57,7 @@ struct verify_mail {
 	struct msisdn to;
 	enum language language;
 	const char *digits, *client_ref;
+	const char *avoid; /* the link that lost it; NULL: none */
 	int64_t binding;
 	bool given;
 	unsigned n, issue, length, key; /* key: of the keyring */
@@ -62,5 +72,11 @@ struct letter *verify_letter(struct verify *v, const struct verify_mail *m, stru
 enum kz verify_row(struct verify *v, const struct verify_mail *m, struct code_row *ret) KZ_CHECK;
 /* Frees what was not taken. */
 void verify_begun_fini(struct verify *v, struct verify_begun *b);
+
+/* verify_rescue.c */
+void savings_init(struct verify *v);
+void savings_free(struct verify *v);
+/* The purposes are others: what they say is looked at. */
+void savings_set_ages(struct verify *v);
 
 #endif

@@ -21,6 +21,7 @@ static struct send_wish letter_wish(
 	        .issue = m->issue,
 	        .length = (uint8_t)m->length},
 	    .client_ref = m->client_ref,
+	    .avoid = m->avoid,
 	    .language = (int)m->language,
 	    .expires_wall_ms = m->expires_wall_ms};
 }

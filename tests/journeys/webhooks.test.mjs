@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { journey, until } from '../lib/stage.mjs';
+import { Codes, purposes, wide, wrongFor } from '../lib/codes.mjs';
 import { Door } from '../lib/http.mjs';
 import { Kezek, Simulator } from '../lib/kezek.mjs';
 import { operator } from '../lib/operators.mjs';
@@ -83,6 +84,44 @@ journey('webhook__each_end_state__told_once_signed_and_as_the_api_says', async (
   logHasNo(k, receiver.secret, receiver.secret.slice(6), '/hooks/sms');
   assert.ok(!JSON.stringify(await hooks(k)).includes(receiver.secret.slice(6)));
 });
+
+journey('webhook__each_end_of_a_code__told_once_signed_and_as_the_api_says', async (stage) => {
+  const receiver = await startReceiver(stage);
+  const centre = await startCentre(stage);
+  const k = await Kezek.start(stage, await servers.database(), { config: { ...wide, webhook,
+    purposes: purposes(stage, { login: {}, brief: { life: '1m' } }) }, operators: { one: operator(stage, { port: centre.port }) } });
+  await k.bound();
+  receiver.secret = (await k.ctl('webhook', 'add', 'journeys', receiver.url)).secret;
+  const codes = new Codes(k.door, centre);
+  const open = (n, wish) => codes.opened({ to: `+770131700${n}`, client_ref: `r-${n}`, ...wish });
+  const ended = {
+    expired: await open('01', { purpose: 'brief' }),
+    approved: await open('02'),
+    exhausted: await open('03'),
+    cancelled: await open('04'),
+    superseded: await open('05'),
+  };
+  await codes.result(ended.approved.id, ended.approved.code);
+  for (let i = 0; i < 5; i++) await codes.result(ended.exhausted.id, wrongFor(ended.exhausted.code));
+  await codes.cancel(ended.cancelled.id);
+  await until('another may be sent', async () => (await codes.ask({ to: '+77013170005' })).status === 202);
+  const ends = (id) => receiver.of(id).filter((h) => h.headers['webhook-id'] === `code_${id}`);
+  await until('all are told', () => Object.values(ended).every(({ id }) => ends(id).length > 0), 90000);
+  assert.deepEqual(receiver.faults, []);
+  for (const [verdict, { id, code }] of Object.entries(ended)) {
+    const [hook, again] = ends(id);
+    assert.equal(again, undefined, `${verdict} is told once`);
+    assert.equal(hook.body.type, `code.${verdict}`);
+    const { state, client_ref: ref, purpose } = hook.body.data;
+    assert.deepEqual([state, ref, purpose], [verdict, `r-0${Object.keys(ended).indexOf(verdict) + 1}`,
+      verdict === 'expired' ? 'brief' : 'login']);
+    assert.equal(hook.body.data.ended_at, (await codes.state(id)).ended_at);
+    const [message] = receiver.of(id).filter((h) => h.headers['webhook-id'] === `end_${id}`);
+    assert.deepEqual([message.body.type, message.body.data.code, message.body.data.purpose], ['message.delivered', id, purpose]);
+    for (const h of [hook, message])
+      for (const word of [code, '7013170']) assert.ok(!JSON.stringify([h.text, h.headers]).includes(word), `a webhook has ${word}`);
+  }
+}, { withinMs: 180000 });
 
 journey('webhook__of_another_client_or_before_its_making__not_told', async (stage) => {
   const receiver = await startReceiver(stage);
