@@ -111,8 +111,9 @@ static void post_on_kept(void *arg, enum kz r, const char *answer)
 		problem = post_unavailable(2);
 		break;
 	default:
-		problem = problem_make(
-		    PROBLEM_INTERNAL_ERROR, NULL, "the database refuses this request; nothing was kept");
+		problem = p->races ? post_unavailable(1)
+		                   : problem_make(PROBLEM_INTERNAL_ERROR, NULL,
+		                         "the database refuses this request; nothing was kept");
 		break;
 	}
 	post_finish(p, &problem);

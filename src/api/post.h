@@ -17,6 +17,7 @@ struct post {
 	const char *type; /* of the answer */
 	int status;
 	struct problem refusal; /* when no first answer is found */
+	bool races;             /* a refusal of the database is another request's doing: it may pass again */
 	bool looks;             /* counts among the door's looks */
 	struct letter **letters;
 	size_t letters_n;

@@ -88,6 +88,7 @@ static void proof_on_resent(void *arg, struct verify_begun *b)
 {
 	struct post *p = arg;
 
+	p->races = true; /* of two resends at once one is refused */
 	if (b->word != VERIFY_OK)
 		proof_refuse(p, proof_problem(b->word, &b->why));
 	else

@@ -30,7 +30,9 @@ static const struct pg_sql sql_rule = {"codes_rule",
 /* In a statement of its own, to see what another's commit put there while this one waited for it. */
 static const uint32_t stand_types[] = {PG_INT8_ARRAY};
 static const struct pg_sql sql_stand = {"codes_stand",
-    "select code_id, verdict, key_hash, feed from code_verdict where code_id = any($1)", 1, stand_types};
+    "select v.code_id, v.verdict, v.key_hash, v.feed from (select distinct unnest($1) as id) q,"
+    " lateral (select * from code_verdict where code_id = q.id offset 0) v",
+    1, stand_types};
 
 enum rule_statement { RULE_FENCE, RULE_PUT, RULE_STAND };
 
