@@ -11,8 +11,11 @@
 
 void buf_fini(struct buf *b)
 {
-	free(b->data);
-	*b = (struct buf){0};
+	if (b->wiped)
+		mem_wiped_give(b->data);
+	else
+		free(b->data);
+	*b = (struct buf){.wiped = b->wiped};
 }
 
 void buf_wipe(struct buf *b)
@@ -24,6 +27,8 @@ void buf_wipe(struct buf *b)
 
 void buf_clear(struct buf *b)
 {
+	if (b->wiped && b->data)
+		secret_wipe(b->data, b->len);
 	b->len = 0;
 	if (b->data)
 		b->data[0] = '\0';
@@ -38,7 +43,7 @@ char *buf_space(struct buf *b, size_t n)
 
 		while (room < need)
 			room *= 2;
-		b->data = mem_grow(b->data, room, 1);
+		b->data = b->wiped ? mem_wiped_move(b->data, room) : mem_grow(b->data, room, 1);
 		b->room = room;
 		b->data[b->len] = '\0';
 	}
@@ -99,6 +104,8 @@ void buf_drop(struct buf *b, size_t n)
 		return;
 	b->len -= n;
 	memmove(b->data, b->data + n, b->len + 1);
+	if (b->wiped)
+		secret_wipe(b->data + b->len + 1, n);
 }
 
 const char *buf_text(const struct buf *b)
@@ -110,6 +117,6 @@ char *buf_take(struct buf *b)
 {
 	char *s = b->data ? b->data : mem_str("");
 
-	*b = (struct buf){0};
+	*b = (struct buf){.wiped = b->wiped};
 	return s;
 }

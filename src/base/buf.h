@@ -3,6 +3,7 @@
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* A value: zero-initialise, then use; buf_fini frees what it holds. */
@@ -10,6 +11,7 @@ struct buf {
 	char *data; /* NULL until the first octet; else data[len] == 0 */
 	size_t len;
 	size_t room;
+	bool wiped; /* set before the first octet: nothing that it drops, clears, moves or frees stays in memory */
 };
 
 void buf_fini(struct buf *b);

@@ -79,7 +79,7 @@ static void oddity_on_kept(struct aside_row *row, enum kz r)
 	if (o->waits)
 		aside_tell(a, &o->to, r != KZ_OK);
 	list_remove(&a->open, &o->node);
-	free(o);
+	mem_wiped_give(o); /* what an operator sends may have a text of ours in it */
 }
 
 void aside_keep(struct aside *a, const char *carrier, const char *what, const void *body, size_t n,
@@ -124,6 +124,6 @@ void aside_free(struct aside *a)
 	asides_free(a->asides);
 	timer_free(a->timer);
 	while (a->open.count)
-		free(list_entry(list_take_first(&a->open), struct oddity, node));
+		mem_wiped_give(list_entry(list_take_first(&a->open), struct oddity, node));
 	free(a);
 }

@@ -71,6 +71,7 @@ static struct stream *stream_new(
 {
 	struct stream *s = mem_new(sizeof *s);
 
+	s->in.wiped = s->out.wiped = true; /* codes go by here */
 	s->loop = l;
 	s->events = events;
 	s->arg = arg;

@@ -254,6 +254,8 @@ struct link *link_new(struct loop *loop, const struct profile *p, const struct p
     uint32_t index, const struct link_events *events, void *arg)
 {
 	struct link *l = mem_new(sizeof *l);
+
+	l->out.wiped = true;
 	int64_t now = loop_now_ms(loop);
 
 	*l = (struct link){

@@ -74,8 +74,7 @@ void link_ask_bind(struct link *l)
 	explicit_bzero(b.password, sizeof b.password);
 	if (r == KZ_OK)
 		link_write(l);
-	if (l->out.len)
-		explicit_bzero(l->out.data, l->out.len);
+	buf_clear(&l->out);
 	if (r != KZ_OK)
 		link_lose(l, LOG_LEVEL_ERROR, l->profile->refused_ms, "no bind can be made of %s: %s",
 		    l->profile->path, kz_name(r));
@@ -214,7 +213,10 @@ static enum kz link_send(struct link *l, const struct pdu_sm *m, uint32_t sequen
 {
 	buf_clear(&l->out);
 	enum kz r = pdu_put_sm(&l->out, sequence, m);
-	return r == KZ_OK ? stream_write(l->stream, l->out.data, l->out.len) : r;
+	if (r == KZ_OK)
+		r = stream_write(l->stream, l->out.data, l->out.len);
+	buf_clear(&l->out); /* it may have a code in it */
+	return r;
 }
 
 enum kz link_submit(struct link *l, const struct pdu_sm *m, unsigned weight, void *owner, unsigned part)

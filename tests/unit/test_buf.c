@@ -101,6 +101,26 @@ static void buf_drop__some_all_and_none__rest_moves_to_front(void **state)
 	buf_fini(&b);
 }
 
+static void buf_wiped__dropped_and_cleared__nothing_is_left_behind_its_end(void **state)
+{
+	struct buf b = {.wiped = true};
+
+	(void)state;
+	buf_str(&b, "284106 284106");
+	buf_drop(&b, 7);
+	assert_string_equal(b.data, "284106");
+	for (size_t i = b.len; i < 14; i++)
+		assert_int_equal(b.data[i], 0);
+	buf_clear(&b);
+	for (size_t i = 0; i < 14; i++)
+		assert_int_equal(b.data[i], 0);
+	while (b.room < 1000)
+		buf_str(&b, "284106");
+	assert_int_equal(b.len % 6, 0);
+	buf_fini(&b);
+	assert_true(b.wiped);
+}
+
 static void buf_space__written_in_place__counts_what_was_written(void **state)
 {
 	struct buf b = {0};
@@ -158,6 +178,7 @@ int main(void)
 	    cmocka_unit_test(buf_printf__longer_than_the_room__whole),
 	    cmocka_unit_test(buf_printf__exactly_the_room__no_octet_lost),
 	    cmocka_unit_test(buf_drop__some_all_and_none__rest_moves_to_front),
+	    cmocka_unit_test(buf_wiped__dropped_and_cleared__nothing_is_left_behind_its_end),
 	    cmocka_unit_test(buf_space__written_in_place__counts_what_was_written),
 	    cmocka_unit_test(buf_clear__after_growth__keeps_the_room),
 	    cmocka_unit_test(buf_take__empty_or_not__owned_text_and_empty_buf),
