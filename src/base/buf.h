@@ -11,7 +11,8 @@ struct buf {
 	char *data; /* NULL until the first octet; else data[len] == 0 */
 	size_t len;
 	size_t room;
-	bool wiped; /* set before the first octet: nothing that it drops, clears, moves or frees stays in memory */
+	bool wiped; /* set before the first octet: nothing that it drops, clears, moves or frees stays in
+	               memory */
 };
 
 void buf_fini(struct buf *b);

@@ -8,7 +8,7 @@ import { Chance } from '../crash/chance.mjs';
 import { fort, quick, seed } from './fort.mjs';
 
 const servers = new Servers();
-const PARENTS = quick ? 400 : 3000, CLIENTS = 12, PREFIXES = quick ? 20 : 120;
+const PARENTS = quick ? 240 : 3000, CLIENTS = 12, PREFIXES = quick ? 12 : 120;
 const config = { guard: {}, codes: { wait_first: '1s', wait_second: '1s', wait_later: '1s' } };
 const operators = ['700', '701', '702', '705', '707', '708', '747', '771', '775', '776', '777', '778'];
 const of = { login: {}, phone: { binding: 'required' }, password: {}, referral: {} };
@@ -50,7 +50,7 @@ journey('parents__a_day_of_them__none_is_refused', async (stage) => {
   await Promise.all(Array.from({ length: CLIENTS }, client));
   console.log(JSON.stringify(ends));
   for (const k of [a, b])
-    for (const why of ['phone_limit', 'prefix_limit', 'key_limit', 'address_limit', 'day_limit', 'held', 'phone_locked'])
+    for (const why of ['phone_hour', 'phone_day', 'resends_day', 'prefix_hour', 'key_minute', 'address_hour', 'day', 'held', 'locked'])
       assert.equal(await k.metric(`kezek_codes_refused_total{why="${why}"}`), 0, why);
   assert.deepEqual((await a.ctl('guard')).held, []);
 }, { withinMs: 300000 });

@@ -9,7 +9,7 @@ import { Guesser } from './guesser.mjs';
 import { fort, quick, seed } from './fort.mjs';
 
 const servers = new Servers();
-const PHONES = quick ? 24 : 60;
+const PHONES = quick ? 16 : 60;
 const MOST = 10;
 const of = { login: {}, phone: { binding: 'required' }, password: {}, referral: { binding: 'optional', resend: 'new' } };
 const ways = [{ purpose: 'login' }, { purpose: 'phone', binding: 'application-1' }, { purpose: 'password' },
@@ -44,7 +44,7 @@ journey('phone__guessed_at_by_every_way_through_every_outage__10_guesses_an_hour
   console.log(`seed ${seed}`);
   const guessers = Array.from({ length: PHONES }, (_, i) => new Guesser(f.codes, `+7701${3000000 + i * 10007}`, ways, chance));
   stage.defer(() => guessers.forEach((g) => { g.over = true; }));
-  const all = (quick ? 20 : 60) * 1000;
+  const all = (quick ? 12 : 60) * 1000;
   const from = Date.now();
   const at = (share) => pause(Math.max(0, from + share * all - Date.now())); // the attack is paced, nothing is waited for
   const attacks = guessers.map((g, i) => at(i / PHONES * 0.95).then(() => g.attack()));

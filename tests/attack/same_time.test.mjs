@@ -8,7 +8,7 @@ import { Chance } from '../crash/chance.mjs';
 import { fort, quick, seed } from './fort.mjs';
 
 const servers = new Servers();
-const CODES = quick ? 60 : 300, TRIES = 4; // one is left to each
+const CODES = quick ? 40 : 300, TRIES = 4; // one is left to each
 const SHARE = 0.2, NOISE_US = 150; // of the median; a daemon that asks or writes less for one of them is off by much more
 
 const median = (values) => [...values].sort((x, y) => x - y)[Math.floor(values.length / 2)];

@@ -201,7 +201,7 @@ export class Centre {
     const stamp = new Date().toISOString().replace(/[-:T]/g, '').slice(2, 12);
     const fields = {
       id: submit.receiptId, sub: '001', dlvrd: state === 'DELIVRD' ? '001' : '000', submit: stamp, done: stamp, stat: state,
-      err: state === 'DELIVRD' ? '000' : '001',
+      err: state === 'DELIVRD' ? '000' : '001', text: submit.text.replace(/[^ -~]/g, '?').slice(0, 20),
     };
     const text = wording ? wording(fields)
       : `id:${fields.id} sub:${fields.sub} dlvrd:${fields.dlvrd} submit date:${fields.submit} done date:${fields.done} `
