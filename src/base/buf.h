@@ -11,8 +11,7 @@ struct buf {
 	char *data; /* NULL until the first octet; else data[len] == 0 */
 	size_t len;
 	size_t room;
-	bool wiped; /* set before the first octet: nothing that it drops, clears, moves or frees stays in
-	               memory */
+	bool wiped; /* set before the first octet: what it drops, clears, moves or frees is overwritten */
 };
 
 void buf_fini(struct buf *b);
