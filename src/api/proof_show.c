@@ -34,15 +34,13 @@ static enum code_verdict proof_state(const struct code_state *s, int64_t now_us)
 
 static json_t *proof_sends(const struct code_shown *c)
 {
-	static const char *const words[] = {
-	    [CODE_ASKED] = "asked", [CODE_RESENT] = "resend", [CODE_RESCUED] = "rescue"};
 	json_t *sends = json_array();
 	char id[IDS_TEXT];
 
 	for (size_t i = 0; i < c->sends_n; i++) {
 		const struct code_sending *s = &c->sends[i];
-		json_t *o = json_pack("{s:s, s:s}", "message", ids_text(s->message_id, id), "why",
-		    (size_t)s->why < sizeof words / sizeof *words ? words[s->why] : "asked");
+		json_t *o = json_pack(
+		    "{s:s, s:s}", "message", ids_text(s->message_id, id), "why", code_why_name(s->why));
 
 		proof_put_us(o, "at", s->at_us);
 		json_object_set_new(o, "state", json_string(message_state_name(s->state)));

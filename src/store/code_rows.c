@@ -2,6 +2,7 @@
  * is asked for after it, so two that come at once over two daemons do not miss each other. */
 #include "store/code_rows.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/ids.h"
@@ -131,7 +132,7 @@ static const struct pg_sql sql_supersede = {"codes_supersede",
     "   and not exists (select from code_verdict v where v.code_id = o.id)"
     "   and (select s.expires_at from code_send s where s.code_id = o.id order by s.n desc limit 1) > now()"
     "  order by o.id desc limit 1) old"
-    " on conflict do nothing",
+    " on conflict do nothing returning feed",
     3, supersede_types};
 
 void code_row_fini(struct code_row *r)
@@ -166,6 +167,14 @@ struct code_rows {
 	struct pg_array columns[CODE_COLUMNS];
 	struct pg_array phones, fresh, feeds; /* of new codes */
 };
+
+struct metric *code_ended_metric(enum code_verdict v)
+{
+	char labels[32];
+
+	snprintf(labels, sizeof labels, "verdict=\"%s\"", code_verdict_name(v));
+	return metric_counter("kezek_codes_ended_total", "Codes that this daemon has ended", labels);
+}
 
 const char *code_why_name(enum code_why w)
 {
@@ -268,6 +277,16 @@ void code_rows_add(struct code_rows *c, int64_t now_us, struct pg_job *job)
 
 		pg_job_add(job, &sql_supersede, supersede);
 	}
+}
+
+/* Begun, put, superseded. */
+size_t code_rows_superseded(const struct pg_reply *reply, unsigned statement, uint64_t first, size_t n)
+{
+	size_t superseded = 0;
+
+	for (size_t row = 0; n && row < pg_rows(reply, statement + 2); row++)
+		superseded += (uint64_t)pg_int(reply, statement + 2, row, 0) - first < n;
+	return superseded;
 }
 
 void code_rows_free(struct code_rows *c)

@@ -8,6 +8,8 @@
 #include <stdint.h>
 
 #include "base/keyring.h"
+#include "base/metrics.h"
+#include "rules/code.h"
 #include "store/pg.h"
 #include "store/pg_array.h"
 #include "text/msisdn.h"
@@ -16,6 +18,8 @@
 enum code_why { CODE_ASKED = 0, CODE_RESENT = 1, CODE_RESCUED = 2 };
 /* "asked", "resend", "rescue"; "unknown" for a number that is none. */
 const char *code_why_name(enum code_why w);
+/* Counts the codes that this daemon has ended so. */
+struct metric *code_ended_metric(enum code_verdict v);
 
 /* One sending of a code; the first one, n 1, brings the code itself. A value whose pointers belong to whoever
  * holds it. */
@@ -61,6 +65,9 @@ struct code_rows *code_rows_new(void);
 void code_rows_start(struct code_rows *c);
 /* feed: the number of the verdict on the code that this one may supersede, 0 unless n is 1. */
 void code_rows_put(struct code_rows *c, const struct code_row *r, uint64_t feed);
+/* Of a reply: how many of the codes with the n feed numbers from first on superseded another. statement: the
+ * first that code_rows_add added; n is above 0 only when one of them was new. */
+size_t code_rows_superseded(const struct pg_reply *reply, unsigned statement, uint64_t first, size_t n);
 /* Adds the statements for what was put, if anything was, after the one that keeps the messages: what a
  * message does not stand for is passed over. A code supersedes the one of the same client, phone and purpose
  * that is open. A sending whose n another message has already breaks a constraint. */

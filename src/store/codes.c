@@ -8,6 +8,7 @@
 
 #include "base/ids.h"
 #include "base/mem.h"
+#include "store/code_rows.h"
 #include "store/codes_body.h"
 
 #define TRY_REACH_MS ((60 + 15) * 60 * 1000) /* no older code has a try within the last hour */
@@ -148,6 +149,8 @@ struct codes *codes_new(struct loop *l, struct pg *pg, struct feed *feed, const 
 	c->loop = l;
 	c->feed = feed;
 	list_init(&c->slotless);
+	for (enum code_verdict w = CODE_APPROVED; w <= CODE_EXPIRED; w++)
+		c->ended[w] = code_ended_metric(w);
 	c->quests = batch_new(l, pg, &codes_quest_kind, limits, c);
 	c->rulings = batch_new(l, pg, &codes_ruling_kind, limits, c);
 	return c;

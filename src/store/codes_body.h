@@ -22,6 +22,7 @@ struct codes {
 	struct loop *loop;
 	struct feed *feed;
 	struct batch *quests, *rulings;
+	struct metric *ended[CODE_EXPIRED + 1];
 	struct list slotless;                          /* rulings with a verdict, while no slot is held */
 	struct pg_array n, ids, ends, clients, tokens; /* of questions */
 	struct pg_array columns[RULING_COLUMNS];       /* of rulings */

@@ -7,6 +7,7 @@
 
 #include "base/ids.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "store/codes_body.h"
 
 static const uint32_t rule_types[RULING_COLUMNS + 1] = {PG_INT8_ARRAY, PG_INT8_ARRAY, PG_TIMESTAMPTZ_ARRAY,
@@ -120,6 +121,8 @@ static void codes_on_ruled(
 	if (r != KZ_OK)
 		log_error(ids_text(ruling->id, id), "the database refused a ruling (SQLSTATE %s)",
 		    pg_sqlstate(reply));
+	if (s.ours)
+		metric_add(c->ended[ruling->verdict], 1);
 	if (ruling->done)
 		ruling->done(ruling->arg, r, &s);
 	free(ruling);

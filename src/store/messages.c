@@ -116,6 +116,7 @@ struct messages {
 	struct pg_array columns[KEEP_COLUMNS];
 	struct buf sealed;
 	struct code_rows *codes;
+	struct metric *superseded;
 	size_t next; /* row of the reply where the next wish is looked for first */
 };
 
@@ -240,6 +241,9 @@ static void messages_done(
 
 	bool maybe = r == KZ_LOST && !pg_reply_undone(reply);
 	w->lost = maybe || (w->lost && r == KZ_LOST);
+	if (r == KZ_OK && w->feed.first)
+		metric_add(
+		    m->superseded, code_rows_superseded(reply, KEEP_ROWS + 1, w->feed.first, w->codes_n));
 	if (!maybe)
 		messages_abandon(m, w);
 	if (r != KZ_OK) {
@@ -262,6 +266,7 @@ struct messages *messages_new(struct loop *l, struct pg *pg, struct feed *feed, 
 	m->pg = pg;
 	m->feed = feed;
 	m->codes = code_rows_new();
+	m->superseded = code_ended_metric(CODE_SUPERSEDED);
 	m->keyring = keyring;
 	m->batch = batch_new(l, pg, &messages_kind, limits, m);
 	return m;

@@ -147,10 +147,13 @@ static void supersede__two_of_one_batch__the_later_one_is_open(void **state)
 	struct store_rig *g = *state;
 	struct rows *r = rows_start(g, 3);
 
+	double counted = metric_value(code_ended_metric(CODE_SUPERSEDED));
+
 	rows_keep(r, 0);
 	wishes_keep(&r->w, 1);
 	wishes_keep(&r->w, 2);
 	wishes_await(&r->w, 3);
+	assert_true(metric_value(code_ended_metric(CODE_SUPERSEDED)) - counted == 2);
 	assert_int_equal(code_verdict_of(g, r->codes[0].id), CODE_SUPERSEDED);
 	assert_int_equal(code_verdict_of(g, r->codes[1].id), CODE_SUPERSEDED);
 	assert_int_equal(code_verdict_of(g, r->codes[2].id), CODE_OPEN);
@@ -170,8 +173,10 @@ static void supersede__other_client_phone_purpose_or_ended__left_as_it_is(void *
 	}
 	store_sql(g, "update code set phone = 1 where id = %llu", (unsigned long long)old[3]);
 	store_sql(g, "insert into code_verdict values (%llu, now(), 1, null, 1)", (unsigned long long)old[4]);
+	double counted = metric_value(code_ended_metric(CODE_SUPERSEDED));
 	rows_keep(r, 0);
 	assert_int_equal(r->w.all[0].r, KZ_OK);
+	assert_true(metric_value(code_ended_metric(CODE_SUPERSEDED)) == counted);
 	assert_int_equal(store_int(g, "select count(*) from code_verdict where verdict = 4"), 0);
 	assert_int_equal(code_verdict_of(g, old[4]), CODE_APPROVED);
 	rows_end(r);

@@ -273,6 +273,24 @@ static void rule__last_wrong_try__both_or_nothing(void **state)
 	asked_free(a);
 }
 
+static void rule__two_verdicts_on_one_code__the_one_that_stands_is_counted(void **state)
+{
+	struct store_rig *g = *state;
+	struct asked *a = asked_new(g);
+	uint64_t id = asked_put(g, a, 5);
+	double cancelled = metric_value(code_ended_metric(CODE_CANCELLED));
+	double expired = metric_value(code_ended_metric(CODE_EXPIRED));
+
+	asked_verdict(a, id, CODE_CANCELLED, 0);
+	asked_await(g, a, 1);
+	asked_verdict(a, id, CODE_EXPIRED, 0);
+	asked_await(g, a, 1);
+	assert_int_equal(a->ours, 1);
+	assert_true(metric_value(code_ended_metric(CODE_CANCELLED)) - cancelled == 1);
+	assert_true(metric_value(code_ended_metric(CODE_EXPIRED)) == expired);
+	asked_free(a);
+}
+
 /* A try of nobody's code leaves no row, and its commit writes to the log as others do. */
 static void rule__void__is_a_commit_of_its_own(void **state)
 {
@@ -352,6 +370,7 @@ int main(void)
 	    STORE_CASE(rule__1000_approvals_at_once__one_is_its_own),
 	    STORE_CASE(rule__second_verdict__hears_the_first),
 	    STORE_CASE(rule__last_wrong_try__both_or_nothing),
+	    STORE_CASE(rule__two_verdicts_on_one_code__the_one_that_stands_is_counted),
 	    STORE_CASE(rule__void__is_a_commit_of_its_own),
 	    STORE_CASE(rule__no_slot_held__verdicts_wait_and_wrong_tries_go_on),
 	    STORE_CASE(rule__connection_lost_in_the_commit__kept_all_the_same),
