@@ -139,7 +139,9 @@ void verify_free(struct verify *v)
 
 const char *verify_binding(int64_t binding, char text[VERIFY_BINDING])
 {
-	snprintf(text, VERIFY_BINDING, binding ? "%016llx" : "", (unsigned long long)binding);
+	*text = '\0';
+	if (binding)
+		snprintf(text, VERIFY_BINDING, "%016llx", (unsigned long long)binding);
 	return text;
 }
 

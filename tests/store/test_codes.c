@@ -111,7 +111,7 @@ static void find__three_ids_in_one_round__each_its_own(void **state)
 	struct store_rig *g = *state;
 	struct asked *a = asked_new(g);
 	uint64_t one = asked_put(g, a, 5), two = asked_put(g, a, 6);
-	struct quest *q = asked_find(a, 0, two, "portal", 1), *none = asked_find(a, 1, one + 1, "portal", 1),
+	struct quest *q = asked_find(a, 0, two, "portal", 1), *none = asked_find(a, 1, two + 1, "portal", 1),
 	             *p = asked_find(a, 2, one, "portal", 1);
 
 	asked_await(g, a, 3);
