@@ -13,7 +13,7 @@ import { acceptAlone, crowded, endToEnd, heldSnapshot, latency, longRun } from '
 
 const { values: given } = parseArgs({ options: { seconds: { type: 'string', default: '8' },
   connections: { type: 'string', default: '256' }, messages: { type: 'string', default: '1000000' },
-  rounds: { type: 'string', default: '2' }, json: { type: 'string' } } });
+  rounds: { type: 'string', default: '2' }, json: { type: 'string' }, only: { type: 'string' } } });
 const [seconds, connections, messages, rounds] = ['seconds', 'connections', 'messages', 'rounds'].map((name) => {
   const n = Number(given[name]);
   assert.ok(Number.isInteger(n) && n > 0, `--${name} wants a whole number above 0`);
@@ -104,10 +104,12 @@ async function measureCodes() {
     figure('kezek.codes_accept_p99_ms', r.accept, 'ms', 'of it to the 202, 99th percentile');
   }, { log: true });
   await phase('5,000 checks a second', 'kezek', async (gateway, stage, smsc) => {
-    const r = await checks(gateway, stage, smsc, { seconds, rate: 5000 });
+    const r = await checks(gateway, stage, smsc, servers, { seconds, rate: 5000 });
     figure('kezek.checks', r.rate, '/s', 'checks of codes, as many wrong as right');
     figure('kezek.checks_p50_ms', r.p50, 'ms', 'their answer, median');
     figure('kezek.checks_p99_ms', r.p99, 'ms', 'the same, 99th percentile', '<= 5');
+    figure('kezek.cpu_us_per_check', round(r.cpuUs), 'us', 'processor time of the gateway a check');
+    figure('kezek.postgres_us_per_check', round(r.postgresUs), 'us', 'processor time of PostgreSQL a check');
   }, { log: true });
 }
 
@@ -151,7 +153,7 @@ async function measureEndurance() {
   });
 }
 
-function print() {
+function printBoth() {
   const rows = ['e2e', 'accept', 'cpu_us_per_msg', 'postgres_us_per_msg', 'accept_p50_ms', 'accept_p99_ms', 'rss_peak_kib',
     'bytes_per_waiting'];
   const kinds = Object.keys(gateways);
@@ -162,16 +164,19 @@ function print() {
     console.log(`${`${what}, ${unit}`.padEnd(74)}${cells.join('')}`);
   }
   console.log(`Kannel ${kannelVersion()}, tests/bench/kannel.conf\n`);
+}
+
+function print() {
+  if (figures.some((f) => f.name.startsWith('kannel'))) printBoth();
   for (const f of figures.filter((f) => f.name.startsWith('kezek.')))
     console.log(`${f.name.padEnd(28)}${f.value.toLocaleString('en').padStart(12)} ${f.unit.padEnd(7)} ${f.aim.padEnd(12)} ${f.what}`);
 }
 
+const parts = { messages: measureEndToEnd, door: measureDoor, codes: measureCodes, endurance: measureEndurance };
+assert.ok(!given.only || parts[given.only], `--only wants one of ${Object.keys(parts).join(', ')}`);
 // What was measured before something failed is told all the same.
 try {
-  await measureEndToEnd();
-  await measureDoor();
-  await measureCodes();
-  await measureEndurance();
+  for (const [name, measure] of Object.entries(parts)) if (!given.only || given.only === name) await measure();
 } catch (e) {
   console.error(e);
   process.exitCode = 1;

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { digitsIn, wrongFor } from '../lib/codes.mjs';
 import { until } from '../lib/stage.mjs';
+import { Meter } from './measure.mjs';
 
 const warm = { seconds: 2 };
 const SPREAD = 7654321; // of load.c's {s}
@@ -50,7 +51,7 @@ function writeChecks(file, made, lag = 1000) {
   writeFileSync(file, lines.join(''));
 }
 
-export async function checks(gateway, stage, smsc, { seconds, rate }) {
+export async function checks(gateway, stage, smsc, servers, { seconds, rate }) {
   const [journal, lines] = ['checks.journal', 'checks.lines'].map((name) => stage.path(name));
   const [count, make] = [(seconds + warm.seconds) * rate / 2, 2500];
   await gateway.bound();
@@ -64,8 +65,11 @@ export async function checks(gateway, stage, smsc, { seconds, rate }) {
     return gateway.loadCodes(['--connections', 64, '--rate', rate, '--seconds', forSeconds, '--ok', 200, '--lines', lines]);
   };
   await play(made.slice(0, warm.seconds * rate / 2), warm.seconds);
+  const meter = new Meter(servers, gateway.pids);
   const r = await play(made.slice(warm.seconds * rate / 2), seconds);
+  const { cpu, postgres } = meter.read();
   const { database } = gateway;
   assert.deepEqual([await database.count('code_wrong'), await database.count('code_verdict', 'verdict = 1')], [count, count]);
-  return { rate: Math.round(r.per_second), p50: r.p50_us / 1000, p99: r.p99_us / 1000 };
+  return { rate: Math.round(r.per_second), p50: r.p50_us / 1000, p99: r.p99_us / 1000, cpuUs: cpu * 1e6 / r.ok,
+    postgresUs: postgres * 1e6 / r.ok };
 }
