@@ -50,7 +50,10 @@ static struct problem proof_unsendable(const struct verify_why *why)
 {
 	const struct send_preview v = {.cost = {.parts = why->parts}};
 
-	return wish_problem(why->sendable, &v, why->parts ? why->parts - 1 : SEGMENT_MAX_PARTS);
+	if (why->sendable == KZ_TOO_LONG)
+		return problem_make(PROBLEM_TEXT_TOO_LONG, "purpose",
+		    "its template makes %u SMS, and message.max_parts allows fewer", why->parts);
+	return wish_problem(why->sendable, &v, 0);
 }
 
 struct problem proof_problem(enum verify_word word, const struct verify_why *why)
