@@ -230,10 +230,21 @@ unsigned keyring_newest(const struct keyring *k)
 	return k->keys[k->count - 1].id;
 }
 
+/* The lookup key has no number. */
+static const struct keyring_key *keyring_numbered(const struct keyring *k, unsigned id)
+{
+	return id == KEYRING_LOOKUP ? NULL : keyring_find(k, id);
+}
+
+bool keyring_has(const struct keyring *k, unsigned id)
+{
+	return keyring_numbered(k, id) != NULL;
+}
+
 enum kz keyring_mac(const struct keyring *k, unsigned id, const char *domain, const void *bytes, size_t n,
     uint8_t mac[SECRET_HASH])
 {
-	const struct keyring_key *key = id == KEYRING_LOOKUP ? NULL : keyring_find(k, id);
+	const struct keyring_key *key = keyring_numbered(k, id);
 
 	if (!key)
 		return KZ_NOT_FOUND;
@@ -290,7 +301,7 @@ enum kz keyring_open(const struct keyring *k, const char *domain, uint64_t about
 	if (n < KEYRING_OVERHEAD)
 		return KZ_INVALID;
 	unsigned id = (unsigned)at[0] << 8 | at[1];
-	const struct keyring_key *key = id == KEYRING_LOOKUP ? NULL : keyring_find(k, id);
+	const struct keyring_key *key = keyring_numbered(k, id);
 	if (!key)
 		return KZ_NOT_FOUND;
 	keyring_row_key(key, domain, about, row);

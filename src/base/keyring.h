@@ -6,6 +6,8 @@
 #ifndef BASE_KEYRING_H
 #define BASE_KEYRING_H
 
+#include <stdbool.h>
+
 #include "base/buf.h"
 #include "base/secret.h"
 #include "base/yaml.h"
@@ -27,6 +29,8 @@ struct keyring *keyring_parse(const char *name, const char *bytes, size_t n, str
 bool keyring_renew(struct keyring *k, struct keyring *fresh);
 /* The greatest key id. */
 unsigned keyring_newest(const struct keyring *k);
+/* Whether there is a key of that id. */
+bool keyring_has(const struct keyring *k, unsigned id);
 /* HMAC-SHA256 under key id over domain, a NUL and n octets. domain, here and below: a short constant text,
  * not empty, one for each use. KZ_NOT_FOUND: no such key. */
 enum kz keyring_mac(const struct keyring *k, unsigned id, const char *domain, const void *bytes, size_t n,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/ids.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "flow/verify_body.h"
 #include "store/clients.h"
@@ -182,12 +183,29 @@ static bool check_matches(const struct check *c)
 	       found;
 }
 
+/* What was typed decides, and its MAC cannot be made: another daemon has a key that this one has not read
+ * yet, or it was taken out too early. A right code must not be called wrong for that, nor cost a try. */
+static bool check_is_keyless(const struct check *c)
+{
+	char id[IDS_TEXT];
+
+	if (keyring_has(c->op.verify->base.keyring, c->code.key) ||
+	    (!c->any && c->tried.word != VERIFY_KEY_REUSED))
+		return false;
+	log_error(ids_text(c->code.id, id), "its key is not in the keyring, so it cannot be checked");
+	return true;
+}
+
 static void check_go(struct check *c, bool known, bool pair)
 {
 	struct limits_try t = {0};
 
 	c->right = check_matches(c);
 	c->tried.word = !c->code.id ? pair ? VERIFY_PAIR : VERIFY_NOT_FOUND : check_judge(c, known);
+	if (c->code.id && check_is_keyless(c)) {
+		check_end(c, VERIFY_LOST);
+		return;
+	}
 	if (c->any)
 		t = (struct limits_try){.code = c->code.id,
 		    .phone = c->code.phone,

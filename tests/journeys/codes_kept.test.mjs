@@ -1,8 +1,11 @@
 // What is kept of a code outlives the daemon that took it, a change of keys and Redis; not its life.
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { journey, freePort, until } from '../lib/stage.mjs';
 import { Codes, purposes, wide, wrongFor } from '../lib/codes.mjs';
+import { makeKeyring } from '../lib/keyring.mjs';
 import { Kezek } from '../lib/kezek.mjs';
 import { operator } from '../lib/operators.mjs';
 import { Servers } from '../lib/servers.mjs';
@@ -13,12 +16,13 @@ const servers = new Servers();
 const of = { login: {}, brief: { life: '1m' }, phone: { binding: 'required' } };
 const quick = { ...wide, database: { connect_timeout: '2s', job_timeout: '5s' } };
 
-// Daemon a's operator is not there, b's is. One keyring.
-async function pair(stage) {
+// Daemon a's operator is not there, b's is. One keyring, unless one of them has another.
+async function pair(stage, keyrings = {}) {
   const centre = await startCentre(stage);
   const database = await servers.database();
   const config = { ...quick, purposes: purposes(stage, of) };
-  const daemon = (name, port) => Kezek.prepare(stage, database, { config, name, operators: { one: operator(stage, { port, systemId: name }) } });
+  const daemon = (name, port) => Kezek.prepare(stage, database, { config: { ...config, keyring: keyrings[name] }, name,
+    operators: { one: operator(stage, { port, systemId: name }) } });
   const a = await daemon('a', await freePort());
   const b = await daemon('b', centre.port);
   await a.migrate();
@@ -72,6 +76,36 @@ journey('keyring__rotated_while_codes_are_open__they_stay_good_and_new_ones_take
   await a.kill();
   assert.equal((await at.result(unsent.id, await at.read('+77012120003'))).result, 'approved', 'made again from the old key');
   assert.equal(await b.metric('kezek_messages_ended_total{state="expired"}'), 0);
+});
+
+// The keyring of all with one key more, as it is while it is carried from one machine to the others.
+function longerKeyring(stage) {
+  const file = stage.path('keyring-longer');
+  writeFileSync(file, `${readFileSync(makeKeyring(stage), 'utf8')}2 ${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
+  return file;
+}
+
+function hasKeysOf(k, file) {
+  copyFileSync(file, k.config.keyring);
+  k.process.child.kill('SIGHUP');
+}
+
+journey('check__by_a_daemon_without_the_codes_key__unavailable_and_no_try_is_taken', async (stage) => {
+  const longer = longerKeyring(stage);
+  const { a, codes: [without, at], database } = await pair(stage, { b: longer });
+  const { id, code } = await at.opened({ to: '+77012150001' });
+  for (let i = 0; i < 6; i++) {
+    Codes.refused(await without.check(id, code), 503, 'unavailable');
+    Codes.refused(await without.check(id, wrongFor(code)), 503, 'unavailable');
+  }
+  assert.deepEqual([await database.count('code_wrong'), (await at.state(id)).tries_left], [0, 5]);
+  const over = await at.opened({ to: '+77012150002' });
+  await at.cancel(over.id);
+  assert.equal((await without.result(over.id, over.code)).result, 'cancelled', 'what is over needs no key');
+  assert.equal((await at.result(id, code, { key: 'the-one' })).result, 'approved');
+  Codes.refused(await without.check(id, code, { key: 'the-one' }), 503, 'unavailable');
+  hasKeysOf(a, longer);
+  await until('it says so again', async () => (await without.check(id, code, { key: 'the-one' })).status === 200);
 });
 
 journey('code__operator_away_until_it_expired__never_sent_and_told_so', async (stage) => {

@@ -64,6 +64,17 @@ static void keyring_parse__in_any_order__every_key_found(void **state)
 	keyring_free(k);
 }
 
+static void keyring_has__numbers__those_of_its_lines_alone(void **state)
+{
+	struct keyring *k = parse("9 " A "\nlookup " A "\n");
+
+	(void)state;
+	assert_true(keyring_has(k, 9));
+	assert_false(keyring_has(k, 8));
+	assert_false(keyring_has(k, 0)); /* the lookup key is for nobody's rows */
+	keyring_free(k);
+}
+
 static void keyring_parse__a_wrong_line__its_place_and_no_key(void **state)
 {
 	static const char neither[] =
@@ -323,6 +334,7 @@ int main(void)
 	    cmocka_unit_test(keyring_parse__a_wrong_line__its_place_and_no_key),
 	    cmocka_unit_test(keyring_parse__something_twice_or_missing__fault),
 	    cmocka_unit_test(keyring_parse__more_keys_than_the_bound__fault),
+	    cmocka_unit_test(keyring_has__numbers__those_of_its_lines_alone),
 	    cmocka_unit_test(keyring_mac__domains_and_octets__never_the_same_for_two),
 	    cmocka_unit_test(keyring_open__what_was_sealed__appended),
 	    cmocka_unit_test(keyring_open__for_another_row_or_use__invalid),
