@@ -107,7 +107,7 @@ static const struct key table[] = {
 	{"codes.wait_later", KEY_MS, AT(codes_wait_later_ms), "300s", SECOND, HOUR, NULL, true, "",
 	    "The wait after every further one."},
 	{"guard.ranges", KEY_LIST, AT(guard_ranges), "+77", 0, 16, NULL, true, "",
-	    "Numbers that codes are sent to: those that begin so."},
+	    "Numbers that codes are sent to: those that begin so, each + and up to 11 digits, the first a 7."},
 	{"guard.phone_hour", KEY_INT, AT(guard_phone_hour), "8", 1, 1000, NULL, true, "",
 	    "Codes sent to one phone within an hour at most, resends too."},
 	{"guard.phone_day", KEY_INT, AT(guard_phone_day), "20", 1, 1000, NULL, true, "", "The same within a day."},
@@ -187,6 +187,30 @@ static void conf_secret(
 		*ret = mem_str("");
 }
 
+/* Of the numbers that there are, so that no slip of the pen lets none through, or all. */
+static bool conf_is_range(const char *text)
+{
+	size_t n = strspn(text + (*text == '+'), "0123456789");
+
+	return text[0] == '+' && text[1] == '7' && n <= 11 && !text[1 + n];
+}
+
+static void conf_check_range(const struct yaml_node *item, struct faults *faults)
+{
+	if (item->kind == YAML_TEXT && !conf_is_range(item->text))
+		faults_at(faults, item, "guard.ranges: each item is + and 1 to 11 digits, the first a 7");
+}
+
+static void conf_check_ranges(const struct yaml_node *root, struct faults *faults)
+{
+	const struct yaml_node *n = keys_find(root, "guard.ranges");
+
+	for (size_t i = 0; n && n->kind == YAML_LIST && i < n->count; i++)
+		conf_check_range(&n->children[i], faults);
+	if (n && n->kind == YAML_TEXT && *n->text)
+		conf_check_range(n, faults);
+}
+
 /* What no single key can say. */
 static void conf_check(struct conf *c, const struct yaml_node *root, struct faults *faults)
 {
@@ -211,6 +235,7 @@ static void conf_check(struct conf *c, const struct yaml_node *root, struct faul
 		faults_at(faults, conf_place(root, "database.password_file", "database.password_file"),
 		    "database.password_file: needs database.conninfo as keywords (host=... dbname=...), not "
 		    "as a URI");
+	conf_check_ranges(root, faults);
 	conf_secret(c->database_password_file, "database.password_file", root, &c->database_password, faults);
 	conf_secret(c->redis_password_file, "redis.password_file", root, &c->redis_password, faults);
 }

@@ -223,6 +223,25 @@ static void conf_load__keys_that_disagree__told_at_the_key(void **state)
 	conf_free(load_good("message: {retry_min: 1m, retry_max: 60s}\nretention: {messages: 30d}\n"));
 }
 
+static void conf_load__ranges_of_numbers__text_that_no_number_begins_with_refused(void **state)
+{
+	static const char *const lines[] = {
+#define RANGE ": guard.ranges: each item is + and 1 to 11 digits, the first a 7"
+	    "3:7" RANGE, "4:7" RANGE, "5:7" RANGE, "6:7" RANGE, "7:7" RANGE, "8:7" RANGE, "9:7" RANGE};
+
+	(void)state;
+	assert_says("guard:\n  ranges:\n    - \"\"\n    - \"+\"\n    - \"77\"\n    - \"+87\"\n"
+	            "    - \"+7701123456789\"\n    - \"+77, +7747\"\n    - \"+77O1\"\n    - \"+77\"\n",
+	    7, lines);
+	assert_says_one("guard:\n  ranges: +77, +7747\n", "2:11" RANGE);
+	assert_says_one(
+	    "guard: {ranges: {}}\n", "1:17: guard.ranges: a single value is wanted here, not a map");
+	assert_says_one("guard: {ranges: 87}\n", "1:17" RANGE);
+	conf_free(load_good("guard: {ranges: [+7, +77011234567]}\n"));
+	conf_free(load_good("guard: {ranges: +7701}\n"));
+	conf_free(load_good("guard: {ranges: []}\n"));
+}
+
 static void conf_load__password_files__read_or_refused(void **state)
 {
 	char *secret = mem_printf("%s/pw", folder),
@@ -363,6 +382,7 @@ int main(void)
 	    TEST(conf_load__same_key_twice__refused_at_the_second),
 	    TEST(conf_load__several_faults__all_told_at_once),
 	    TEST(conf_load__keys_that_disagree__told_at_the_key),
+	    TEST(conf_load__ranges_of_numbers__text_that_no_number_begins_with_refused),
 	    TEST(conf_load__password_files__read_or_refused),
 	    TEST(conf_load__after_earlier_faults__judged_by_its_own),
 	    TEST(conf_fixed_difference__two_files__first_that_needs_a_restart),
