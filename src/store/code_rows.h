@@ -69,8 +69,9 @@ void code_rows_put(struct code_rows *c, const struct code_row *r, uint64_t feed)
  * first that code_rows_add added; n is above 0 only when one of them was new. */
 size_t code_rows_superseded(const struct pg_reply *reply, unsigned statement, uint64_t first, size_t n);
 /* Adds the statements for what was put, if anything was, after the one that keeps the messages: what a
- * message does not stand for is passed over. A code supersedes the one of the same client, phone and purpose
- * that is open. A sending whose n another message has already breaks a constraint. */
+ * message does not stand for is passed over. A code that goes in supersedes the one of the same client, phone
+ * and purpose that is open; one that stood already does not. A sending whose n another message has already
+ * breaks a constraint. */
 void code_rows_add(struct code_rows *c, int64_t now_us, struct pg_job *job);
 void code_rows_free(struct code_rows *c);
 

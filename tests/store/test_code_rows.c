@@ -182,6 +182,43 @@ static void supersede__other_client_phone_purpose_or_ended__left_as_it_is(void *
 	rows_end(r);
 }
 
+static void supersede__kept_again_after_a_newer_one_came__the_newer_one_is_open(void **state)
+{
+	struct store_rig *g = *state;
+	struct rows *r = rows_start(g, 3);
+
+	rows_keep(r, 0);
+	rows_keep(r, 1);
+	wishes_keep(&r->w, 0); /* as after a commit whose answer was lost, and in one batch with a new one */
+	wishes_keep(&r->w, 2);
+	r->codes[2].phone = -1;
+	wishes_await(&r->w, 4);
+	assert_int_equal(code_verdict_of(g, r->codes[0].id), CODE_SUPERSEDED);
+	assert_int_equal(code_verdict_of(g, r->codes[1].id), CODE_OPEN);
+	assert_int_equal(code_verdict_of(g, r->codes[2].id), CODE_OPEN);
+	store_sql(g, "delete from code_verdict"); /* the same when its own verdict is not there yet */
+	rows_keep(r, 0);
+	assert_int_equal(code_verdict_of(g, r->codes[1].id), CODE_OPEN);
+	rows_end(r);
+}
+
+static void supersede__given_digits__gone_with_their_code(void **state)
+{
+	struct store_rig *g = *state;
+	struct rows *r = rows_start(g, 2);
+
+	for (int i = 0; i < 2; i++) {
+		r->codes[i].digits = "own";
+		r->codes[i].digits_n = 3;
+		r->codes[i].digits_until_us = store_wall_us() + 600000000;
+		r->codes[i].given = true;
+		rows_keep(r, i);
+	}
+	assert_int_equal(store_int(g, "select count(*) from code_given"), 1);
+	assert_true((uint64_t)store_int(g, "select code_id from code_given") == r->codes[1].id);
+	rows_end(r);
+}
+
 /* The other's clock is ahead, so that its id is the greater one. */
 static void supersede__another_daemon_puts_one_at_the_same_time__waited_for(void **state)
 {
@@ -256,6 +293,8 @@ int main(void)
 	    STORE_CASE(supersede__open_one_of_the_same_client_phone_and_purpose__has_its_verdict),
 	    STORE_CASE(supersede__two_of_one_batch__the_later_one_is_open),
 	    STORE_CASE(supersede__other_client_phone_purpose_or_ended__left_as_it_is),
+	    STORE_CASE(supersede__kept_again_after_a_newer_one_came__the_newer_one_is_open),
+	    STORE_CASE(supersede__given_digits__gone_with_their_code),
 	    STORE_CASE(supersede__another_daemon_puts_one_at_the_same_time__waited_for),
 	    STORE_CASE(supersede__no_slot_held__nothing_is_kept),
 	    STORE_CASE(abandon__lost_before_it_was_seen__number_is_free_again),
