@@ -1,7 +1,7 @@
 /* A ruling is at rest before anybody is told of it. One whose commit was lost is written again, under the
  * number that it had: a wrong try is one by its token, and of verdicts the first stands, so nothing happens
  * twice. What a ruling is without, a code, still makes a commit: whoever guesses ids learns nothing from the
- * time. */
+ * time. Digits that the portal gave go with the verdict: nobody sends them again. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +24,8 @@ static const struct pg_sql sql_rule = {"codes_rule",
     "), put_verdict as ("
     " insert into code_verdict (code_id, at, verdict, key_hash, feed)"
     " select unnest($5), unnest($6), unnest($7), unnest($8), unnest($9) on conflict do nothing"
+    "), gone as ("
+    " delete from code_given where code_id = any($5)"
     ") select count(pg_logical_emit_message(true, 'kezek', '0123456789abcdef0123456789abcdef'))"
     " from generate_series(1, $10)",
     RULING_COLUMNS + 1, rule_types};

@@ -254,6 +254,23 @@ static void rule__second_verdict__hears_the_first(void **state)
 	asked_free(a);
 }
 
+static void rule__verdict__given_digits_of_that_code_are_gone(void **state)
+{
+	struct store_rig *g = *state;
+	struct asked *a = asked_new(g);
+	uint64_t id = asked_put(g, a, 5), open = asked_put(g, a, 5);
+
+	store_sql(g, "insert into code_given select id, now() + interval '1 min', 'x' from code");
+	asked_wrong(a, id, 1);
+	asked_await(g, a, 1);
+	assert_int_equal(store_int(g, "select count(*) from code_given"), 2);
+	asked_verdict(a, id, CODE_EXHAUSTED, 0);
+	asked_await(g, a, 1);
+	assert_int_equal(store_int(g, "select count(*) from code_given"), 1);
+	assert_true((uint64_t)store_int(g, "select code_id from code_given") == open);
+	asked_free(a);
+}
+
 static void rule__last_wrong_try__both_or_nothing(void **state)
 {
 	struct store_rig *g = *state;
@@ -369,6 +386,7 @@ int main(void)
 	    STORE_CASE(rule__the_same_wrong_try_twice__one_row),
 	    STORE_CASE(rule__1000_approvals_at_once__one_is_its_own),
 	    STORE_CASE(rule__second_verdict__hears_the_first),
+	    STORE_CASE(rule__verdict__given_digits_of_that_code_are_gone),
 	    STORE_CASE(rule__last_wrong_try__both_or_nothing),
 	    STORE_CASE(rule__two_verdicts_on_one_code__the_one_that_stands_is_counted),
 	    STORE_CASE(rule__void__is_a_commit_of_its_own),

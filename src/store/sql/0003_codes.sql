@@ -67,7 +67,7 @@ begin
 end
 $body$;
 
--- Codes that the portal made itself, sealed, for as long as they live: our own are made again from the keyring.
+-- Codes that the portal made itself, sealed, until their verdict or the end of their time: our own are made again from the keyring.
 create table code_given (
   code_id bigint primary key,
   expires_at timestamptz not null,
