@@ -20,10 +20,11 @@ struct saving {
 	unsigned n;
 	struct remedy_past past;
 	struct remedy_rule rule;
-	char link[48]; /* that had it, "": none */
+	char link[48];           /* that had it, "": none */
+	struct code_shown shown; /* while the limits are asked; client_ref is ours */
 	enum verify_how how;
-	bool keeping; /* it is on its way into the database */
-	bool again;   /* something was in the way */
+	bool waits; /* for the limits, or on its way into the database */
+	bool again; /* something was in the way */
 };
 
 static const char *const hows[VERIFY_HOWS] = {
@@ -37,6 +38,8 @@ static bool savings_equal(const struct map_node *n, const void *key)
 static void saving_free(struct saving *s)
 {
 	map_remove(&s->verify->savings, &s->by_code);
+	secret_wipe(s->shown.given, sizeof s->shown.given);
+	free((char *)(uintptr_t)s->shown.client_ref);
 	free(s);
 }
 
@@ -138,7 +141,7 @@ static bool saving_send(struct saving *s, const struct code_shown *c)
 		b.codes = mem_array(1, sizeof *b.codes);
 		b.letters[0] = verify_letter(v, &m, &b);
 		b.sent_n = b.letters[0] != NULL;
-		s->keeping = kept =
+		s->waits = kept =
 		    b.sent_n && verify_row(v, &m, b.codes) == KZ_OK && saving_keep(s, &b, c->api_key);
 	}
 	secret_wipe(digits, sizeof digits);
@@ -175,19 +178,53 @@ static bool saving_choose(struct saving *s, const struct code_shown *c)
 	return plan.remedy != REMEDY_NONE;
 }
 
+/* Refused: what else is allowed. */
+static void saving_on_limits(void *arg, enum kz r, const struct limits_verdict *verdict)
+{
+	struct saving *s = arg;
+	const struct code_shown *c = &s->shown;
+	char code[IDS_TEXT];
+
+	s->waits = false;
+	if (r == KZ_REFUSED) {
+		log_info(ids_text(s->code, code), "did not arrive; none to its second phone, why=%s",
+		    limit_name(verdict->limit));
+		s->past.second = false;
+	}
+	s->again = r == KZ_LOST ||
+	           (saving_stands(s, c) && (r == KZ_OK || saving_choose(s, c)) && !saving_send(s, c));
+	if (!s->waits)
+		saving_end(s, s->again);
+}
+
+/* Who asks for a code names the second phone too, so it is limited as the first one is. */
+static bool saving_ask(struct saving *s, const struct code_shown *c)
+{
+	const struct verify_base *base = &s->verify->base;
+	const struct limits_send ask = {.phone = person_phone(base->keyring, c->second),
+	    .prefix = (uint32_t)(c->second.digits / 10000),
+	    .api_key = c->api_key,
+	    .token = keyring_lookup(base->keyring, "rescue", &s->code, sizeof s->code)};
+
+	s->shown = *c;
+	s->shown.client_ref = c->client_ref ? mem_str(c->client_ref) : NULL;
+	s->waits = limits_send(base->limits, &ask, saving_on_limits, s) == KZ_OK;
+	return s->waits;
+}
+
 static void saving_on_code(void *arg, const struct code_shown *c)
 {
 	struct saving *s = arg;
 
-	if (c->state.id == s->code)
-		s->again = saving_stands(s, c) && saving_choose(s, c) && !saving_send(s, c);
+	if (c->state.id == s->code && saving_stands(s, c) && saving_choose(s, c))
+		s->again = !(s->how == VERIFY_BY_PHONE ? saving_ask(s, c) : saving_send(s, c));
 }
 
 static void saving_on_shown(void *arg, enum kz r)
 {
 	struct saving *s = arg;
 
-	if (!s->keeping)
+	if (!s->waits)
 		saving_end(s, s->again || r != KZ_OK);
 }
 

@@ -10,6 +10,9 @@
 
 #define CODE_LIFE_MS 600000
 
+/* What nobody asked for went to another phone than the code's: it counts for that one. */
+#define COUNTS "(why < 2 or phone <> (select c.phone from code c where c.id = code_id))"
+
 /* $1 the subject, $2 now, $3 the oldest code's id. */
 static const uint32_t types[] = {PG_INT8, PG_TIMESTAMPTZ, PG_INT8};
 
@@ -17,7 +20,7 @@ static const uint32_t types[] = {PG_INT8, PG_TIMESTAMPTZ, PG_INT8};
 
 /* clang-format off */
 static const struct pg_sql sql_phone = {"limits_phone",
-    "with sent as (select " MS("at") " as ms, why from code_send where phone = $1 and why < 2"
+    "with sent as (select " MS("at") " as ms, why from code_send where phone = $1 and " COUNTS
     "  and at > $2 - interval '1 day' and code_id >= $3 order by at desc limit 1000),"
     " lifted as (select max(lifted_at) as at from guard_hold where kind = 2 and subject = $1),"
     " wrong as (select " MS("at") " as ms from code_wrong where phone = $1 and code_id >= $3"
@@ -55,7 +58,7 @@ static const struct pg_sql sql_prefix = {"limits_prefix",
 /* Quiet: nothing was sent within a day, nothing locked or held within two. */
 static const struct pg_sql sql_day = {"limits_day",
     "with pieces as (select " MS("at") " / 3600000 as piece, count(*) as n from code_send"
-    "  where why < 2 and code_id >= $3 and at > $2 - interval '25 hours' and $1 = 0 group by 1)"
+    "  where " COUNTS " and code_id >= $3 and at > $2 - interval '25 hours' and $1 = 0 group by 1)"
     " select coalesce((select string_agg(piece || ':' || n, ',' order by piece) from pieces), ''),"
     " (not exists (select from pieces) and not exists (select from guard_hold"
     "  where greatest(until, free_until) > $2 - interval '1 day'))::int,"

@@ -87,6 +87,20 @@ journey('rescue__purpose_with_a_second_phone__goes_there_and_its_digits_are_good
   assert.equal(centre.submits.length, 4);
 });
 
+journey('rescue__second_phone_that_may_have_no_more__is_left_alone', async (stage) => {
+  const { centre, k, codes } = await stand(stage, { centre: { onSubmit: judged('UNDELIV') },
+    config: { codes: { ...wide.codes, wait_first: '1m', wait_second: '2m', wait_later: '5m' } } });
+  await codes.sent({ to: '+77013170001', second: '+77023170009', purpose: 'phone' });
+  await codes.read('+77023170009');
+  await codes.sent({ to: '+77013170002', second: '+77023170009', purpose: 'phone' });
+  await until('the limits refuse it', async () => await k.metric('kezek_codes_refused_total{why="wait"}') === 1);
+  // What else the purpose allows is done.
+  const either = await codes.opened({ to: '+77013170003', second: '+77023170009', purpose: 'either' });
+  assert.equal(await codes.read('+77013170003', 2), either.code);
+  assert.equal(centre.submits.filter((s) => s.to === '77023170009').length, 1);
+  assert.equal(await rescued(k, 'phone'), 1);
+});
+
 journey('rescue__not_allowed_delivered_approved_or_no_second_phone__nothing_is_sent', async (stage) => {
   const { centre, k, codes } = await stand(stage, { centre: { onSubmit: (s) => ({ state: s.to.endsWith('3') ? 'DELIVRD' : 'UNDELIV',
     noReceipt: /[46]$/.test(s.to) }) } });

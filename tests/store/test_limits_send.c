@@ -263,6 +263,39 @@ static void redis__emptied__an_approval_is_still_known(void **state)
 	assert_int_equal(send_one(g, 0, PHONE).r, KZ_OK);
 }
 
+static void put_rescued(struct limits_rig *g, uint64_t code, int n, int64_t phone)
+{
+	store_sql(g->store,
+	    "insert into code_send select code_id, %d, 2, 1, message_id + %d, %lld, at, expires_at, 1, '' "
+	    "from"
+	    " code_send where code_id = %llu and n = 1",
+	    n, n, (long long)phone, (unsigned long long)code);
+}
+
+/* A rescue that went to another phone than the code's is one that this phone had; to its own it is not. */
+static void redis__emptied__what_rescues_brought_to_a_second_phone_is_known(void **state)
+{
+	struct limits_rig *g = *state;
+
+	for (int i = 0; i < 3; i++) {
+		uint64_t code = limits_put_sent(g, 100 + i, 0, 1);
+
+		put_rescued(g, code, 2, 100 + i);
+		put_rescued(g, code, 3, PHONE);
+	}
+	limits_redis(g, "return redis.call('FLUSHALL') and 1");
+	assert_int_equal(send_one(g, 0, PHONE).v.limit, LIMIT_WAIT);
+	limits_forward(300000);
+	g->conf.guard_phone_hour = 3;
+	assert_int_equal(send_one(g, 0, PHONE).v.limit, LIMIT_PHONE_HOUR);
+	g->conf.guard_phone_hour = 2; /* one, and the one that passes now */
+	assert_int_equal(send_one(g, 0, 100).r, KZ_OK);
+	g->conf.guard_day = 7;
+	assert_int_equal(send_one(g, 0, 200).v.limit, LIMIT_DAY);
+	g->conf.guard_day = 8;
+	assert_int_equal(send_one(g, 0, 200).r, KZ_OK);
+}
+
 /* A day by a seeded generator: at published minutes many parents come at once; most codes are approved within
  * two minutes, some late, some never. */
 struct day_code {
@@ -349,6 +382,7 @@ int main(void)
 	    LIMITS_CASE(lift__of_a_prefix_until_a_time__not_held_before_it),
 	    LIMITS_CASE(redis__emptied_between_sends__renews_nothing),
 	    LIMITS_CASE(redis__emptied__an_approval_is_still_known),
+	    LIMITS_CASE(redis__emptied__what_rescues_brought_to_a_second_phone_is_known),
 	    LIMITS_CASE(day__of_normal_traffic__nothing_is_blocked),
 	};
 
