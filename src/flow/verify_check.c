@@ -212,6 +212,7 @@ static void check_go(struct check *c, bool known, bool pair)
 		    .tries = c->code.tries,
 		    .wrong = c->code.wrong,
 		    .phone_wrong = c->code.phone_wrong,
+		    .phone_wrong_ms = c->code.phone_wrong_us / 1000,
 		    .right = c->right,
 		    .token = c->token};
 	else if (!c->put)

@@ -58,6 +58,7 @@ bool code_state_read(
 	    .key = (unsigned)COLUMN(15),
 	    .wrong = (unsigned)COLUMN(17),
 	    .phone_wrong = (unsigned)COLUMN(18),
+	    .phone_wrong_us = pg_wall_us(reply, statement, row, column + 22),
 	    .verdict = (enum code_verdict)COLUMN(19),
 	    .ended_us = pg_wall_us(reply, statement, row, column + 20)};
 #undef COLUMN

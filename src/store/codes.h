@@ -31,7 +31,10 @@ struct code_state {
 	int64_t sent_us, expires_us;
 	unsigned key; /* of the keyring */
 	uint8_t mac[SECRET_HASH];
-	unsigned wrong, phone_wrong; /* tries: of the code, and of the phone within the last hour */
+	/* Tries: of the code, and of the phone within the last hour, since it was lifted; when the newest of
+	 * those was. */
+	unsigned wrong, phone_wrong;
+	int64_t phone_wrong_us;
 	enum code_verdict verdict;
 	int64_t ended_us;              /* 0: open */
 	uint8_t key_hash[SECRET_HASH]; /* of the check that was approved */

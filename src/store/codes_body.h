@@ -32,8 +32,8 @@ struct codes {
 #define CODE_STATE_COLUMNS                                                                                   \
 	"c.id, c.pair, c.phone, c.prefix, c.purpose, c.language, c.binding, c.length, c.tries, c.given,"     \
 	" s.n, s.resends, s.issue, s.at, s.expires_at, s.key, s.mac, w.wrong, h.wrong, v.verdict, v.at, "    \
-	"v.key_hash"
-#define CODE_STATE_COUNT 22
+	"v.key_hash, h.newest"
+#define CODE_STATE_COUNT 23
 /* What they are read from, beside c, a row of code. $1 is the first id that a try within the hour may be of.
  */
 #define CODE_STATE_TABLES                                                                                    \
@@ -42,9 +42,10 @@ struct codes {
 	"  from code_send where code_id = c.id order by n desc limit 1 offset 0) s on true"                  \
 	" left join lateral (select count(*) as wrong from code_wrong where code_id = c.id offset 0) w on "  \
 	"true"                                                                                               \
-	" left join lateral (select count(*) as wrong from code_wrong where phone = c.phone and code_id >= " \
-	"$1"                                                                                                 \
-	"  and at > now() - interval '1 hour' offset 0) h on true"                                           \
+	" left join lateral (select count(*) as wrong, max(at) as newest from code_wrong"                    \
+	"  where phone = c.phone and code_id >= $1 and at > greatest(now() - interval '1 hour',"             \
+	"  (select max(lifted_at) from guard_hold where kind = 2 and subject = c.phone)) offset 0) h on "    \
+	"true"                                                                                               \
 	" left join lateral (select * from code_verdict where code_id = c.id offset 0) v on true"
 bool code_state_read(
     const struct pg_reply *reply, unsigned statement, size_t row, int column, struct code_state *ret);

@@ -125,7 +125,7 @@ void limits_approved(struct limits *l, int64_t phone, uint32_t prefix)
 void limits_lift(struct limits *l, enum hold_kind kind, int64_t subject, int64_t free_ms)
 {
 	if (kind == HOLD_PHONE)
-		limits_memory_forgive(l->memory, subject);
+		limits_memory_forgive(l->memory, subject, limits_wall_ms(l));
 	if (limits_redis_is_up(l->redis))
 		limits_redis_lift(l->redis, kind, subject, free_ms, limits_wall_ms(l));
 	else

@@ -52,9 +52,11 @@ struct limits_try {
 	uint64_t code; /* 0: of nobody: costs the same time, counts nothing, KZ_OK */
 	int64_t phone;
 	unsigned tries; /* that the code has */
-	/* Wrong ones as PostgreSQL knows: of the code, and of the phone within the last hour (0 when not
-	 * asked: it bounds what two daemons allow of which only one has Redis). */
+	/* Wrong ones as PostgreSQL knows: of the code, and of the phone within the last hour and since it was
+	 * lifted (0 when not asked: it bounds what two daemons allow of which only one has Redis); wall time
+	 * of the newest of those. */
 	unsigned wrong, phone_wrong;
+	int64_t phone_wrong_ms;
 	bool right;
 	/* Of the Idempotency-Key and the digits given under it: the same wrong try again is not counted
 	 * twice. 0: none. */

@@ -15,9 +15,9 @@ enum { UNKNOWN_PHONE = 1, UNKNOWN_PREFIX = 2, UNKNOWN_DAY = 4 };
 /* Texts for the scripts, in the order of their fields. */
 enum {
 	KNOWN_PHONE = 0,
-	KNOWN_PREFIX = 5,
-	KNOWN_DAY = 10,
-	KNOWN_TEXTS = 12,
+	KNOWN_PREFIX = 6,
+	KNOWN_DAY = 11,
+	KNOWN_TEXTS = 13,
 };
 
 /* What PostgreSQL knows. A value that owns its texts. */
@@ -28,6 +28,7 @@ struct limits_known {
 	unsigned wrong, sent, prefix, day;   /* of the last hour, the last two of that and of the day */
 	int64_t wrong_ms, sent_ms;           /* the oldest of those; 0: none */
 	int64_t last_ms, locked_ms, held_ms; /* last send; until when; 0: never */
+	int64_t lifted_ms;                   /* wrong tries until then count no more; 0: never */
 };
 
 /* What one process remembers by itself: bounded, in C. */
@@ -92,8 +93,9 @@ bool limits_memory_knows_day(const struct limits_memory *m, int64_t wall_ms);
  */
 void limits_memory_note(struct limits_memory *m, const struct limits_try *t, int64_t wall_ms);
 /* Adds to what PostgreSQL knows of the phone what it does not know yet. */
-void limits_memory_add(const struct limits_memory *m, int64_t phone, int64_t wall_ms, struct limits_known *k);
-void limits_memory_forgive(struct limits_memory *m, int64_t phone);
+void limits_memory_add(struct limits_memory *m, int64_t phone, int64_t wall_ms, struct limits_known *k);
+/* Forgets the wrong tries of the phone until then. */
+void limits_memory_forgive(struct limits_memory *m, int64_t phone, int64_t until_ms);
 size_t limits_memory_count(const struct limits_memory *m);
 
 /* limits_holds.c: what began to be held, on its way to PostgreSQL: tried until it is there. */

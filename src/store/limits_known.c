@@ -33,6 +33,7 @@ static const struct pg_sql sql_phone = {"limits_phone",
     "  where c.phone = $1 and c.id >= $3 and v.code_id >= $3 and v.verdict = 1), ''),"
     " coalesce((select string_agg(ms::text, ',' order by ms) from wrong), ''),"
     " coalesce((select since::text from lock), ''), coalesce((select until::text from lock), ''),"
+    " coalesce((select " MS("at") "::text from lifted), ''),"
     " (select count(*) from wrong), (select min(ms) from wrong), (select count(*) from hour),"
     " (select min(ms) from hour), (select max(ms) from sent), (select until from lock)",
     3, types};
@@ -85,13 +86,14 @@ static void known_take(struct limits_known *k, const struct pg_reply *r, unsigne
 
 static void known_take_phone(struct limits_known *k, const struct pg_reply *r, unsigned statement)
 {
-	known_take(k, r, statement, KNOWN_PHONE, 5);
-	k->wrong = (unsigned)pg_int(r, statement, 0, 5);
-	k->wrong_ms = pg_int(r, statement, 0, 6);
-	k->sent = (unsigned)pg_int(r, statement, 0, 7);
-	k->sent_ms = pg_int(r, statement, 0, 8);
-	k->last_ms = pg_int(r, statement, 0, 9);
-	k->locked_ms = pg_int(r, statement, 0, 10);
+	known_take(k, r, statement, KNOWN_PHONE, 6);
+	k->lifted_ms = strtoll(k->text[KNOWN_PHONE + 5], NULL, 10);
+	k->wrong = (unsigned)pg_int(r, statement, 0, 6);
+	k->wrong_ms = pg_int(r, statement, 0, 7);
+	k->sent = (unsigned)pg_int(r, statement, 0, 8);
+	k->sent_ms = pg_int(r, statement, 0, 9);
+	k->last_ms = pg_int(r, statement, 0, 10);
+	k->locked_ms = pg_int(r, statement, 0, 11);
 }
 
 static void known_take_day(struct limits_known *k, const struct pg_reply *r, unsigned statement)

@@ -241,6 +241,7 @@ enum kz limits_memory_try(struct limits_memory *m, const struct conf *c, const s
 {
 	int64_t now_ms = memory_now(m, wall_ms), oldest_ms = 0;
 	const struct limits_try *t = &o->try;
+	limits_phones_forgive(&m->phones, t->phone, o->known.lifted_ms);
 	const struct limits_phone *p = limits_phones_look(&m->phones, t->phone);
 	unsigned most =
 	    (unsigned)(c->codes_failures < LIMITS_ALONE_TRIES ? c->codes_failures : LIMITS_ALONE_TRIES);
@@ -279,15 +280,17 @@ void limits_memory_note(struct limits_memory *m, const struct limits_try *t, int
 	(void)noted; /* without room Redis and PostgreSQL alone remember it */
 }
 
-void limits_memory_add(const struct limits_memory *m, int64_t phone, int64_t wall_ms, struct limits_known *k)
+void limits_memory_add(struct limits_memory *m, int64_t phone, int64_t wall_ms, struct limits_known *k)
 {
-	if (k->has & UNKNOWN_PHONE)
-		limits_phones_add(&m->phones, phone, wall_ms > m->now_ms ? wall_ms : m->now_ms, k);
+	if (!(k->has & UNKNOWN_PHONE))
+		return;
+	limits_phones_forgive(&m->phones, phone, k->lifted_ms);
+	limits_phones_add(&m->phones, phone, wall_ms > m->now_ms ? wall_ms : m->now_ms, k);
 }
 
-void limits_memory_forgive(struct limits_memory *m, int64_t phone)
+void limits_memory_forgive(struct limits_memory *m, int64_t phone, int64_t until_ms)
 {
-	limits_phones_forgive(&m->phones, phone);
+	limits_phones_forgive(&m->phones, phone, until_ms);
 }
 
 size_t limits_memory_count(const struct limits_memory *m)

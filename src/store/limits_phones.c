@@ -161,10 +161,15 @@ void limits_phones_add(const struct limits_phones *all, int64_t phone, int64_t n
 	}
 }
 
-void limits_phones_forgive(struct limits_phones *all, int64_t phone)
+void limits_phones_forgive(struct limits_phones *all, int64_t phone, int64_t until_ms)
 {
 	struct limits_phone *p = phone_find(all, phone);
+	unsigned gone = 0;
 
-	if (p)
-		p->wrong.n = 0;
+	if (!p)
+		return;
+	while (gone < p->wrong.n && p->wrong.mark[gone].at_ms <= until_ms)
+		gone++;
+	p->wrong.n -= gone;
+	memmove(p->wrong.mark, p->wrong.mark + gone, sizeof *p->wrong.mark * p->wrong.n);
 }

@@ -44,7 +44,7 @@ bool limits_phones_wrong(struct limits_phones *all, int64_t now_ms, const struct
 /* As limits_memory_add and limits_memory_forgive. */
 void limits_phones_add(
     const struct limits_phones *all, int64_t phone, int64_t now_ms, struct limits_known *k);
-void limits_phones_forgive(struct limits_phones *all, int64_t phone);
+void limits_phones_forgive(struct limits_phones *all, int64_t phone, int64_t until_ms);
 
 /* Those of the last hour; *ret_oldest is when the first of them was. */
 unsigned limits_marks_count(const struct limits_marks *s, int64_t now_ms, int64_t *ret_oldest);

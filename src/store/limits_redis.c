@@ -206,7 +206,7 @@ static enum kz ask_send(
 	words_put(&w, "kezek:day");
 	words_end_keys(&w, wall_ms);
 	words_send(&w, &o->send, c);
-	words_known(&w, &o->known, UNKNOWN_PHONE, KNOWN_PHONE, 5);
+	words_known(&w, &o->known, UNKNOWN_PHONE, KNOWN_PHONE, 6);
 	words_known(&w, &o->known, UNKNOWN_PREFIX, KNOWN_PREFIX, 5);
 	words_known(&w, &o->known, UNKNOWN_DAY, KNOWN_DAY, 2);
 	return script_ask(s, SCRIPT_SEND, &w, done, o);
@@ -227,10 +227,11 @@ static enum kz ask_try(
 	words_int(&w, t->tries);
 	words_int(&w, t->wrong);
 	words_int(&w, t->phone_wrong);
+	words_int(&w, t->phone_wrong_ms);
 	words_int(&w, t->token);
 	words_int(&w, c->codes_failures);
 	words_int(&w, c->codes_lock_ms);
-	words_known(&w, &o->known, UNKNOWN_PHONE, KNOWN_PHONE, 5);
+	words_known(&w, &o->known, UNKNOWN_PHONE, KNOWN_PHONE, 6);
 	return script_ask(s, SCRIPT_TRY, &w, done, o);
 }
 

@@ -183,6 +183,28 @@ static void find__wrong_tries__counted_for_the_code_and_the_phone(void **state)
 	asked_free(a);
 }
 
+static void find__phone_lifted__only_the_tries_after_it_count(void **state)
+{
+	struct store_rig *g = *state;
+	struct asked *a = asked_new(g);
+	uint64_t id = asked_put(g, a, 5);
+
+	asked_wrong(a, id, 1);
+	asked_wrong(a, id, 2);
+	asked_await(g, a, 2);
+	store_sql(g, "update code_wrong set at = now() - interval '10 min' where token = 1");
+	store_sql(g,
+	    "insert into guard_hold (kind, subject, shown, since, until, lifted_at) select 2, phone, 'x',"
+	    " now() - interval '9 min', now(), now() - interval '5 min' from code");
+	struct quest *q = asked_find(a, 0, id, "portal", 3);
+	asked_await(g, a, 1);
+	assert_int_equal(q->found.code.wrong, 2);
+	assert_int_equal(q->found.code.phone_wrong, 1);
+	assert_in_range(q->found.code.phone_wrong_us, store_wall_us() - 60000000, store_wall_us());
+	store_sql(g, "delete from guard_hold");
+	asked_free(a);
+}
+
 static void find__sent_again__by_the_newest_sending(void **state)
 {
 	struct store_rig *g = *state;
@@ -382,6 +404,7 @@ int main(void)
 	    STORE_CASE(find__anothers_code__not_found),
 	    STORE_CASE(find__id_of_a_pair__said_to_its_client_alone),
 	    STORE_CASE(find__wrong_tries__counted_for_the_code_and_the_phone),
+	    STORE_CASE(find__phone_lifted__only_the_tries_after_it_count),
 	    STORE_CASE(find__sent_again__by_the_newest_sending),
 	    STORE_CASE(rule__the_same_wrong_try_twice__one_row),
 	    STORE_CASE(rule__1000_approvals_at_once__one_is_its_own),

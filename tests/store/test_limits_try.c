@@ -65,6 +65,27 @@ static void guesses__hundred_at_once_over_two_daemons__ten_pass(void **state)
 	assert_int_equal(passed, 10);
 }
 
+/* Those of a daemon that is cut from Redis stand in the database alone. */
+static void guesses__many_at_once_that_know_of_three_more__seven_pass(void **state)
+{
+	struct limits_rig *g = *state;
+	struct limits_said said[40] = {{0}};
+	int passed = 0;
+
+	for (int i = 0; i < 40; i++) {
+		struct limits_try t = limits_guess(1 + (uint64_t)i, PHONE);
+
+		t.phone_wrong = 3;
+		t.phone_wrong_ms = store_wall_us() / 1000 - LIMITS_MINUTE_MS;
+		assert_int_equal(limits_try(g->limits[i % 2], &t, limits_on_said, &said[i]), KZ_OK);
+	}
+	for (int i = 0; i < 40; i++) {
+		servers_await(g->store->loop, &said[i].count, 1);
+		passed += said[i].r == KZ_OK;
+	}
+	assert_int_equal(passed, 7);
+}
+
 static void tries__of_one_code__as_many_as_it_has_and_the_right_one_counts_nothing(void **state)
 {
 	struct limits_rig *g = *state;
@@ -101,6 +122,7 @@ static void tries__more_wrong_ones_in_the_database_than_in_redis__those_count(vo
 	assert_int_equal(limits_ask_try(g, 0, &t).v.limit, LIMIT_TRIES);
 	t.code = 8;
 	t.phone_wrong = 10;
+	t.phone_wrong_ms = store_wall_us() / 1000;
 	assert_int_equal(limits_ask_try(g, 0, &t).v.limit, LIMIT_LOCKED);
 }
 
@@ -219,6 +241,42 @@ static void lift__of_a_phone__ten_more_also_when_redis_forgets(void **state)
 	assert_int_equal(guess_until_refused(g, PHONE, LIMIT_LOCKED), 10);
 }
 
+static void lift__while_a_try_is_asked_that_was_read_before__does_not_lock_again(void **state)
+{
+	struct limits_rig *g = *state;
+	struct limits_try t = limits_guess(1, PHONE);
+
+	t.phone_wrong = 10;
+	t.phone_wrong_ms = store_wall_us() / 1000;
+	assert_int_equal(limits_ask_try(g, 0, &t).v.limit, LIMIT_LOCKED);
+	limits_forward(1000);
+	limits_lift(g->limits[0], HOLD_PHONE, PHONE, 0);
+	t.right = true;
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(limits_ask_try(g, i, &t).r, KZ_OK);
+}
+
+static void lift__of_a_phone__the_other_daemon_forgets_too(void **state)
+{
+	struct limits_rig *g = *state;
+
+	assert_int_equal(guess_until_refused(g, PHONE, LIMIT_LOCKED), 10);
+	store_await_sql(g->store, "select count(*) from guard_hold", 1);
+	limits_forward(1000);
+	store_sql(g->store, "update guard_hold set lifted_at = to_timestamp(%lld / 1e6), lifted_by = 'aigul'",
+	    (long long)store_wall_us());
+	limits_lift(g->limits[0], HOLD_PHONE, PHONE, 0);
+	limits_forward(1000);
+	limits_redis(g, "return redis.call('FLUSHALL') and 1");
+	const struct limits_try t = limits_guess(900, PHONE);
+	for (int i = 0; i < 10; i++) {
+		const struct limits_try wrong = limits_guess(900 + (uint64_t)i, PHONE);
+
+		assert_int_equal(limits_ask_try(g, 1, &wrong).r, KZ_OK);
+	}
+	assert_int_equal(limits_ask_try(g, 1, &t).v.limit, LIMIT_LOCKED);
+}
+
 static void keys__after_tries__all_have_an_end(void **state)
 {
 	struct limits_rig *g = *state;
@@ -233,6 +291,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    LIMITS_CASE(guesses__new_codes_two_daemons_and_a_restart__ten_an_hour),
 	    LIMITS_CASE(guesses__hundred_at_once_over_two_daemons__ten_pass),
+	    LIMITS_CASE(guesses__many_at_once_that_know_of_three_more__seven_pass),
 	    LIMITS_CASE(tries__of_one_code__as_many_as_it_has_and_the_right_one_counts_nothing),
 	    LIMITS_CASE(tries__more_wrong_ones_in_the_database_than_in_redis__those_count),
 	    LIMITS_CASE(try__same_token_again__not_counted_twice),
@@ -242,6 +301,8 @@ int main(void)
 	    LIMITS_CASE(guesses__spread_over_the_hour__never_more_than_ten_in_any),
 	    LIMITS_CASE(clock__that_falls_back__renews_nothing),
 	    LIMITS_CASE(lift__of_a_phone__ten_more_also_when_redis_forgets),
+	    LIMITS_CASE(lift__while_a_try_is_asked_that_was_read_before__does_not_lock_again),
+	    LIMITS_CASE(lift__of_a_phone__the_other_daemon_forgets_too),
 	    LIMITS_CASE(keys__after_tries__all_have_an_end),
 	};
 

@@ -118,7 +118,7 @@ static void known__fewer_wrong_tries_than_here__those_of_here_are_told(void **st
 	k = (struct limits_known){.has = UNKNOWN_PHONE, .wrong = 3};
 	limits_memory_add(m, 1, NOW_MS, &k);
 	assert_null(k.text[KNOWN_PHONE + 2]);
-	limits_memory_forgive(m, 1);
+	limits_memory_forgive(m, 1, NOW_MS + LIMITS_HOUR_MS);
 	k.wrong = 0;
 	limits_memory_add(m, 1, NOW_MS, &k);
 	assert_null(k.text[KNOWN_PHONE + 2]);

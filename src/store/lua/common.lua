@@ -3,7 +3,7 @@
 local HOUR, DAY = 3600000, 86400000
 local SURE = 2 * DAY -- the longest that anything is remembered: a lock of a day, and that it was one for a day more
 
-local PHONE = {'sent', 'ok', 'wrong', 'ls', 'lu'} -- sends and wrong tries by time, last approval, lock
+local PHONE = {'sent', 'ok', 'wrong', 'ls', 'lu', 'lift'} -- sends and wrong tries by time, last approval, lock, last lift
 local PREFIX = {'hour', 'ring', 'hs', 'hu', 'fu'} -- sends by piece of an hour, the last 50, hold, not held before
 local COUNT = {'n'}
 local UNKNOWN_PHONE, UNKNOWN_PREFIX, UNKNOWN_DAY = 1, 2, 4 -- as in limits_body.h

@@ -10,7 +10,7 @@ if ARGV[3] == '1' then
 else
   local p = subject(m, KEYS[2], now, PHONE)
   if p.known then
-    p.wrong, p.ls, p.lu = '', '', ''
+    p.wrong, p.ls, p.lu, p.lift = '', '', '', p.now
     save(p, SURE + HOUR)
   end
 end

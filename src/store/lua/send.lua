@@ -7,13 +7,13 @@ local judge_sends, judge_percent, hold_ms = tonumber(ARGV[16]), tonumber(ARGV[17
 local RING, FRESH, OPEN = 50, 10, 300000
 
 local m = memory(KEYS[1], now, ARGV[2])
-local day_seed = seed(m, 31, {'n', 'quiet'})
+local day_seed = seed(m, 32, {'n', 'quiet'})
 if day_seed and day_seed[2] == '1' and now - m.at < SURE then
   m.at, m.born = now - SURE, math.min(m.born, now - HOUR) -- nothing was sent or locked that could have been forgotten
   redis.call('HSET', m.key, 'at', m.at, 'born', m.born)
 end
 local p = subject(m, KEYS[2], now, PHONE, seed(m, 19, PHONE))
-local g = subject(m, KEYS[3], now, PREFIX, seed(m, 25, PREFIX))
+local g = subject(m, KEYS[3], now, PREFIX, seed(m, 26, PREFIX))
 local d = subject(m, KEYS[6], now, COUNT, day_seed)
 local unknown = (p.known and 0 or UNKNOWN_PHONE) + (g.known and 0 or UNKNOWN_PREFIX) + (d.known and 0 or UNKNOWN_DAY)
 if unknown > 0 then return {-1, unknown, tonumber(m.e)} end
