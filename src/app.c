@@ -402,6 +402,7 @@ static bool app_take(struct app *a, struct app_files *f)
 	}
 	f->keyring = NULL;
 	app_swap(a, f);
+	send_on_keyring(a->send);
 	log_info("config", "%s: reloaded", a->path);
 	return true;
 }

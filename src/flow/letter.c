@@ -79,7 +79,7 @@ static struct letter *letter_make(struct send *s, const struct message *m)
 	    .expires_wall_ms = m->expires_wall_ms,
 	    .to = m->to,
 	    .phone = m->phone,
-	    .text = mem_str(m->text),
+	    .text = mem_str(m->text ? m->text : ""),
 	    .code = m->code,
 	    .sender = m->sender ? mem_str(m->sender) : NULL,
 	    .client_ref = m->client_ref ? mem_str(m->client_ref) : NULL,
@@ -144,11 +144,23 @@ struct letter *letter_new(
 	return l;
 }
 
+static void letter_set_shut(struct letter *l, bool shut)
+{
+	struct send *s = l->send;
+
+	if (l->shut == shut)
+		return;
+	l->shut = shut;
+	s->shut_n = shut ? s->shut_n + 1 : s->shut_n - 1;
+	metric_set(s->shut_gauge, (double)s->shut_n);
+}
+
 struct letter *letter_from_row(struct send *s, const struct message_open *o)
 {
 	struct letter *l = letter_make(s, &o->message);
 	int64_t age_ms = clock_wall_ms(loop_clock(s->base.loop)) - ids_wall_ms(o->message.id);
 
+	letter_set_shut(l, !o->message.text);
 	l->shipment.queued_ms -= age_ms > 0 ? age_ms : 0;
 	l->shipment.done_mask = o->done_mask;
 	l->attempts = (uint8_t)(o->attempts < 255 ? o->attempts : 255);
@@ -202,6 +214,7 @@ void letter_free(struct letter *l)
 	struct send *s = l->send;
 
 	letter_come(l);
+	letter_set_shut(l, false);
 	heap_remove(&s->due, &l->due);
 	map_remove(&s->letters, &l->by_id);
 	list_remove(&s->all, &l->all);
@@ -262,6 +275,10 @@ void letter_go(struct letter *l)
 	}
 	if (left_ms <= 0 && l->phase != LETTER_KEEPING) {
 		letter_expire(l);
+		return;
+	}
+	if (l->shut) {
+		letter_pause(l, left_ms);
 		return;
 	}
 	if (n && l->taken_by && !(to = letter_taker(l, route, n, &wait)) && !wait)

@@ -39,6 +39,8 @@ static void send_make_metrics(struct send *s)
 	    "Messages that looked for another operator when theirs was down", "");
 	s->letters_gauge = metric_gauge(
 	    "kezek_messages_unfinished", "Messages in memory: accepted and not yet submitted", "");
+	s->shut_gauge = metric_gauge("kezek_messages_sealed",
+	    "Messages in memory that cannot be opened: their key is not in the keyring", "");
 }
 
 struct send *send_new(const struct send_base *base, const struct conf *conf)
@@ -91,6 +93,11 @@ void send_set_profiles(struct send *s, struct profile **profiles, size_t n)
 {
 	s->cut_id = 0; /* a new carrier may stand where the old one stood */
 	ways_set(s->ways, profiles, n);
+}
+
+void send_on_keyring(struct send *s)
+{
+	resume_shut(s);
 }
 
 void send_on_lost(struct send *s, send_lost_fn *lost, void *arg)

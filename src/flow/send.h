@@ -61,6 +61,8 @@ struct send *send_new(const struct send_base *base, const struct conf *conf);
 void send_set_conf(struct send *s, const struct conf *conf);
 /* Owns the profiles and their array. */
 void send_set_profiles(struct send *s, struct profile **profiles, size_t n);
+/* The keyring has other keys: what waits for one is read again. */
+void send_on_keyring(struct send *s);
 const struct ways *send_ways(const struct send *s);
 
 /* Told of each message that ended and was not delivered, when that is recorded: by its receipt, or because no

@@ -54,6 +54,7 @@ struct letter {
 	bool patient;   /* waited for the carrier that has its first parts */
 	bool forgotten; /* its slot was lost while parts were on the wire */
 	bool lingering; /* over, kept until the scan in flight has returned */
+	bool shut;      /* what is sealed of it cannot be opened: it waits for its key, and goes nowhere */
 	bool clearing;  /* EVENT_SENDING, or what goes before it, is on its way to the database */
 };
 
@@ -86,6 +87,7 @@ struct send {
 	struct map letters;
 	struct list all;
 	size_t letters_of[IDS_SLOTS]; /* all, by slot */
+	size_t shut_n;                /* of all */
 	struct heap due;
 	struct timer *due_timer;
 	struct timer *move_timer; /* queues of carriers that are down move again */
@@ -117,7 +119,7 @@ struct send {
 	void *lost_arg;
 	struct metric *accepted[MESSAGE_CLASSES], *submitted[MESSAGE_CLASSES],
 	    *ended[MESSAGE_UNCONFIRMED + 1];
-	struct metric *submit_time[MESSAGE_CLASSES], *letters_gauge, *moved;
+	struct metric *submit_time[MESSAGE_CLASSES], *letters_gauge, *shut_gauge, *moved;
 	struct metric *not_admitted[MESSAGE_CLASSES][SEND_REFUSALS];
 };
 
@@ -125,11 +127,11 @@ struct send {
 struct letter *letter_find(const struct send *s, uint64_t id);
 /* The message that the row is made from; texts stay the letter's. */
 struct message letter_row(const struct letter *l);
-/* One read back from the database. */
+/* One read back from the database; shut when its row has no text. */
 struct letter *letter_from_row(struct send *s, const struct message_open *o);
 /* Kept, and never written by this process: its row is for whoever reads it. */
 void letter_drop_unsent(struct letter *l);
-/* To the best carrier, or PAUSED when there is none. */
+/* To the best carrier, or PAUSED when there is none, or it is shut. */
 void letter_go(struct letter *l);
 /* Looks at it again after wait_ms. */
 void letter_pause(struct letter *l, int64_t wait_ms);
@@ -223,6 +225,8 @@ void resume_again(struct send *s, uint8_t slot, uint64_t id);
 /* Nothing more is asked of it; a page that is out brings nothing. */
 void resume_stop(struct send *s, uint8_t slot);
 void resume_stop_all(struct send *s);
+/* Reads those again that wait for a key. */
+void resume_shut(struct send *s);
 /* There may be room for more. */
 void resume_pump(void *arg);
 

@@ -5,7 +5,12 @@
  *
  * The newest minute first, then what is older in growing steps: what a crash left unfinished is what came
  * last, while the low water lies ten minutes back at least, and behind a mailing that waits since yesterday a
- * day of finished messages. A code cannot wait until all of that was walked. */
+ * day of finished messages. A code cannot wait until all of that was walked.
+ *
+ * What cannot be opened, because its key has not come to this daemon yet, is a letter as the others and goes
+ * nowhere: so it holds the low water, ends when its time is over, and is read again when keys have come.
+ * Passing it over and looking at its rows again from time to time was not taken: between it and now may lie
+ * a week of messages. */
 #include "base/log.h"
 #include "flow/send_body.h"
 
@@ -31,20 +36,23 @@ static int resume_next_slot(const struct send *s)
 	return -1;
 }
 
+static void resume_say_shut(const struct letter *l)
+{
+	char id[IDS_TEXT];
+
+	log_error(ids_text(l->shipment.id, id),
+	    "what is sealed of it cannot be opened, so it waits: is its key in the keyring?");
+}
+
 static void resume_on_open(void *arg, const struct message_open *o)
 {
 	struct send *s = arg;
 
 	if (s->scan_stale || s->draining || letter_find(s, o->message.id))
 		return;
-	if (!o->message.text) {
-		char id[IDS_TEXT];
-
-		log_error(ids_text(o->message.id, id),
-		    "what is sealed of it cannot be opened, so it is not sent: is its key in the keyring?");
-		return;
-	}
 	struct letter *l = letter_from_row(s, o);
+	if (l->shut)
+		resume_say_shut(l);
 	if (o->wire_mask)
 		letter_begin_interrupted(l, o->wire_mask);
 	else if (o->doubt_mask) /* its receipt may still come, or may wait */
@@ -173,6 +181,17 @@ void resume_again(struct send *s, uint8_t slot, uint64_t id)
 		scan->again_from = id;
 	/* not at once: the connection that was lost is likely still away */
 	timer_start(s->scan_timer, RESUME_RETRY_MS);
+}
+
+void resume_shut(struct send *s)
+{
+	list_each(&s->all, n, next)
+	{
+		struct letter *l = list_entry(n, struct letter, all);
+
+		if (l->shut)
+			letter_forget(l);
+	}
 }
 
 void resume_sweep(struct send *s, uint8_t slot)

@@ -79,9 +79,9 @@ enum kz messages_replay(struct pg *pg, int32_t api_key, const uint8_t key_hash[S
 
 /* A message that was accepted and neither submitted in full nor ended: open. */
 struct message_open {
-	/* parts: as cut for the carrier that has some of them, else as accepted. text: filled, and NULL when
-	 * what is sealed cannot be opened: then only the id is known. When a code's digits cannot be made
-	 * again the text is empty and its time is over. */
+	/* parts: as cut for the carrier that has some of them, else as accepted. text: filled, and NULL while
+	 * the key to what is sealed, or to a code's digits, is not in the keyring: to and sender may be
+	 * missing too. When the digits will never be known again the text is empty and its time is over. */
 	struct message message;
 	uint32_t done_mask;  /* parts that were submitted */
 	uint32_t doubt_mask; /* parts that were written once and never answered */

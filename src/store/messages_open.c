@@ -119,14 +119,18 @@ static enum kz open_digits(const struct keyring *k, const struct pg_reply *reply
 static void open_fill(const struct open_quest *q, const struct pg_reply *reply, size_t row,
     struct open_texts *t, struct message *m)
 {
+	enum kz r = open_digits(q->keyring, reply, row, &m->code, &t->digits);
+
 	buf_clear(&t->filled);
-	if (open_digits(q->keyring, reply, row, &m->code, &t->digits) == KZ_OK) {
+	if (r == KZ_OK) {
 		code_fill(m->text, t->digits.data, &t->filled);
 		m->text = buf_text(&t->filled);
-		return;
+	} else if (r == KZ_NOT_FOUND) {
+		m->text = NULL;
+	} else {
+		m->text = "";
+		m->expires_wall_ms = 1; /* 0 is for what has no end */
 	}
-	m->text = "";
-	m->expires_wall_ms = 1; /* 0 is for what has no end */
 }
 
 /* false: its personal fields are gone. */
@@ -139,10 +143,10 @@ static bool open_read_person(const struct open_quest *q, const struct pg_reply *
 	if (pg_is_null(reply, 0, row, OPEN_SEALED))
 		return false;
 	const char *sealed = pg_text(reply, 0, row, OPEN_SEALED, &n);
+	m->phone = pg_int(reply, 0, row, OPEN_PHONE);
 	if (person_open(q->keyring, m->id, sealed, n, &t->person, &p) != KZ_OK)
 		return true;
 	m->to = p.to;
-	m->phone = pg_int(reply, 0, row, OPEN_PHONE);
 	m->sender = p.sender;
 	m->text = p.text;
 	m->code = p.code;

@@ -108,6 +108,28 @@ journey('check__by_a_daemon_without_the_codes_key__unavailable_and_no_try_is_tak
   await until('it says so again', async () => (await without.check(id, code, { key: 'the-one' })).status === 200);
 });
 
+// Daemon a alone has the key by which all is sealed that waits for its operator when it dies.
+journey('takeover__by_a_daemon_without_the_key__waits_for_it_or_for_its_own_end_and_then_goes', async (stage) => {
+  const longer = longerKeyring(stage);
+  const { a, b, codes: [at, other], centre, database } = await pair(stage, { a: longer });
+  const notice = await a.door.send({ to: '+77012160001', text: 'Салем', class: 'notice' });
+  const code = await at.sent({ to: '+77012160002' });
+  const brief = await a.door.send({ to: '+77012160003', text: 'short', class: 'notice', expires_at: new Date(Date.now() + 15000).toISOString() });
+  await a.kill();
+  await until('it waits for the key', async () => await b.metric('kezek_messages_sealed') === 3, 40000);
+  await b.settled(brief.id, 'expired', 40000);
+  assert.ok(Date.now() >= Date.parse(brief.expires_at));
+  assert.equal(await b.metric('kezek_messages_sealed'), 2);
+  assert.deepEqual(centre.submits, []);
+  hasKeysOf(b, longer);
+  assert.equal((await other.result(code.id, await other.read('+77012160002'))).result, 'approved');
+  await until('the notice is sent', () => centre.texts.some((t) => t.to === '77012160001' && t.text === 'Салем'));
+  await b.settled(notice.id);
+  assert.equal(await b.metric('kezek_messages_sealed'), 0);
+  assert.equal(centre.submits.length, 2);
+  assert.equal(await database.count('message_event', 'kind = 10'), 0, 'nothing was in doubt');
+});
+
 journey('code__operator_away_until_it_expired__never_sent_and_told_so', async (stage) => {
   const port = await freePort();
   const database = await servers.database();
