@@ -1,5 +1,6 @@
-/* New codes of one phone go in one after the other, behind a lock of their transaction: what each supersedes
- * is asked for after it, so two that come at once over two daemons do not miss each other. */
+/* Sendings to one phone go in one after the other, behind a lock of their transaction: what a new code
+ * supersedes is asked for after it, so two that come at once over two daemons do not miss each other, and a
+ * code that is sent again meanwhile is not said to be expired. */
 #include "store/code_rows.h"
 
 #include <stdio.h>
@@ -96,7 +97,8 @@ static const enum pg_type put_elements[CODE_COLUMNS] = {
 static const uint32_t begin_types[] = {PG_INT8_ARRAY, PG_INT8_ARRAY};
 static const struct pg_sql sql_begin = {"codes_begin", "select codes_begin($1, $2)", 2, begin_types};
 
-/* A request that is kept again because nobody knows whether it was finds its rows there. */
+/* A request that is kept again because nobody knows whether it was finds its rows there. Another sending of a
+ * code that is over has no n: a constraint breaks, and with it the message that would bring it. */
 static const struct pg_sql sql_put = {"codes_put",
     "with r as materialized ("
     " select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, "
@@ -118,7 +120,9 @@ static const struct pg_sql sql_put = {"codes_put",
     " insert into code_given (code_id, expires_at, sealed) select id, digits_until, digits from r where "
     "digits is not null"
     ") insert into code_send (code_id, n, why, issue, message_id, phone, at, expires_at, key, mac)"
-    " select id, n, why, issue, message_id, sent_to, at, expires_at, key, mac from r",
+    " select id, case when n = 1 or not exists (select from code_verdict v where v.code_id = r.id offset 0) "
+    "then n end,"
+    "  why, issue, message_id, sent_to, at, expires_at, key, mac from r",
     CODE_COLUMNS, put_types};
 
 static const uint32_t supersede_types[] = {PG_INT8_ARRAY, PG_INT8_ARRAY, PG_INT8};
@@ -136,7 +140,7 @@ static const struct pg_sql sql_supersede = {"codes_supersede",
     "   and not exists (select from code_verdict v where v.code_id = o.id)"
     "   and (select s.expires_at from code_send s where s.code_id = o.id order by s.n desc limit 1) > now()"
     "  order by o.id desc limit 1) old"
-    " on conflict do nothing returning code_id, feed"
+    " order by old.id on conflict do nothing returning code_id, feed"
     "), gone as ("
     " delete from code_given g using put where g.code_id = put.code_id"
     ") select feed from put",
@@ -172,7 +176,8 @@ enum kz code_open_second(
 
 struct code_rows {
 	struct pg_array columns[CODE_COLUMNS];
-	struct pg_array phones, fresh, feeds; /* of new codes */
+	struct pg_array phones;
+	struct pg_array fresh, feeds; /* of new codes */
 };
 
 struct metric *code_ended_metric(enum code_verdict v)
@@ -256,9 +261,9 @@ void code_rows_put(struct code_rows *c, const struct code_row *r, uint64_t feed)
 {
 	code_rows_put_code(c->columns, r);
 	code_rows_put_send(c->columns, r);
+	pg_array_int(&c->phones, r->phone);
 	if (!feed)
 		return;
-	pg_array_int(&c->phones, r->phone);
 	pg_array_int(&c->fresh, (int64_t)r->id);
 	pg_array_int(&c->feeds, (int64_t)feed);
 }
@@ -272,11 +277,8 @@ void code_rows_add(struct code_rows *c, int64_t now_us, struct pg_job *job)
 		return;
 	for (int i = 0; i < CODE_COLUMNS; i++)
 		values[i] = pg_array_value(&c->columns[i]);
-	if (c->fresh.n) {
-		const struct pg_value begin[] = {pg_array_value(&c->phones), pg_array_value(&c->feeds)};
-
-		pg_job_add(job, &sql_begin, begin);
-	}
+	const struct pg_value begin[] = {pg_array_value(&c->phones), pg_array_value(&c->feeds)};
+	pg_job_add(job, &sql_begin, begin);
 	pg_job_add(job, &sql_put, values);
 	if (c->fresh.n) {
 		const struct pg_value supersede[] = {pg_array_value(&c->fresh), pg_array_value(&c->feeds),

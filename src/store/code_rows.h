@@ -25,10 +25,10 @@ struct metric *code_ended_metric(enum code_verdict v);
  * holds it. */
 struct code_row {
 	uint64_t id, message_id; /* of the code: that of its first message */
+	int64_t phone;           /* of the code, keyed */
 	/* of the code, read with n 1 alone */
 	int32_t api_key;
 	uint64_t pair; /* 0: none */
-	int64_t phone; /* keyed */
 	uint32_t prefix;
 	const char *purpose, *client_ref; /* client_ref NULL: none */
 	int language;
@@ -70,8 +70,8 @@ void code_rows_put(struct code_rows *c, const struct code_row *r, uint64_t feed)
 size_t code_rows_superseded(const struct pg_reply *reply, unsigned statement, uint64_t first, size_t n);
 /* Adds the statements for what was put, if anything was, after the one that keeps the messages: what a
  * message does not stand for is passed over. A code that goes in supersedes the one of the same client, phone
- * and purpose that is open; one that stood already does not. A sending whose n another message has already
- * breaks a constraint. */
+ * and purpose that is open; one that stood already does not. A sending whose n another message has already,
+ * or another than the first of a code that is over, breaks a constraint. */
 void code_rows_add(struct code_rows *c, int64_t now_us, struct pg_job *job);
 void code_rows_free(struct code_rows *c);
 

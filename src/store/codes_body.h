@@ -26,6 +26,7 @@ struct codes {
 	struct list slotless;                          /* rulings with a verdict, while no slot is held */
 	struct pg_array n, ids, ends, clients, tokens; /* of questions */
 	struct pg_array columns[RULING_COLUMNS];       /* of rulings */
+	struct pg_array over;                          /* codes that they say are expired */
 };
 
 /* Columns of the answers that code_state_read reads, from the first on. */

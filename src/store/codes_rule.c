@@ -16,19 +16,31 @@ static const uint32_t rule_types[RULING_COLUMNS + 1] = {PG_INT8_ARRAY, PG_INT8_A
 static const enum pg_type rule_elements[RULING_COLUMNS] = {
     PG_INT8, PG_INT8, PG_TIMESTAMPTZ, PG_INT8, PG_INT8, PG_TIMESTAMPTZ, PG_INT2, PG_BYTEA, PG_INT8};
 
+/* In one order, so that two daemons never wait for each other. Of verdicts on one code the one with the
+ * lesser number came first. */
 static const struct pg_sql sql_rule = {"codes_rule",
     "with put_wrong as ("
     " insert into code_wrong (code_id, token, at, phone) select unnest($1), unnest($2), unnest($3), "
     "unnest($4)"
-    " on conflict do nothing"
+    " order by 1, 2 on conflict do nothing"
     "), put_verdict as ("
     " insert into code_verdict (code_id, at, verdict, key_hash, feed)"
-    " select unnest($5), unnest($6), unnest($7), unnest($8), unnest($9) on conflict do nothing"
+    " select id, at, verdict, key_hash, feed from (select unnest($5) as id, unnest($6) as at,"
+    "  unnest($7) as verdict, unnest($8) as key_hash, unnest($9) as feed) r"
+    " where verdict <> 5 or not exists (select from code_send s where s.code_id = r.id and s.expires_at > "
+    "r.at"
+    "  offset 0)"
+    " order by id, feed on conflict do nothing returning code_id"
     "), gone as ("
-    " delete from code_given where code_id = any($5)"
+    " delete from code_given g using put_verdict p where g.code_id = p.code_id"
     ") select count(pg_logical_emit_message(true, 'kezek', '0123456789abcdef0123456789abcdef'))"
     " from generate_series(1, $10)",
     RULING_COLUMNS + 1, rule_types};
+
+/* A code is over only when it is not being sent again: whoever does that waits, or is waited for. */
+static const uint32_t lock_types[] = {PG_INT8_ARRAY};
+static const struct pg_sql sql_lock = {
+    "codes_rule_lock", "select codes_lock(array(select phone from code where id = any($1)))", 1, lock_types};
 
 /* In a statement of its own, to see what another's commit put there while this one waited for it. */
 static const uint32_t stand_types[] = {PG_INT8_ARRAY};
@@ -37,7 +49,7 @@ static const struct pg_sql sql_stand = {"codes_stand",
     " lateral (select * from code_verdict where code_id = q.id offset 0) v",
     1, stand_types};
 
-enum rule_statement { RULE_FENCE, RULE_PUT, RULE_STAND };
+enum rule_statement { RULE_FENCE, RULE_LOCK, RULE_PUT, RULE_STAND };
 
 static void codes_put_wrong(struct pg_array *c, const struct code_ruling *r)
 {
@@ -69,6 +81,7 @@ static void codes_build_ruling(void *arg, const struct list *items, struct pg_jo
 
 	for (int i = 0; i < RULING_COLUMNS; i++)
 		pg_array_start(&c->columns[i], rule_elements[i]);
+	pg_array_start(&c->over, PG_INT8);
 	for (struct list_node *n = list_first(items); n; n = list_next(items, n)) {
 		struct code_ruling *r = list_entry(n, struct code_ruling, item.node);
 
@@ -79,8 +92,12 @@ static void codes_build_ruling(void *arg, const struct list *items, struct pg_jo
 			slots.in[ids_slot(feed_number(c->feed, &r->feed, 1))] = true;
 			codes_put_verdict(c->columns, r);
 		}
+		if (r->verdict == CODE_EXPIRED)
+			pg_array_int(&c->over, (int64_t)r->id);
 	}
 	lease_fence(feed_lease(c->feed), &slots, job);
+	const struct pg_value over = pg_array_value(&c->over);
+	pg_job_add(job, &sql_lock, &over);
 	for (int i = 0; i < RULING_COLUMNS; i++)
 		values[i] = pg_array_value(&c->columns[i]);
 	values[RULING_COLUMNS] = pg_int4(voids, room);
@@ -182,6 +199,7 @@ void codes_free(struct codes *c)
 	batch_free(c->quests);
 	for (int i = 0; i < RULING_COLUMNS; i++)
 		pg_array_fini(&c->columns[i]);
+	pg_array_fini(&c->over);
 	pg_array_fini(&c->n);
 	pg_array_fini(&c->ids);
 	pg_array_fini(&c->ends);

@@ -12,6 +12,8 @@
 #include "base/mem.h"
 #include "store/pg_array.h"
 
+#define CODES_MAX 256 /* of a batch */
+
 enum keep_column {
 	KEEP_FIRST,
 	KEEP_DAY,
@@ -116,6 +118,7 @@ struct messages {
 	struct pg_array columns[KEEP_COLUMNS];
 	struct buf sealed;
 	struct code_rows *codes;
+	size_t code_weight; /* of a row with a code in a batch; of others it is 1 */
 	struct metric *superseded;
 	size_t next; /* row of the reply where the next wish is looked for first */
 };
@@ -269,11 +272,14 @@ struct messages *messages_new(struct loop *l, struct pg *pg, struct feed *feed, 
 	m->superseded = code_ended_metric(CODE_SUPERSEDED);
 	m->keyring = keyring;
 	m->batch = batch_new(l, pg, &messages_kind, limits, m);
+	messages_set_limits(m, limits);
 	return m;
 }
 
+/* Each code holds locks of its own until the commit, and the server's table of them is small. */
 void messages_set_limits(struct messages *m, const struct batch_limits *limits)
 {
+	m->code_weight = (limits->rows + CODES_MAX - 1) / CODES_MAX;
 	batch_set_limits(m->batch, limits);
 }
 
@@ -281,7 +287,7 @@ enum kz messages_keep(struct messages *m, struct messages_wish *w)
 {
 	if (!pg_is_up(m->pg))
 		return KZ_LOST;
-	w->item.weight = w->rows_n;
+	w->item.weight = w->rows_n * (w->codes_n ? m->code_weight : 1);
 	batch_add(m->batch, &w->item);
 	return KZ_OK;
 }

@@ -127,6 +127,47 @@ static void codes_put__the_same_sending_by_two__one_is_refused(void **state)
 	rows_end(r);
 }
 
+static void codes_put__another_sending_of_a_code_that_is_over__refused(void **state)
+{
+	struct store_rig *g = *state;
+	struct rows *r = rows_start(g, 2);
+
+	rows_keep(r, 0);
+	store_sql(g, "insert into code_verdict values (%llu, now(), 3, null, 1)",
+	    (unsigned long long)r->codes[0].id);
+	r->codes[1] = r->codes[0];
+	r->codes[1].message_id = r->w.rows[1].id;
+	r->codes[1].n = 2;
+	rows_keep(r, 1);
+	assert_int_equal(r->w.all[1].r, KZ_REFUSED);
+	assert_int_equal(store_int(g, "select count(*) from message"), 1);
+	assert_int_equal(store_int(g, "select count(*) from code_send"), 1);
+	rows_end(r);
+}
+
+/* The server's table of locks has room for some thousands. */
+static void codes_put__as_many_as_a_batch_has__few_locks(void **state)
+{
+	struct store_rig *g = *state;
+	struct metric *flights =
+	    metric_counter("kezek_batch_flights_total", "Group commits sent", "kind=\"message\"");
+
+	store_sql(g, "begin");
+	store_sql(g, "select codes_begin(array(select generate_series(1, 5000)), '{}')");
+	assert_in_range(store_int(g, "select count(*) from pg_locks where locktype = 'advisory'"), 900, 1024);
+	store_sql(g, "commit");
+	g->limits.rows = 2000;
+	struct rows *r = rows_start(g, WISHES);
+	double before = metric_value(flights);
+	for (int i = 0; i < WISHES; i++) {
+		r->codes[i].phone = i;
+		wishes_keep(&r->w, i);
+	}
+	wishes_await(&r->w, WISHES);
+	assert_true(metric_value(flights) - before == 2);
+	rows_end(r);
+}
+
 static void supersede__open_one_of_the_same_client_phone_and_purpose__has_its_verdict(void **state)
 {
 	struct store_rig *g = *state;
@@ -290,6 +331,8 @@ int main(void)
 	    STORE_CASE(codes_put__kept_again_after_a_loss__stands_once),
 	    STORE_CASE(codes_put__second_sending__adds_to_the_code),
 	    STORE_CASE(codes_put__the_same_sending_by_two__one_is_refused),
+	    STORE_CASE(codes_put__another_sending_of_a_code_that_is_over__refused),
+	    STORE_CASE(codes_put__as_many_as_a_batch_has__few_locks),
 	    STORE_CASE(supersede__open_one_of_the_same_client_phone_and_purpose__has_its_verdict),
 	    STORE_CASE(supersede__two_of_one_batch__the_later_one_is_open),
 	    STORE_CASE(supersede__other_client_phone_purpose_or_ended__left_as_it_is),

@@ -397,6 +397,65 @@ static void sweep__time_is_over__gone(void **state)
 	assert_int_equal(store_int(g, "select sum(code_id) from code_given"), 2);
 }
 
+/* Two daemons may have the same codes in any order. */
+static void rule__several_codes__by_their_ids_so_that_nobody_waits_for_each_other(void **state)
+{
+	struct store_rig *g = *state;
+	struct asked *a = asked_new(g);
+	uint64_t one = asked_put(g, a, 5), two = asked_put(g, a, 5);
+	unsigned long long least = one, most = two;
+
+	store_sql(g, "begin");
+	store_sql(g, "set local lock_timeout = '500ms'");
+	store_sql(g, "insert into code_verdict values (%llu, now(), 3, null, 1)", least);
+	asked_verdict(a, two, CODE_APPROVED, 1);
+	asked_verdict(a, one, CODE_APPROVED, 2);
+	store_await_sql(g, STORE_WAITS_FOR_LOCK, 1);
+	store_sql(g, "insert into code_verdict values (%llu, now(), 3, null, 2)", most);
+	store_sql(g, "commit");
+	asked_await(g, a, 2);
+	store_sql(g, "begin");
+	store_sql(g, "set local lock_timeout = '500ms'");
+	store_sql(g, "insert into code_wrong values (%llu, 1, now(), 1)", least);
+	asked_wrong(a, two, 1);
+	asked_wrong(a, one, 1);
+	store_await_sql(g, STORE_WAITS_FOR_LOCK, 1);
+	store_sql(g, "insert into code_wrong values (%llu, 1, now(), 1)", most);
+	store_sql(g, "commit");
+	asked_await(g, a, 2);
+	assert_int_equal(a->refused, 0);
+	asked_free(a);
+}
+
+static void rule__expired_while_it_is_sent_again__stays_open_with_its_digits(void **state)
+{
+	struct store_rig *g = *state;
+	struct asked *a = asked_new(g);
+	uint64_t id = ids_next(&a->ids, store_wall_us() / 1000),
+	         over = ids_next(&a->ids, store_wall_us() / 1000);
+
+	code_put(g, id, 5, "login", -1);
+	code_put(g, over, 5, "phone", -1);
+	store_sql(g, "insert into code_given values (%llu, now() + interval '1 min', 'sealed')",
+	    (unsigned long long)id);
+	store_sql(g, "begin");
+	store_sql(g, "select codes_begin(array[%lld], '{}')", (long long)CODES_PHONE);
+	asked_verdict(a, id, CODE_EXPIRED, 0);
+	asked_verdict(a, over, CODE_EXPIRED, 0);
+	store_await_sql(g, STORE_WAITS_FOR_LOCK, 1);
+	store_sql(g,
+	    "insert into code_send select code_id, 2, 1, 1, message_id + 1, phone, now(), now() + interval "
+	    "'1 min',"
+	    " 1, mac from code_send where code_id = %llu",
+	    (unsigned long long)id);
+	store_sql(g, "commit");
+	asked_await(g, a, 2);
+	assert_int_equal(code_verdict_of(g, id), CODE_OPEN);
+	assert_int_equal(store_int(g, "select count(*) from code_given"), 1);
+	assert_int_equal(code_verdict_of(g, over), CODE_EXPIRED);
+	asked_free(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -416,6 +475,8 @@ int main(void)
 	    STORE_CASE(rule__no_slot_held__verdicts_wait_and_wrong_tries_go_on),
 	    STORE_CASE(rule__connection_lost_in_the_commit__kept_all_the_same),
 	    STORE_CASE(sweep__time_is_over__gone),
+	    STORE_CASE(rule__several_codes__by_their_ids_so_that_nobody_waits_for_each_other),
+	    STORE_CASE(rule__expired_while_it_is_sent_again__stays_open_with_its_digits),
 	};
 	return store_main("codes", tests, sizeof tests / sizeof *tests);
 }

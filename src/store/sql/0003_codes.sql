@@ -57,13 +57,23 @@ create table code_verdict (
 ) partition by range (code_id);
 create index on code_verdict (((feed >> 14) & 255), feed);
 
--- Begins what puts in new codes: those of one phone come one after the other, in whatever daemons, so that of a client,
--- a phone and a purpose one at most is open. feeds: the runs of numbers for what they supersede.
+-- Until the end of the transaction nobody else puts in a sending of a code of these phones, or says that one is over. A place
+-- may be several phones' place, so that however many a batch has, the server's table of locks has room for it.
+create function codes_lock(phones bigint[]) returns void language plpgsql as $body$
+begin
+  -- in one order, so that two daemons never wait for each other
+  perform pg_advisory_xact_lock(x'6b7a63'::int, h)
+    from (select distinct hashint8(p) & 1023 as h from unnest(phones) p order by h) l;
+end
+$body$;
+
+-- Begins what puts in sendings: those of one phone come one after the other, in whatever daemons, so that of a client,
+-- a phone and a purpose one code at most is open. feeds: the runs of numbers for what new codes supersede, opened last: whoever
+-- waits for a phone holds none of these locks.
 create function codes_begin(phones bigint[], feeds bigint[]) returns void language plpgsql as $body$
 begin
+  perform codes_lock(phones);
   perform feed_open(f) from unnest(feeds) f;
-  -- in one order, so that two daemons never wait for each other
-  perform pg_advisory_xact_lock(x'6b7a63'::int, h) from (select distinct hashint8(p) as h from unnest(phones) p order by h) l;
 end
 $body$;
 
