@@ -148,11 +148,12 @@ const char *verify_binding(int64_t binding, char text[VERIFY_BINDING])
 int64_t verify_token(
     const struct verify *v, const struct verify_request *r, const char *domain, uint64_t about)
 {
-	uint8_t of[2 * SECRET_HASH + sizeof about];
+	uint8_t of[2 * SECRET_HASH + sizeof about + sizeof r->api_key];
 
 	memcpy(of, r->key_hash, SECRET_HASH);
 	memcpy(of + SECRET_HASH, r->body_hash, SECRET_HASH);
 	memcpy(of + 2 * SECRET_HASH, &about, sizeof about);
+	memcpy(of + 2 * SECRET_HASH + sizeof about, &r->api_key, sizeof r->api_key);
 	return keyring_lookup(v->base.keyring, domain, of, sizeof of);
 }
 

@@ -143,6 +143,14 @@ for (const [name, guard, codes, good, bad] of limits)
     assert.equal(await f.database.count('code'), good.length);
   });
 
+journey('guard__the_same_request_under_another_api_key__is_another', async (stage) => {
+  const { codes, k } = await stand(stage, { codes: { ...wide.codes, wait_first: '60s' } });
+  const key = { 'idempotency-key': 'ask-1' };
+  await codes.sent({ to }, key);
+  await k.openDoor();
+  Codes.refused(await codes.at(k.door).ask({ to }, key), 429, 'too_soon');
+});
+
 journey('guard__number_outside_its_ranges__not_allowed', async (stage) => {
   const { codes, k } = await stand(stage, { guard: { ...wide.guard, ranges: ['+7701', '+7702'] } });
   assert.equal((await codes.ask({ to: '+77021234568' })).status, 202);
