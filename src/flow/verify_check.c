@@ -10,6 +10,8 @@
 #include "flow/verify_body.h"
 #include "store/clients.h"
 
+#define NOBODIES 509
+
 struct check {
 	struct verify_op op;
 	verify_tried_fn *done;
@@ -198,7 +200,8 @@ static bool check_is_keyless(const struct check *c)
 
 static void check_go(struct check *c, bool known, bool pair)
 {
-	struct limits_try t = {0};
+	/* nobody's stands for one of many phones, of which the first try asks for as much as anybody's */
+	struct limits_try t = {.phone = (int64_t)(c->quest.id % NOBODIES)};
 
 	c->right = check_matches(c);
 	c->tried.word = !c->code.id ? pair ? VERIFY_PAIR : VERIFY_NOT_FOUND : check_judge(c, known);

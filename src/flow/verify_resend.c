@@ -124,7 +124,8 @@ static enum verify_word resend_make(struct resend *s)
 	s->begun.sent[0].to = s->code.to;
 	s->begun.sent[0].expires_wall_ms = plan.expires_ms;
 	s->begun.sent[0].tries = c->tries > c->wrong ? c->tries - c->wrong : 0;
-	s->begun.sent[0].resends_left = resends_left(v, c) - 1;
+	unsigned left = resends_left(v, c); /* fewer than when it was judged, after a reload */
+	s->begun.sent[0].resends_left = left ? left - 1 : 0;
 	metric_add(v->resent, word == VERIFY_OK);
 	return word;
 }
