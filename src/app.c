@@ -450,6 +450,14 @@ static void app_harden(const struct conf *c)
 	}
 }
 
+/* From the loop, so behind limits_new. */
+static void app_on_redis(void *arg, bool up)
+{
+	struct app *a = arg;
+
+	limits_on_redis(a->limits, up);
+}
+
 static void app_begin(struct app *a)
 {
 	const struct conf *c = a->files.conf;
@@ -472,7 +480,7 @@ static void app_begin(struct app *a)
 		    .silent_ms = 10000,
 		    .max_commands = 10000};
 
-		a->redis = redis_new(a->loop, &redis, NULL, NULL);
+		a->redis = redis_new(a->loop, &redis, app_on_redis, a);
 	}
 	a->limits = limits_new(a->loop, a->pg, a->redis, c);
 	a->door = (struct door){.loop = a->loop,

@@ -78,6 +78,9 @@ typedef void limits_fn(void *arg, enum kz r, const struct limits_verdict *v);
 struct limits *limits_new(struct loop *l, struct pg *pg, struct redis *redis, const struct conf *c);
 void limits_set_conf(struct limits *l, const struct conf *c);
 
+/* For redis_new: what Redis has when it comes back may be old, from its file or another machine. */
+void limits_on_redis(struct limits *l, bool up);
+
 /* One code to one phone. KZ_OK: counted everywhere; else nowhere. KZ_BUSY at once and without a callback when
  * LIMITS_OPEN questions are open. */
 #define LIMITS_OPEN 20000

@@ -25,8 +25,10 @@ struct limits_known {
 	unsigned has;   /* of the UNKNOWN_ bits */
 	uint64_t epoch; /* of Redis' memory when it was asked */
 	char *text[KNOWN_TEXTS];
-	unsigned wrong, sent, prefix, day;   /* of the last hour, the last two of that and of the day */
-	int64_t wrong_ms, sent_ms;           /* the oldest of those; 0: none */
+	unsigned wrong, sent, prefix, day; /* of the last hour, the last two of that and of the day */
+	int64_t wrong_ms, sent_ms;         /* the oldest of those; 0: none */
+	unsigned sent_day, resends;        /* of the phone and the last day; the oldest of each */
+	int64_t sent_day_ms, resends_ms;
 	int64_t last_ms, locked_ms, held_ms; /* last send; until when; 0: never */
 	int64_t lifted_ms;                   /* wrong tries until then count no more; 0: never */
 };
@@ -118,9 +120,15 @@ enum kz limits_redis_ask(struct limits_redis *s, struct limits_op *o, const stru
 bool limits_redis_read(const struct redis_reply *reply, struct limits_word *ret);
 /* The script was not there; it goes with the next question. True when that was it. */
 bool limits_redis_is_new(struct limits_redis *s, const struct redis_reply *reply);
-void limits_redis_approved(struct limits_redis *s, int64_t phone, uint32_t prefix, int64_t wall_ms);
-void limits_redis_lift(
-    struct limits_redis *s, enum hold_kind kind, int64_t subject, int64_t free_ms, int64_t wall_ms);
+/* What is committed. KZ_BUSY or KZ_LOST, at once or later: Redis may not know it. */
+enum kz limits_redis_approved(struct limits_redis *s, int64_t phone, uint32_t prefix, int64_t wall_ms,
+    redis_done_fn *done, void *arg) KZ_CHECK;
+struct limits_lifted {
+	enum hold_kind kind;
+	int64_t subject, free_ms;
+};
+enum kz limits_redis_lift(struct limits_redis *s, const struct limits_lifted *lifted, int64_t wall_ms,
+    redis_done_fn *done, void *arg) KZ_CHECK;
 /* KZ_OK: all that is asked behind it is asked in a new epoch, unless done hears otherwise. */
 enum kz limits_redis_forget(struct limits_redis *s, int64_t wall_ms, redis_done_fn *done, void *arg) KZ_CHECK;
 void limits_redis_cancel(struct limits_redis *s, uint64_t ticket);
@@ -154,6 +162,9 @@ void limits_op_ask(struct limits_op *o);
 void limits_op_go_alone(struct limits_op *o);
 /* Frees it and tells its asker; v NULL: nothing. */
 void limits_op_finish(struct limits_op *o, enum kz r, const struct limits_verdict *v);
+/* Redis was told what is committed, or a new epoch; if not, it is not trusted before it has one. arg is the
+ * limits. */
+redis_done_fn limits_on_told;
 /* Timers of the line follow its first op. */
 void limits_line_arm(struct limits_line *line);
 size_t limits_open(const struct limits *l);

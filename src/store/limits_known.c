@@ -35,7 +35,9 @@ static const struct pg_sql sql_phone = {"limits_phone",
     " coalesce((select since::text from lock), ''), coalesce((select until::text from lock), ''),"
     " coalesce((select " MS("at") "::text from lifted), ''),"
     " (select count(*) from wrong), (select min(ms) from wrong), (select count(*) from hour),"
-    " (select min(ms) from hour), (select max(ms) from sent), (select until from lock)",
+    " (select min(ms) from hour), (select max(ms) from sent), (select until from lock),"
+    " (select count(*) from sent), (select min(ms) from sent), (select count(*) from sent where why = 1),"
+    " (select min(ms) from sent where why = 1)",
     3, types};
 
 static const struct pg_sql sql_prefix = {"limits_prefix",
@@ -94,6 +96,10 @@ static void known_take_phone(struct limits_known *k, const struct pg_reply *r, u
 	k->sent_ms = pg_int(r, statement, 0, 9);
 	k->last_ms = pg_int(r, statement, 0, 10);
 	k->locked_ms = pg_int(r, statement, 0, 11);
+	k->sent_day = (unsigned)pg_int(r, statement, 0, 12);
+	k->sent_day_ms = pg_int(r, statement, 0, 13);
+	k->resends = (unsigned)pg_int(r, statement, 0, 14);
+	k->resends_ms = pg_int(r, statement, 0, 15);
 }
 
 static void known_take_day(struct limits_known *k, const struct pg_reply *r, unsigned statement)

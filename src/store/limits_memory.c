@@ -130,6 +130,18 @@ static int64_t older(int64_t a_ms, int64_t b_ms)
 	return !a_ms || (b_ms && b_ms < a_ms) ? b_ms : a_ms;
 }
 
+static enum kz send_judge_day(
+    const struct conf *c, const struct limits_op *o, int64_t now_ms, struct limits_verdict *v)
+{
+	const struct limits_known *k = &o->known;
+
+	if (k->sent_day && k->sent_day >= c->guard_phone_day)
+		return memory_refuse(v, LIMIT_PHONE_DAY, k->sent_day_ms + LIMITS_DAY_MS - now_ms);
+	if (o->send.resend && k->resends && k->resends >= c->codes_resends_day)
+		return memory_refuse(v, LIMIT_RESENDS_DAY, k->resends_ms + LIMITS_DAY_MS - now_ms);
+	return KZ_OK;
+}
+
 static enum kz send_judge_phone(const struct conf *c, const struct limits_known *k,
     const struct limits_phone *p, int64_t now_ms, struct limits_verdict *v)
 {
@@ -227,6 +239,7 @@ enum kz limits_memory_send(struct limits_memory *m, const struct conf *c, const 
 		return KZ_OK;
 	}
 	if ((r = send_judge_phone(c, &o->known, p, now_ms, ret)) != KZ_OK ||
+	    (r = send_judge_day(c, o, now_ms, ret)) != KZ_OK ||
 	    (r = counts_judge(m, c, &o->known, &counts, ret)) != KZ_OK)
 		return r;
 	if (m->counts.count + 3 > LIMITS_MEMORY_COUNTS ||
@@ -260,8 +273,8 @@ enum kz limits_memory_try(struct limits_memory *m, const struct conf *c, const s
 	if (o->known.locked_ms > now_ms)
 		return memory_refuse(ret, LIMIT_LOCKED, o->known.locked_ms - now_ms);
 	if (n >= most || o->known.wrong >= most || t->phone_wrong >= most)
-		return memory_refuse(
-		    ret, LIMIT_LOCKED, older(oldest_ms, o->known.wrong_ms) + LIMITS_HOUR_MS - now_ms);
+		return memory_refuse(ret, LIMIT_LOCKED,
+		    older(older(oldest_ms, o->known.wrong_ms), now_ms) + LIMITS_HOUR_MS - now_ms);
 	if (!ret->left) {
 		ret->limit = LIMIT_TRIES;
 		return KZ_REFUSED;

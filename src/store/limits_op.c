@@ -107,7 +107,7 @@ void limits_op_go_alone(struct limits_op *o)
 
 static void op_on_redis(void *arg, enum kz r, const struct redis_reply *reply);
 
-static void limits_on_forgotten(void *arg, enum kz r, const struct redis_reply *reply)
+void limits_on_told(void *arg, enum kz r, const struct redis_reply *reply)
 {
 	struct limits *l = arg;
 
@@ -126,7 +126,7 @@ void limits_op_ask(struct limits_op *o)
 		return;
 	}
 	if (limits_redis_is_up(l->redis) && l->away)
-		l->away = limits_redis_forget(l->redis, now_ms, limits_on_forgotten, l) != KZ_OK;
+		l->away = limits_redis_forget(l->redis, now_ms, limits_on_told, l) != KZ_OK;
 	if (!limits_redis_is_up(l->redis) || l->away ||
 	    limits_redis_ask(l->redis, o, l->conf, now_ms, op_on_redis) != KZ_OK)
 		limits_op_go_alone(o);

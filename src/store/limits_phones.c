@@ -1,5 +1,6 @@
 #include "store/limits_phones.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -138,9 +139,11 @@ static char *marks_text(const struct limits_marks *s, int64_t now_ms, bool sent)
 	struct buf b = {0};
 
 	for (unsigned i = 0; i < s->n; i++)
-		if (s->mark[i].at_ms > now_ms - LIMITS_HOUR_MS)
-			buf_printf(&b, sent ? "%s%lld:0:0" : "%s%lld", b.len ? "," : "",
-			    (long long)s->mark[i].at_ms);
+		if (s->mark[i].at_ms > now_ms - LIMITS_HOUR_MS) {
+			buf_printf(&b, "%s%" PRId64, b.len ? "," : "", s->mark[i].at_ms);
+			if (sent)
+				buf_printf(&b, ":0:%" PRId64, s->mark[i].token);
+		}
 	return buf_take(&b);
 }
 

@@ -278,19 +278,9 @@ bool limits_redis_is_new(struct limits_redis *s, const struct redis_reply *reply
 	return true;
 }
 
-static void notice_on_done(void *arg, enum kz r, const struct redis_reply *reply)
-{
-	(void)arg, (void)r, (void)reply; /* what it would have changed is known from PostgreSQL */
-}
-
 /* What nobody waits for goes whole: when the script were not there, nobody would ask again. */
-static void script_tell(struct limits_redis *s, enum script script, struct words *w)
-{
-	if (script_run(s, script, true, w, notice_on_done, s, NULL) != KZ_OK)
-		return; /* as above */
-}
-
-void limits_redis_approved(struct limits_redis *s, int64_t phone, uint32_t prefix, int64_t wall_ms)
+enum kz limits_redis_approved(
+    struct limits_redis *s, int64_t phone, uint32_t prefix, int64_t wall_ms, redis_done_fn *done, void *arg)
 {
 	struct words w;
 
@@ -299,23 +289,23 @@ void limits_redis_approved(struct limits_redis *s, int64_t phone, uint32_t prefi
 	words_prefix(&w, prefix);
 	words_end_keys(&w, wall_ms);
 	words_say(&w, "%016" PRIx64, (uint64_t)phone);
-	script_tell(s, SCRIPT_APPROVED, &w);
+	return script_run(s, SCRIPT_APPROVED, true, &w, done, arg, NULL);
 }
 
-void limits_redis_lift(
-    struct limits_redis *s, enum hold_kind kind, int64_t subject, int64_t free_ms, int64_t wall_ms)
+enum kz limits_redis_lift(struct limits_redis *s, const struct limits_lifted *lifted, int64_t wall_ms,
+    redis_done_fn *done, void *arg)
 {
 	struct words w;
 
 	words_start(&w);
-	if (kind == HOLD_PREFIX)
-		words_prefix(&w, (uint32_t)subject);
+	if (lifted->kind == HOLD_PREFIX)
+		words_prefix(&w, (uint32_t)lifted->subject);
 	else
-		words_phone(&w, subject);
+		words_phone(&w, lifted->subject);
 	words_end_keys(&w, wall_ms);
-	words_int(&w, (int64_t)kind);
-	words_int(&w, free_ms);
-	script_tell(s, SCRIPT_LIFT, &w);
+	words_int(&w, (int64_t)lifted->kind);
+	words_int(&w, lifted->free_ms);
+	return script_run(s, SCRIPT_LIFT, true, &w, done, arg, NULL);
 }
 
 enum kz limits_redis_forget(struct limits_redis *s, int64_t wall_ms, redis_done_fn *done, void *arg)

@@ -12,6 +12,10 @@
 struct limits_rig {
 	struct store_rig *store;
 	struct redis *redis[2];
+	struct limits_wire {
+		struct limits_rig *rig;
+		int i;
+	} wires[2];
 	struct limits *limits[2];
 	struct conf conf;
 	char address[128];
@@ -38,8 +42,11 @@ static inline void limits_on_said(void *arg, enum kz r, const struct limits_verd
 
 static inline void limits_on_up(void *arg, bool up)
 {
-	struct limits_rig *g = arg;
+	const struct limits_wire *wire = arg;
+	struct limits_rig *g = wire->rig;
 
+	if (g->limits[wire->i])
+		limits_on_redis(g->limits[wire->i], up);
 	if (up)
 		g->ups++;
 	else
@@ -55,7 +62,8 @@ static inline void limits_make(struct limits_rig *g, int i)
 	    .max_commands = 10000};
 	int ups = g->ups;
 
-	g->redis[i] = redis_new(g->store->loop, &o, limits_on_up, g);
+	g->wires[i] = (struct limits_wire){g, i};
+	g->redis[i] = redis_new(g->store->loop, &o, limits_on_up, &g->wires[i]);
 	servers_await(g->store->loop, &g->ups, ups + 1);
 	g->limits[i] = limits_new(g->store->loop, g->store->pg, g->redis[i], &g->conf);
 }
@@ -86,6 +94,16 @@ static inline long long limits_redis(struct limits_rig *g, const char *script)
 	assert_int_equal(redis_ask(g->redis[0], 3, words, NULL, limits_on_number, g, NULL), KZ_OK);
 	servers_await(g->store->loop, &g->redis_answers, before + 1);
 	return g->redis_number;
+}
+
+/* Makes it a replica, which takes no writes, or what it was. */
+static inline void limits_redis_follow(struct limits_rig *g, const char *host, const char *port)
+{
+	const char *words[] = {"REPLICAOF", host, port};
+	int before = g->redis_answers;
+
+	assert_int_equal(redis_ask(g->redis[0], 3, words, NULL, limits_on_number, g, NULL), KZ_OK);
+	servers_await(g->store->loop, &g->redis_answers, before + 1);
 }
 
 #define LIMITS_WITHOUT_TTL                                                                                   \

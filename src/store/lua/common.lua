@@ -30,28 +30,6 @@ local function seed(m, at, names)
   return s
 end
 
-local function subject(m, key, now, names, seeds)
-  local got = redis.call('HMGET', key, 'e', 'now', unpack(names))
-  local known = got[1] == m.e
-  local s = {key = key, names = names, e = m.e, now = math.max(now, tonumber(got[2] or 0))}
-  s.seeded = not known and seeds ~= nil
-  s.known = known or s.seeded or (not got[1] and now - m.at >= SURE)
-  for i, name in ipairs(names) do
-    if s.seeded then s[name] = seeds[i] else s[name] = got[i + 2] or '' end
-  end
-  return s
-end
-
-local function save(s, ttl)
-  local words = {}
-  for _, name in ipairs(s.names) do
-    words[#words + 1] = name
-    words[#words + 1] = s[name]
-  end
-  redis.call('HSET', s.key, 'e', s.e, 'now', s.now, unpack(words))
-  redis.call('PEXPIRE', s.key, ttl)
-end
-
 -- "a:b:c,a:b:c" as a list of lists, without those whose time, the field given, is not after `after`.
 local function entries(text, field, after)
   local list = {}
@@ -79,4 +57,63 @@ end
 
 local function number(s)
   return tonumber(s) or 0
+end
+
+-- Of two lists the one of more entries within the window, or of more sends where a field tells how many.
+local function fuller(old, new, after, many)
+  local function sum(list)
+    local n = 0
+    for _, e in ipairs(list) do n = n + (many and tonumber(e[many]) or 1) end
+    return n
+  end
+  local kept = entries(old, 1, after)
+  return sum(kept) >= sum(entries(new, 1, after)) and text(kept) or new
+end
+
+-- A key of an older epoch does not know of what passed without Redis, nor PostgreSQL of a commit that hangs: of each the
+-- worse for the asker stays. A lift is known by its time, a hold of a prefix by when it began.
+local merge = {}
+merge[PHONE] = function(s, old)
+  s.ok, s.lift = math.max(number(old.ok), number(s.ok)), math.max(number(old.lift), number(s.lift))
+  s.sent = fuller(old.sent, s.sent, s.now - DAY)
+  s.wrong = fuller(old.wrong, s.wrong, math.max(s.now - HOUR, s.lift))
+  if number(old.lu) > number(s.lu) and number(old.ls) > s.lift then s.ls, s.lu = old.ls, old.lu end
+end
+merge[PREFIX] = function(s, old)
+  s.hour = fuller(old.hour, s.hour, math.floor(s.now / (HOUR / 6)) - 7, 2)
+  local newest = string.sub(s.ring, -14, -2)
+  for i = 1, #old.ring, SENT do
+    local word = string.sub(old.ring, i, i + SENT - 1)
+    if string.sub(word, 17, 29) > newest and string.sub(word, 17, 29) > sent_time(s.now - DAY) then s.ring = s.ring .. word end
+  end
+  s.ring = string.sub(s.ring, -50 * SENT)
+  if number(old.hs) > number(s.hs) then s.hs, s.hu, s.fu = old.hs, old.hu, old.fu end
+end
+merge[COUNT] = function(s, old)
+  s.n = fuller(old.n, s.n, math.floor(s.now / HOUR) - 25, 2)
+end
+
+local function subject(m, key, now, names, seeds)
+  local got = redis.call('HMGET', key, 'e', 'now', unpack(names))
+  local known = got[1] == m.e
+  local s = {key = key, names = names, e = m.e, now = math.max(now, tonumber(got[2] or 0))}
+  s.seeded = not known and seeds ~= nil
+  s.known = known or s.seeded or (not got[1] and now - m.at >= SURE)
+  local old = {}
+  for i, name in ipairs(names) do
+    old[name] = got[i + 2] or ''
+    s[name] = s.seeded and seeds[i] or old[name]
+  end
+  if s.seeded and got[1] then merge[names](s, old) end
+  return s
+end
+
+local function save(s, ttl)
+  local words = {}
+  for _, name in ipairs(s.names) do
+    words[#words + 1] = name
+    words[#words + 1] = s[name]
+  end
+  redis.call('HSET', s.key, 'e', s.e, 'now', s.now, unpack(words))
+  redis.call('PEXPIRE', s.key, ttl)
 end
