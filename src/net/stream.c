@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/secret.h"
 #include "net/stream_body.h"
 
 #define STREAM_CHUNK 65536
@@ -195,6 +196,8 @@ static bool stream_read(struct stream *s)
 
 static void stream_out_taken(struct stream *s, size_t n)
 {
+	/* now: what stands behind it may wait long for a peer that does not read */
+	secret_wipe(s->out.data + s->out_at, n);
 	s->out_at += n;
 	if (s->out_at == s->out.len) {
 		buf_clear(&s->out);

@@ -254,12 +254,11 @@ struct link *link_new(struct loop *loop, const struct profile *p, const struct p
     uint32_t index, const struct link_events *events, void *arg)
 {
 	struct link *l = mem_new(sizeof *l);
-
-	l->out.wiped = true;
 	int64_t now = loop_now_ms(loop);
 
 	*l = (struct link){
 	    .loop = loop, .profile = p, .spec = spec, .events = events, .arg = arg, .index = index};
+	l->out.wiped = true; /* codes go by here */
 	snprintf(l->name, sizeof l->name, "%s.%s", p->name, spec->name);
 	l->window = window_new((size_t)spec->window + CONTROLS);
 	l->backoff = (struct backoff){.min_ms = p->reconnect_min_ms, .max_ms = p->reconnect_max_ms};

@@ -8,7 +8,7 @@
 
 #include "../lib/fake_centre.h"
 #include "base/metrics.h"
-#include "smpp/link.h"
+#include "smpp/link_body.h"
 
 #define ANSWERS 64
 
@@ -426,6 +426,17 @@ static void link_submit__answered__id_and_owner(void **state)
 	assert_int_equal(f.answer[1].class, STATUS_TEMPORARY);
 	assert_int_equal(f.answer[1].status, 0x55F);
 	assert_int_equal(report(&f).window_used, 0);
+	end(&f);
+}
+
+static void link_submit__written__scratch_has_nothing_of_it(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin_bound(&f, PLAIN "}\n");
+	assert_int_equal(submit(&f, 1), KZ_OK);
+	assert_null(memmem(f.l->out.data, f.l->out.room, "77011234567", 11));
 	end(&f);
 }
 
@@ -1184,6 +1195,7 @@ int main(void)
 	    cmocka_unit_test(link_connect__refused__tries_again),
 	    cmocka_unit_test(link_connect__certificates_gone__long_wait),
 	    cmocka_unit_test(link_submit__answered__id_and_owner),
+	    cmocka_unit_test(link_submit__written__scratch_has_nothing_of_it),
 	    cmocka_unit_test(link_submit__window_full__busy_until_answered),
 	    cmocka_unit_test(link_submit__no_token__says_when),
 	    cmocka_unit_test(link_answer__no_response__in_doubt_and_unknown_late_one_dropped),

@@ -22,7 +22,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "net/loop.h"
-#include "net/stream.h"
+#include "net/stream_body.h"
 
 static int64_t fake_us = 1000000;
 
@@ -250,6 +250,28 @@ static void hold__octets_come__wait_until_it_is_let_go(void **state)
 	assert_int_equal(p.far.got.len, 0);
 	stream_hold(p.far.stream, false);
 	TURN_UNTIL(&p, p.far.got.len == 3);
+	pair_fini(&p);
+}
+
+static void write__peer_does_not_read_on__what_it_took_is_not_in_memory(void **state)
+{
+	struct pair p;
+	static char codes[20000000];
+
+	(void)state;
+	memset(codes, '8', sizeof codes);
+	pair_init(&p);
+	p.options.max_out = sizeof codes;
+	pair_dial(&p, "127.0.0.1");
+	TURN_UNTIL(&p, p.near.opens && p.far.opens);
+	stream_hold(p.far.stream, true);
+	assert_int_equal(stream_write(p.near.stream, codes, sizeof codes), KZ_OK);
+	TURN_UNTIL(&p, stream_queued(p.near.stream) < sizeof codes);
+	const struct stream *s = p.near.stream;
+	assert_true(s->out_at > 0);
+	for (size_t i = 0; i < s->out_at; i++)
+		assert_int_equal(s->out.data[i], 0);
+	assert_int_equal(s->out.data[s->out_at], '8');
 	pair_fini(&p);
 }
 
@@ -619,6 +641,7 @@ int main(void)
 	    cmocka_unit_test(write__over_max_out__is_busy_and_queues_nothing),
 	    cmocka_unit_test(finish__much_queued__all_arrives_before_the_end),
 	    cmocka_unit_test(hold__octets_come__wait_until_it_is_let_go),
+	    cmocka_unit_test(write__peer_does_not_read_on__what_it_took_is_not_in_memory),
 	    cmocka_unit_test(connect__nobody_listens__is_lost_with_the_reason),
 	    cmocka_unit_test(connect__by_a_name_of_the_hosts_file__tries_its_addresses),
 	    cmocka_unit_test(connect__freed_while_the_name_is_asked__hears_nothing),
