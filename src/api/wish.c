@@ -215,7 +215,7 @@ static bool wish_fill(struct wish_read *r, struct buf *raw)
 
 static bool wish_compose(struct wish_read *r)
 {
-	struct buf raw = {0};
+	struct buf raw = {.wiped = true};
 	bool good = true;
 
 	if (r->template && !r->text)
@@ -254,7 +254,8 @@ enum kz wish_read(
 	const char *key;
 	json_t *value;
 
-	*ret = (struct wish){.send = {.class = MESSAGE_NOTICE, .language = -1, .text = ""}};
+	*ret = (struct wish){.send = {.class = MESSAGE_NOTICE, .language = -1, .text = ""},
+	    .text = {.wiped = true}}; /* a portal may send a code of its own */
 	if (!json_is_object(o)) {
 		*ret_problem = problem_make(PROBLEM_WRONG_TYPE, NULL, "the body must be one JSON object");
 		return KZ_INVALID;

@@ -200,12 +200,10 @@ void letter_wipe(struct letter *l)
 {
 	struct send *s = l->send;
 
-	if (!l->code.id)
-		return;
 	secret_wipe(l->text, strlen(l->text));
 	if (s->cut_id != l->shipment.id)
 		return;
-	secret_wipe(s->cut_room.data, s->cut_room.room);
+	buf_clear(&s->cut_room);
 	s->cut_id = 0;
 }
 

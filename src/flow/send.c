@@ -55,7 +55,8 @@ struct send *send_new(const struct send_base *base, const struct conf *conf)
 	map_init(&s->letters, letters_equal);
 	map_init(&s->running, parcels_equal);
 	secret_random(s->references, sizeof s->references);
-	buf_space(&s->cut_room, CUT_ROOM); /* it never moves, so that no text of a code stays behind */
+	s->cut_room.wiped = true; /* also before each new cut */
+	buf_space(&s->cut_room, CUT_ROOM);
 	s->due_timer = timer_new(base->loop, letters_on_due, s);
 	s->move_timer = timer_new(base->loop, letters_on_move, s);
 	s->moved_ms = INT64_MIN / 2;
@@ -92,6 +93,7 @@ void send_set_conf(struct send *s, const struct conf *conf)
 void send_set_profiles(struct send *s, struct profile **profiles, size_t n)
 {
 	s->cut_id = 0; /* a new carrier may stand where the old one stood */
+	buf_clear(&s->cut_room);
 	ways_set(s->ways, profiles, n);
 }
 

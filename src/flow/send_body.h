@@ -40,8 +40,8 @@ struct letter {
 	char *taken_by;      /* name of the carrier that has the parts of done_mask, NULL: nobody has any */
 	uint32_t doubt_mask; /* parts that were written once and not answered */
 	char *avoid_link;    /* that lost what it is sent again for; NULL: none */
-	char *text, *sender, *client_ref; /* sender and client_ref NULL: none */
-	struct message_code code;         /* of its text: wiped as soon as nobody needs it */
+	char *text, *sender, *client_ref; /* text wiped as soon as nobody needs it; the others NULL: none */
+	struct message_code code;         /* of its text */
 	char *at_rest;                    /* the text as it is kept, NULL: as it is */
 	int32_t api_key;
 	uint16_t reference;
@@ -141,7 +141,8 @@ void letter_free(struct letter *l);
 void letter_forget(struct letter *l);
 void letters_on_due(void *arg);
 
-/* Its text is not needed any more: no digits of a code stay behind. */
+/* Its text is not needed any more, and none of it stays behind: a portal may have put a code of its own into
+ * it. */
 void letter_wipe(struct letter *l);
 
 /* letter.c for the other files of letters */

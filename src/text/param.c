@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/secret.h"
 #include "text/gsm7.h"
 #include "text/utf8.h"
 
@@ -135,7 +134,7 @@ static enum kz characters_check(struct param_type t, const char *value, size_t n
 enum kz param_check(struct param_type t, const char *value)
 {
 	size_t n = strnlen(value, VALUE_MAX + 1);
-	struct buf text = {0};
+	struct buf text = {.wiped = true};
 
 	if (!t.max)
 		return follows_pattern(value, kinds[t.kind].pattern) ? KZ_OK : KZ_INVALID;
@@ -144,7 +143,6 @@ enum kz param_check(struct param_type t, const char *value)
 	enum kz r = utf8_for_phone(value, n, &text);
 	if (r == KZ_OK)
 		r = characters_check(t, buf_text(&text), text.len);
-	secret_wipe(text.data, text.len);
 	buf_fini(&text);
 	return r;
 }

@@ -138,7 +138,7 @@ static enum kz cuts_make(const struct units *u, enum concat concat, struct cuts 
 
 enum kz segment_cost(const char *utf8, size_t n, const struct text_wire *wire, struct text_cost *ret)
 {
-	struct units u = {0};
+	struct units u = {.octets = {.wiped = true}};
 	struct cuts cuts;
 
 	buf_space(&u.octets, 2 * n);
@@ -151,7 +151,7 @@ enum kz segment_cost(const char *utf8, size_t n, const struct text_wire *wire, s
 		    .units = (uint32_t)units_count(&u),
 		    .parts = (uint32_t)cuts.count,
 		};
-	buf_wipe(&u.octets);
+	buf_fini(&u.octets);
 	return r;
 }
 
@@ -159,20 +159,19 @@ enum kz segment_cost(const char *utf8, size_t n, const struct text_wire *wire, s
  * read as padding: 23.038, 6.1.2.3.1. */
 static void put_packed(const uint8_t *septets, size_t n, unsigned fill, struct buf *room)
 {
-	struct buf padded = {0};
+	struct buf padded = {.wiped = true};
 
-	buf_space(&padded, n + 1);
 	buf_add(&padded, septets, n);
 	if ((fill + 7 * n) % 8 == 1)
 		buf_char(&padded, SEGMENT_CR);
 	gsm7_pack((const uint8_t *)padded.data, padded.len, fill, room);
-	buf_wipe(&padded);
+	buf_fini(&padded);
 }
 
 /* Characters of one octet; units_take_gsm7 let no others in. */
 static void put_octets(const uint8_t *septets, size_t n, struct buf *room)
 {
-	struct buf utf8 = {0};
+	struct buf utf8 = {.wiped = true};
 	uint32_t cp = 0;
 
 	gsm7_decode(septets, n, &utf8);
@@ -250,10 +249,10 @@ static void put_payload(const struct units *u, const struct text_wire *wire, uin
 enum kz segment_split(const char *utf8, size_t n, const struct text_wire *wire, uint16_t reference,
     struct buf *room, struct segment ret[SEGMENT_MAX_PARTS], size_t *ret_n)
 {
-	struct units u = {0};
+	struct units u = {.octets = {.wiped = true}};
 	struct cuts cuts;
 
-	buf_space(&u.octets, 2 * n); /* it does not move, so that no text of a code stays behind */
+	buf_space(&u.octets, 2 * n);
 	enum kz r = units_take(&u, utf8, n, wire->gsm);
 	buf_clear(room);
 	if (r == KZ_OK)
@@ -265,6 +264,6 @@ enum kz segment_split(const char *utf8, size_t n, const struct text_wire *wire, 
 		put_parts(&u, &cuts, wire, reference, room, ret);
 		*ret_n = cuts.count;
 	}
-	buf_wipe(&u.octets);
+	buf_fini(&u.octets);
 	return r;
 }

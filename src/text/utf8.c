@@ -163,17 +163,22 @@ static enum kz utf8_scan(const char *s, size_t n, bool *ret_stable)
 	return KZ_OK;
 }
 
+/* utf8proc_map would allocate by itself, and leave the text where it was. */
 static enum kz utf8_compose(const char *s, size_t n, struct buf *out)
 {
-	utf8proc_uint8_t *nfc = NULL;
-	utf8proc_ssize_t len = utf8proc_map(
-	    (const utf8proc_uint8_t *)s, (utf8proc_ssize_t)n, &nfc, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+	const utf8proc_option_t how = UTF8PROC_STABLE | UTF8PROC_COMPOSE;
+	const utf8proc_uint8_t *octets = (const utf8proc_uint8_t *)s;
+	struct buf room = {.wiped = true};
+	utf8proc_ssize_t count = utf8proc_decompose(octets, (utf8proc_ssize_t)n, NULL, 0, how), len = count;
 
-	if (len < 0)
+	if (count < 0)
 		return KZ_INVALID;
-	buf_add(out, nfc, (size_t)len);
-	free(nfc);
-	return KZ_OK;
+	utf8proc_int32_t *points = (void *)buf_space(&room, (size_t)count * sizeof *points);
+	count = utf8proc_decompose(octets, (utf8proc_ssize_t)n, points, count, how);
+	if (count >= 0 && (len = utf8proc_reencode(points, count, how)) >= 0)
+		buf_add(out, points, (size_t)len);
+	buf_fini(&room);
+	return count >= 0 && len >= 0 ? KZ_OK : KZ_INVALID;
 }
 
 static const char *utf8_plain_form(uint32_t cp)
@@ -222,7 +227,7 @@ static void utf8_copy(const char *s, size_t n, bool plain, struct buf *out)
 
 enum kz utf8_for_phone(const char *s, size_t n, struct buf *out)
 {
-	struct buf nfc = {0};
+	struct buf nfc = {.wiped = true};
 	bool stable;
 	enum kz r = utf8_scan(s, n, &stable);
 
