@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/secret.h"
+
 #define PLAIN_MAX   512
 #define UDHI        0x40
 #define ZONE_S      (5 * 3600) /* Kazakhstan has one zone since 2024-03-01 */
@@ -286,4 +288,5 @@ void receipt_text_read(const struct pdu_sm *m, struct receipt_text *ret)
 	quoted = text_scan(&t, first, ret);
 	if (!*ret->id || !*ret->stat)
 		text_scan(&t, quoted, ret);
+	secret_wipe(t.at, t.len); /* what was sent may be quoted */
 }

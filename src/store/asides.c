@@ -108,7 +108,7 @@ static const struct pg_sql sql_read = {"asides_read",
 static void asides_on_read(void *arg, enum kz r, const struct pg_reply *reply)
 {
 	struct asides_quest *q = arg;
-	struct buf body = {0};
+	struct buf body = {.wiped = true}; /* receipts repeat texts */
 	size_t n;
 
 	for (size_t row = 0; r == KZ_OK && row < pg_rows(reply, 0); row++) {

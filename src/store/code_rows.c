@@ -164,7 +164,7 @@ void code_seal_second(const struct keyring *k, uint64_t code_id, struct msisdn m
 enum kz code_open_second(
     const struct keyring *k, uint64_t code_id, const void *sealed, size_t n, struct msisdn *ret)
 {
-	struct buf text = {0};
+	struct buf text = {.wiped = true};
 	struct msisdn_refusal why;
 	enum kz r = keyring_open(k, "second", code_id, sealed, n, &text);
 
