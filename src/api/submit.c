@@ -21,7 +21,7 @@ static void submit_dry_run(struct post *p, const struct wish *w, const struct se
 	char *text = json_dumps(o, JSON_COMPACT);
 
 	door_reply_json(p->call, 200, text ? text : "{}");
-	free(text);
+	mem_wiped_give(text);
 	json_decref(o);
 	post_free(p);
 }

@@ -210,11 +210,13 @@ journey('memory__portals_own_text_sent_last__has_nothing_of_it_once_its_receipt_
   const { k } = await stand(stage, { templates: template(stage, 'Ваш код на {minutes} минут, никому не говорите: {code}') });
   // A letter and its mark apart: composed for the phone.
   const texts = ['Ваш код, и\u0306: 8305719264', 'Your own code: 4196028357'];
+  const tried = await k.door.post('/v1/messages', { to: '+77017351840', text: 'Your own code: 6092841735', dry_run: true });
+  assert.equal(tried.json.text, 'Your own code: 6092841735', tried.body);
   for (const [i, wish] of [...texts.map((text) => ({ text })), { template: 'code', language: 'ru', params: { code: PARAM, minutes: '5' } }].entries()) {
     const { id } = await k.door.send({ to: `+7701735184${i}`, class: i ? 'code' : 'notice', ...wish });
     await k.settled(id);
   }
-  assertAbsentInMemory(k.process.pid, spellings([...OWN, PARAM], []));
+  assertAbsentInMemory(k.process.pid, spellings([...OWN, PARAM, '6092841735'], []));
 });
 
 for (const signal of ['SIGABRT', 'SIGSEGV'])
