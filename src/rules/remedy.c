@@ -5,6 +5,13 @@ static bool remedy_helps(enum remedy r, const struct remedy_past *past)
 	return r == REMEDY_PHONE ? past->second : r == REMEDY_LINK && past->state != MESSAGE_ACCEPTED;
 }
 
+/* The operator says that it did not arrive: the same link may do better now. Of silence that is not known,
+ * and an operator that never sends receipts would have every code twice. */
+static bool remedy_is_refused(enum message_state s)
+{
+	return message_state_is_final(s) && s != MESSAGE_UNCONFIRMED;
+}
+
 /* The first way that helps; a link that is no other one after all the rest. */
 static enum remedy remedy_choose(const struct remedy_rule *rule, const struct remedy_past *past)
 {
@@ -15,7 +22,8 @@ static enum remedy remedy_choose(const struct remedy_rule *rule, const struct re
 			continue;
 		if (rule->ways[i] == REMEDY_PHONE || past->elsewhere)
 			return rule->ways[i];
-		last = rule->ways[i];
+		if (remedy_is_refused(past->state))
+			last = rule->ways[i];
 	}
 	return last;
 }

@@ -10,7 +10,7 @@
 
 enum remedy {
 	REMEDY_NONE,
-	REMEDY_LINK,  /* once more to the same phone, by another link or carrier where there is one */
+	REMEDY_LINK,  /* once more to the same phone, by another link or carrier */
 	REMEDY_PHONE, /* to the second phone that the request gave */
 };
 #define REMEDY_WAYS 2
@@ -38,8 +38,8 @@ struct remedy_plan {
 
 /* What is due at now_ms. A message that ended and is not known to have been delivered calls for it at once;
  * one that an operator has when it was silent for rule->wait_ms; one that nobody took by then for the second
- * phone alone, since it goes by any link itself as soon as it can. By the same link again only when nothing
- * else is allowed. */
+ * phone alone, since it goes by any link itself as soon as it can. By the same link again only when it is
+ * said not to have arrived and nothing else is allowed. */
 struct remedy_plan remedy_plan(
     const struct remedy_rule *rule, const struct remedy_past *past, int64_t now_ms);
 

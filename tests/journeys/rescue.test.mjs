@@ -103,7 +103,8 @@ journey('rescue__second_phone_that_may_have_no_more__is_left_alone', async (stag
 
 journey('rescue__not_allowed_delivered_approved_or_no_second_phone__nothing_is_sent', async (stage) => {
   const { centre, k, codes } = await stand(stage, { centre: { onSubmit: (s) => ({ state: s.to.endsWith('3') ? 'DELIVRD' : 'UNDELIV',
-    noReceipt: /[46]$/.test(s.to) }) } });
+    noReceipt: /[46]$/.test(s.to) }) },
+    operators: { one: { modes: ['transceiver', 'transceiver'] } } });
   await codes.opened({ to: '+77013140001', purpose: 'alone' });
   await codes.opened({ to: '+77013140002', purpose: 'phone' });
   await codes.opened({ to: '+77013140003' });
@@ -124,7 +125,7 @@ journey('rescue__of_a_code_that_the_portal_made__the_same_digits', async (stage)
 journey('rescue__daemon_killed_while_it_waits__done_by_who_takes_its_slot', async (stage) => {
   const { centre, database, k, codes } = await stand(stage, { centre: { onSubmit: judged('silent') } });
   const second = await Kezek.prepare(stage, database, { config: { ...wide, purposes: purposes(stage, of) }, name: 'second',
-    operators: { one: operator(stage, { port: centre.port, systemId: 'second' }) } });
+    operators: { one: operator(stage, { port: centre.port, systemId: 'second', modes: ['transceiver', 'transceiver'] }) } });
   second.run();
   await second.ready();
   await second.bound();
@@ -139,7 +140,7 @@ journey('rescue__daemon_killed_while_it_waits__done_by_who_takes_its_slot', asyn
 
 journey('rescue__bad_receipt_comes_to_another_daemon__done_there_and_once', async (stage) => {
   const { centre, database, k, codes } = await stand(stage, { centre: { onSubmit: () => ({ noReceipt: true }) },
-    operators: { one: { modes: ['transmitter'], systemId: 'kezek' } } });
+    operators: { one: { modes: ['transmitter', 'transmitter'], systemId: 'kezek' } } });
   const second = await Kezek.prepare(stage, database, { config: { ...wide, purposes: purposes(stage, of) }, name: 'second',
     operators: { one: operator(stage, { port: centre.port }) } });
   second.run();

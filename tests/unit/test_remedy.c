@@ -91,6 +91,22 @@ static void plan__several_ways__the_best_that_is_there(void **state)
 	assert_int_equal(remedy_plan(&phone_only, &p, 1).remedy, REMEDY_NONE);
 }
 
+/* It may have arrived: where no receipts come, every code would go twice. */
+static void plan__silent_operator_and_no_other_way__never(void **state)
+{
+	struct remedy_past p = taken;
+
+	(void)state;
+	p.elsewhere = false;
+	assert_int_equal(remedy_plan(&link_only, &p, 1022000).remedy, REMEDY_NONE);
+	assert_int_equal(remedy_plan(&link_only, &p, 1022000).wait_ms, -1);
+	assert_int_equal(remedy_plan(&link_first, &p, 1022000).remedy, REMEDY_PHONE);
+	p.state = MESSAGE_UNCONFIRMED;
+	assert_int_equal(remedy_plan(&link_only, &p, 1022000).remedy, REMEDY_NONE);
+	p.state = MESSAGE_EXPIRED;
+	assert_int_equal(remedy_plan(&link_only, &p, 1022000).remedy, REMEDY_LINK);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -98,6 +114,7 @@ int main(void)
 	    cmocka_unit_test(plan__delivered_or_not_allowed__never),
 	    cmocka_unit_test(plan__silent_operator__when_the_wait_since_its_answer_is_over),
 	    cmocka_unit_test(plan__no_operator_took_it__for_the_second_phone_alone),
+	    cmocka_unit_test(plan__silent_operator_and_no_other_way__never),
 	    cmocka_unit_test(plan__several_ways__the_best_that_is_there),
 	};
 
