@@ -76,6 +76,9 @@ struct problem proof_problem(enum verify_word word, const struct verify_why *why
 	case VERIFY_NOT_A_CODE:
 		return problem_make(
 		    PROBLEM_INVALID_CODE, "code", "it must be %u digits; no try was taken", why->length);
+	case VERIFY_LONG_CODE:
+		return problem_make(PROBLEM_INVALID_CODE, "code",
+		    "the texts of the purpose have room for %u digits", why->length);
 	case VERIFY_OTHER_BINDING:
 		return problem_make(PROBLEM_BINDING_MISMATCH, "binding",
 		    "give the binding that the code was asked for with; no try was taken");

@@ -70,6 +70,7 @@ enum verify_word {
 	VERIFY_UNKNOWN_PURPOSE,
 	VERIFY_NEEDS_BINDING,
 	VERIFY_TAKES_NO_BINDING,
+	VERIFY_LONG_CODE,    /* the portal's own: length is the most that the purpose has room for */
 	VERIFY_UNSENDABLE,   /* sendable: what send_preview says */
 	VERIFY_NOT_ADMITTED, /* what send_admits says, KZ_BUSY; after_ms */
 	VERIFY_LOST,
@@ -83,7 +84,7 @@ struct verify_why {
 	enum kz sendable;
 	unsigned parts; /* of the text, with VERIFY_UNSENDABLE */
 	enum message_class class;
-	unsigned length; /* of the code, with VERIFY_NOT_A_CODE */
+	unsigned length; /* of the code, with VERIFY_NOT_A_CODE and VERIFY_LONG_CODE */
 };
 
 /* The request that asks: what its tries and sendings are known by when it comes again. */

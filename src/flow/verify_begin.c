@@ -31,6 +31,8 @@ static enum verify_word begin_judge_wish(
 		return VERIFY_NEEDS_BINDING;
 	if (p->binding == PURPOSE_BINDING_NONE && w->binding)
 		return VERIFY_TAKES_NO_BINDING;
+	if (w->digits && strlen(w->digits) > p->longest)
+		return VERIFY_LONG_CODE;
 	for (size_t i = 0; i < w->to_n; i++)
 		if (!verify_in_range(v, w->to[i]))
 			return VERIFY_RANGE;
@@ -66,6 +68,7 @@ void verify_judge(struct verify *v, const struct verify_wish *w, struct verify_j
 
 	*ret = (struct verify_judged){.word = begin_judge_wish(v, w, p)};
 	metric_add(v->out_of_range, ret->word == VERIFY_RANGE);
+	ret->why.length = p ? (unsigned)p->longest : 0;
 	if (ret->word != VERIFY_OK)
 		return;
 	memset(zeros, '0', begin_length(p, w->digits));

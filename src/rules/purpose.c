@@ -139,17 +139,31 @@ static bool template_takes(const struct purpose *p, const struct templates *t, c
 	return r == KZ_OK;
 }
 
-static void text_prove(
-    struct purpose *p, const struct templates *t, const struct yaml_node *node, struct faults *faults)
+static void text_prove(const struct purpose *p, const struct templates *t, size_t length,
+    const struct yaml_node *node, struct faults *faults)
 {
 	char digits[CODE_MAX + 1] = "";
 
-	memset(digits, '0', (size_t)p->length);
-	p->text = template_find(t, p->template);
+	memset(digits, '0', length);
 	if (!template_takes(p, t, digits, node, faults))
 		return;
 	for (enum language l = 0; l < LANGUAGES; l++)
 		text_fit(p, l, digits, node, faults);
+}
+
+/* The most digits of which none of its texts takes more SMS than was declared. */
+static size_t longest_code(const struct purpose *p, const struct templates *t, const struct yaml_node *node)
+{
+	for (size_t n = CODE_MAX; n > (size_t)p->length; n--) {
+		struct faults faults = {0};
+
+		text_prove(p, t, n, node, &faults);
+		bool fits = !faults.count;
+		faults_fini(&faults);
+		if (fits)
+			return n;
+	}
+	return (size_t)p->length;
 }
 
 static bool name_is_good(const char *name)
@@ -173,8 +187,12 @@ static void purpose_load(
 		faults_at(faults, key_place(node, "host"), "host: a name like queue.example.kz is expected");
 	if (p->receipt_wait_ms >= p->life_ms)
 		faults_at(faults, key_place(node, "receipt_wait"), "receipt_wait: not less than life");
+	if (faults->count != before)
+		return;
+	p->text = template_find(t, p->template);
+	text_prove(p, t, (size_t)p->length, node, faults);
 	if (faults->count == before)
-		text_prove(p, t, node, faults);
+		p->longest = longest_code(p, t, node);
 }
 
 struct purposes *purposes_load(const char *path, const struct templates *t, struct faults *faults)

@@ -19,6 +19,7 @@ struct purpose {
 	char *name;
 	char *template;
 	int64_t length;  /* digits of a code that kezek makes, 6..10 */
+	size_t longest;  /* of a code that the portal makes: what its texts have room for, length..10 */
 	int64_t life_ms; /* of digits, a minute to ten */
 	int64_t tries;   /* 1..5 */
 	int lane;        /* enum message_class: MESSAGE_CODE or MESSAGE_NOTICE */

@@ -1,5 +1,6 @@
 // What bad input gets: each its own clear answer, no try taken, nothing kept and nothing sent.
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { journey, until } from '../lib/stage.mjs';
 import { Codes, notTooSoon, purposes, sentAgain, wide, wrongFor } from '../lib/codes.mjs';
 import { Kezek } from '../lib/kezek.mjs';
@@ -10,12 +11,16 @@ import { startCentre } from '../lib/smsc.mjs';
 const servers = new Servers();
 const to = '+77011234567';
 const [login, language] = ['login', 'kk'];
+// Beside the host a text has room for 8 digits.
+const narrow = 'narrow: {params: {code: digits(10)}, kk: "Код {code}", ru: "Код {code}", en: "Code {code}"}\n';
 
 async function stand(stage, config = {}) {
   const centre = await startCentre(stage);
   const database = await servers.database();
-  const k = await Kezek.start(stage, database, { config: { ...wide, purposes: purposes(stage, { login: {}, phone: { binding: 'required' } }),
-    ...config }, operators: { one: operator(stage, { port: centre.port }) } });
+  const templates = stage.path('sms.yaml');
+  writeFileSync(templates, readFileSync(new URL('../../dialogs/sms.yaml', import.meta.url), 'utf8') + narrow);
+  const k = await Kezek.start(stage, database, { config: { ...wide, purposes: purposes(stage, { login: {}, phone: { binding: 'required' },
+    narrow: { template: 'narrow', host: `${'a'.repeat(43)}.kz` } }), templates, ...config }, operators: { one: operator(stage, { port: centre.port }) } });
   await k.bound();
   return { centre, database, k, codes: new Codes(k.door, centre) };
 }
@@ -48,6 +53,7 @@ const wishes = [
   ['code of letters', { purpose: login, to, language, code: 'abcdef' }, 422, 'invalid_code', 'code'],
   ['code too short', { purpose: login, to, language, code: '123' }, 422, 'invalid_code', 'code'],
   ['code too long', { purpose: login, to, language, code: '12345678901' }, 422, 'invalid_code', 'code'],
+  ['code longer than the texts of the purpose hold', { purpose: 'narrow', to, language, code: '123456789' }, 422, 'invalid_code', 'code'],
   ['code is a number', { purpose: login, to, language, code: 123456 }, 422, 'wrong_type', 'code'],
   ['address', { purpose: login, to, language, client_address: 'example.kz' }, 422, 'invalid_value', 'client_address'],
   ['address with a port', { purpose: login, to, language, client_address: '203.0.113.7:80' }, 422, 'invalid_value', 'client_address'],

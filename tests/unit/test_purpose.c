@@ -30,6 +30,7 @@ static const char own_texts[] =
     "one_minute: {params: {code: digits(6), minutes: number(1)}, kk: '{code}{minutes}', ru: "
     "'{code}{minutes}',\n"
     "  en: '{code}{minutes}'}\n"
+    "cyrillic: {params: {code: digits(10)}, kk: 'Код {code}', ru: 'Код {code}', en: 'Code {code}'}\n"
     "none: {kk: a, ru: a, en: a}\n"
     "named: {params: {code: digits(6), name: name(5)}, kk: '{code}{name}', ru: '{code}{name}', en: "
     "'{code}{name}'}\n"
@@ -219,6 +220,20 @@ static void purposes_load__host_line__counted(void **state)
 	free(over);
 }
 
+static void purposes_load__portals_own_codes__as_long_as_every_text_holds(void **state)
+{
+	/* "Код 12345678", a line's end, "@", 46 of the host and " #12345678" are the 70 that one SMS has */
+	struct purposes *p = load_good("a: {template: short}\nb: {template: timed}\n"
+	                               "c: {template: cyrillic, host: "
+	                               "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.kz}\n");
+
+	(void)state;
+	assert_int_equal(purpose_find(p, "a")->longest, 6);
+	assert_int_equal(purpose_find(p, "b")->longest, 10);
+	assert_int_equal(purpose_find(p, "c")->longest, 8);
+	purposes_free(p);
+}
+
 static void purposes_load__too_many__refused(void **state)
 {
 	struct buf yaml = {0};
@@ -351,6 +366,7 @@ int main(void)
 	    cmocka_unit_test(purposes_load__wrong_values__one_fault_with_its_place),
 	    cmocka_unit_test(purposes_load__template_that_does_not_suit__one_fault_with_its_place),
 	    cmocka_unit_test(purposes_load__host_line__counted),
+	    cmocka_unit_test(purposes_load__portals_own_codes__as_long_as_every_text_holds),
 	    cmocka_unit_test(purposes_load__too_many__refused),
 	    cmocka_unit_test(purposes_load__no_such_file__is_a_fault),
 	    cmocka_unit_test(purpose_text__life_left__in_whole_minutes),
