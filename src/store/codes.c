@@ -13,6 +13,7 @@
 
 #define TRY_REACH_MS ((60 + 15) * 60 * 1000) /* no older code has a try within the last hour */
 #define PAIR_MS      60000
+#define AHEAD_MS     3600000 /* no other daemon's clock is so far off */
 #define SWEEP_MOST   5000
 
 struct pg_value code_state_low(int64_t now_us, uint8_t room[8])
@@ -69,24 +70,53 @@ bool code_state_read(
 }
 
 static const uint32_t find_types[] = {
-    PG_INT8, PG_INT4_ARRAY, PG_INT8_ARRAY, PG_INT8_ARRAY, PG_TEXT_ARRAY, PG_INT8_ARRAY};
+    PG_INT8, PG_INT8, PG_INT8, PG_INT4_ARRAY, PG_INT8_ARRAY, PG_INT8_ARRAY, PG_TEXT_ARRAY, PG_INT8_ARRAY};
 static const struct pg_sql sql_find = {"codes_find",
     "select q.n, p.pair, k.known, " CODE_STATE_COLUMNS
-    " from unnest($2, $3, $4, $5, $6) q(n, id, pair_end, client, token)"
-    " left join lateral (select * from code where id = q.id and (q.client is null"
+    " from unnest($4, $5, $6, $7, $8) q(n, id, pair_end, client, token)"
+    " left join lateral (select * from code where id between $2 and $3 and id = q.id and (q.client is null"
     "  or api_key in (select a.id from api_key a where a.client = q.client)) offset 0) c on true"
-    " left join lateral (select true as pair from code where pair = q.id and id > q.id and id <= q.pair_end "
-    "and (q.client is null"
+    " left join lateral (select true as pair from code where id between $2 and $3 and pair = q.id"
+    "  and id > q.id and id <= q.pair_end and (q.client is null"
     "  or api_key in (select a.id from api_key a where a.client = q.client)) limit 1 offset 0) p on true"
-    " left join lateral (select true as known from code_wrong where code_id = q.id and token = q.token"
-    "  offset 0) k on true" CODE_STATE_TABLES,
-    6, find_types};
+    " left join lateral (select true as known from code_wrong where code_id between $2 and $3"
+    "  and code_id = q.id and token = q.token offset 0) k on true" CODE_STATE_TABLES,
+    8, find_types};
 #define FIND_STATE 3 /* the first column of the state */
+
+/* The ids of some questions, up to those of their pairs. */
+struct code_span {
+	int64_t low, high;
+};
+
+static struct code_span code_span_start(void)
+{
+	return (struct code_span){.low = INT64_MAX, .high = 0};
+}
+
+static void code_span_add(struct code_span *s, uint64_t id)
+{
+	int64_t end = code_pair_end(id);
+
+	s->low = (int64_t)id < s->low ? (int64_t)id : s->low;
+	s->high = end > s->high ? end : s->high;
+}
+
+/* An id that somebody made up is not looked for where no code can be read. */
+static void code_span_clamp(struct code_span *s, int64_t now_us)
+{
+	int64_t oldest = (int64_t)ids_floor(now_us / 1000 - CODE_READ_MS - AHEAD_MS);
+	int64_t newest = (int64_t)ids_floor(now_us / 1000 + AHEAD_MS);
+
+	s->low = s->low > oldest ? s->low : oldest;
+	s->high = s->high < newest ? s->high : newest;
+}
 
 static void codes_build_find(void *arg, const struct list *items, struct pg_job *job)
 {
 	struct codes *c = arg;
-	uint8_t low[8];
+	uint8_t low[8], from[8], to[8];
+	struct code_span span = code_span_start();
 	int n = 0;
 
 	pg_array_start(&c->n, PG_INT4);
@@ -102,9 +132,12 @@ static void codes_build_find(void *arg, const struct list *items, struct pg_job 
 		pg_array_int(&c->ends, code_pair_end(q->id));
 		pg_array_text(&c->clients, q->client);
 		pg_array_int(&c->tokens, q->token);
+		code_span_add(&span, q->id);
 	}
-	const struct pg_value values[] = {code_state_low(loop_clock(c->loop)->wall_us(), low),
-	    pg_array_value(&c->n), pg_array_value(&c->ids), pg_array_value(&c->ends),
+	int64_t now_us = loop_clock(c->loop)->wall_us();
+	code_span_clamp(&span, now_us);
+	const struct pg_value values[] = {code_state_low(now_us, low), pg_int8(span.low, from),
+	    pg_int8(span.high, to), pg_array_value(&c->n), pg_array_value(&c->ids), pg_array_value(&c->ends),
 	    pg_array_value(&c->clients), pg_array_value(&c->tokens)};
 	pg_job_add(job, &sql_find, values);
 }

@@ -30,7 +30,8 @@ static const struct pg_sql sql_show[2] = {
         " (select e.state from message_event e where e.message_id = s.message_id and e.final order by e.at "
         "limit 1),"
         " (select 1 from message_event e where e.message_id = s.message_id and e.kind = 1 limit 1), 0)"
-        " from code c, lateral (select * from code_send where code_id = c.id offset 0) s"
+        " from code c, lateral (select * from code_send where code_id >= $2 and code_id <= $3"
+        "  and code_id = c.id offset 0) s"
         " where $1::int8 is not null and" SHOW_MINE " order by s.code_id, s.n",
         4, show_types},
 };
