@@ -1,6 +1,6 @@
 /* A code from what is wanted to its letter. The whole is judged first; then the limits are asked, for one
- * phone after the other; what they refuse for the second phone of a pair was counted for the first one, as
- * its token tells when the same request comes again. Only then are there ids and digits. */
+ * phone after the other. Of a pair they are asked about the second phone before the first one is counted:
+ * refused for either, the request counts nothing. Only then are there ids and digits. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +14,7 @@ struct begin {
 	char purpose[PURPOSE_NAME + 1];
 	struct msisdn to[VERIFY_PHONES], second;
 	size_t to_n, at;
+	bool looked; /* the limits would let the second phone of a pair pass */
 	enum language language;
 	int64_t binding, address, token;
 	char digits[CODE_MAX + 1]; /* the portal's own */
@@ -209,7 +210,9 @@ static void begin_on_limits(void *arg, enum kz r, const struct limits_verdict *v
 	b->begun.why.limit = verdict->limit;
 	b->begun.why.after_ms = verdict->after_ms;
 	if (r == KZ_OK && !b->op.answered) {
-		b->begun.sent[b->at++].resend_ms = verdict->wait_ms;
+		if (b->looked)
+			b->begun.sent[b->at++].resend_ms = verdict->wait_ms;
+		b->looked = true;
 		begin_step(b);
 		return;
 	}
@@ -220,12 +223,13 @@ static void begin_on_limits(void *arg, enum kz r, const struct limits_verdict *v
 static bool begin_ask(struct begin *b)
 {
 	struct verify *v = b->op.verify;
-	struct msisdn to = b->to[b->at];
+	struct msisdn to = b->to[b->looked ? b->at : b->to_n - 1];
 	const struct limits_send s = {.phone = person_phone(v->base.keyring, to),
 	    .prefix = (uint32_t)(to.digits / 10000),
 	    .api_key = b->api_key,
 	    .address = b->address,
-	    .token = b->token};
+	    .token = b->token,
+	    .look = !b->looked};
 
 	return limits_send(v->base.limits, &s, begin_on_limits, b) == KZ_OK;
 }
@@ -246,6 +250,7 @@ static void begin_copy(struct begin *b, const struct verify_wish *w)
 	memcpy(b->purpose, w->purpose, strlen(w->purpose) + 1);
 	b->begun.purpose = b->purpose;
 	b->to_n = w->to_n;
+	b->looked = w->to_n == 1;
 	b->second = w->second;
 	b->language = w->language;
 	b->binding = w->binding ? keyring_lookup(k, "binding", w->binding, strlen(w->binding)) : 0;

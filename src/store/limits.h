@@ -46,6 +46,8 @@ struct limits_send {
 	 * passes and is not counted twice. 0: none. */
 	int64_t token;
 	bool resend;
+	/* Whether it would pass after another one of the same request, to another phone: counted nowhere. */
+	bool look;
 };
 
 struct limits_try {

@@ -191,16 +191,17 @@ static void counts_find(
 		ret->count[i] = count_find(m, &ret->key[i], ret->window_ms[i]);
 }
 
+/* more: so many go before it. */
 static enum kz counts_judge(const struct limits_memory *m, const struct conf *c, const struct limits_known *k,
-    const struct send_counts *s, struct limits_verdict *v)
+    const struct send_counts *s, unsigned more, struct limits_verdict *v)
 {
 	for (int i = 0; i < s->n; i++)
-		if (s->count[i] && s->count[i]->n >= s->most[i])
+		if (s->count[i] && s->count[i]->n + more >= s->most[i])
 			return memory_refuse(
 			    v, s->limit[i], s->count[i]->begun_ms + s->window_ms[i] - m->now_ms);
-	if (k->prefix >= s->most[0])
+	if (k->prefix + more >= s->most[0])
 		return memory_refuse(v, LIMIT_PREFIX_HOUR, LIMITS_HOUR_MS / 6);
-	if (m->day >= c->guard_day)
+	if (m->day + more >= c->guard_day)
 		return memory_refuse(v, LIMIT_DAY, LIMITS_HOUR_MS);
 	return KZ_OK;
 }
@@ -240,7 +241,7 @@ enum kz limits_memory_send(struct limits_memory *m, const struct conf *c, const 
 	}
 	if ((r = send_judge_phone(c, &o->known, p, now_ms, ret)) != KZ_OK ||
 	    (r = send_judge_day(c, o, now_ms, ret)) != KZ_OK ||
-	    (r = counts_judge(m, c, &o->known, &counts, ret)) != KZ_OK)
+	    (r = counts_judge(m, c, &o->known, &counts, o->send.look, ret)) != KZ_OK || o->send.look)
 		return r;
 	if (m->counts.count + 3 > LIMITS_MEMORY_COUNTS ||
 	    !limits_phones_sent(&m->phones, m->now_ms, &o->send))

@@ -209,6 +209,7 @@ static enum kz ask_send(
 	words_known(&w, &o->known, UNKNOWN_PHONE, KNOWN_PHONE, 6);
 	words_known(&w, &o->known, UNKNOWN_PREFIX, KNOWN_PREFIX, 5);
 	words_known(&w, &o->known, UNKNOWN_DAY, KNOWN_DAY, 2);
+	words_int(&w, o->send.look);
 	return script_ask(s, SCRIPT_SEND, &w, done, o);
 }
 

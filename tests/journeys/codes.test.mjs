@@ -85,6 +85,15 @@ journey('code__approved__used_for_others_and_told_again_to_the_same_request', as
   Codes.refused(await codes.cancel(id), 409, 'code_over');
 });
 
+journey('pair__one_of_them_may_have_none_yet__nothing_is_counted_for_the_other', async (stage) => {
+  const { centre, codes } = await stand(stage, { config: { codes: { ...wide.codes, wait_first: '1m', wait_second: '2m', wait_later: '5m' } } });
+  const [first, second] = ['+77011234501', '+77021234501'];
+  await codes.opened({ to: second });
+  Codes.refused(await codes.ask({ to: [first, second] }), 429, 'too_soon');
+  await codes.opened({ to: first });
+  assert.equal(centre.submits.length, 2);
+});
+
 journey('pair__two_phones__each_its_own_code_and_tries_and_approved_when_both_are', async (stage) => {
   const { codes } = await stand(stage);
   const to = ['+77011234001', '+77021234001'];

@@ -263,6 +263,26 @@ static void redis__emptied__an_approval_is_still_known(void **state)
 	assert_int_equal(send_one(g, 0, PHONE).r, KZ_OK);
 }
 
+/* Of a pair the second phone is asked about before the first one is counted. */
+static void look__whether_it_would_pass_behind_another__counts_nothing(void **state)
+{
+	struct limits_rig *g = *state;
+	struct limits_send s = limits_to(PHONE);
+
+	s.look = true;
+	g->conf.guard_prefix_hour = g->conf.guard_day = 2;
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(limits_ask_send(g, i % 2, &s).r, KZ_OK);
+	assert_int_equal(send_one(g, 0, PHONE + 1).r, KZ_OK);
+	assert_int_equal(limits_ask_send(g, 0, &s).v.limit, LIMIT_PREFIX_HOUR);
+	g->conf.guard_prefix_hour = 100;
+	assert_int_equal(limits_ask_send(g, 0, &s).v.limit, LIMIT_DAY);
+	g->conf.guard_day = 3;
+	assert_int_equal(limits_ask_send(g, 0, &s).r, KZ_OK);
+	assert_int_equal(send_one(g, 0, PHONE).r, KZ_OK);
+	assert_int_equal(limits_ask_send(g, 0, &s).v.limit, LIMIT_WAIT);
+}
+
 static void put_rescued(struct limits_rig *g, uint64_t code, int n, int64_t phone)
 {
 	store_sql(g->store,
@@ -382,6 +402,7 @@ int main(void)
 	    LIMITS_CASE(lift__of_a_prefix_until_a_time__not_held_before_it),
 	    LIMITS_CASE(redis__emptied_between_sends__renews_nothing),
 	    LIMITS_CASE(redis__emptied__an_approval_is_still_known),
+	    LIMITS_CASE(look__whether_it_would_pass_behind_another__counts_nothing),
 	    LIMITS_CASE(redis__emptied__what_rescues_brought_to_a_second_phone_is_known),
 	    LIMITS_CASE(day__of_normal_traffic__nothing_is_blocked),
 	};

@@ -89,6 +89,20 @@ static void refused__nothing_is_remembered(void **state)
 	limits_memory_free(m);
 }
 
+static void look__nothing_is_remembered(void **state)
+{
+	struct limits_memory *m = limits_memory_new();
+	struct limits_op o = {
+	    .kind = LIMITS_SEND, .send = {.phone = 1, .prefix = 7701123, .api_key = 1, .look = true}};
+	struct limits_verdict v;
+
+	(void)state;
+	for (int i = 0; i < 2 * LIMITS_ALONE_SENDS; i++)
+		assert_int_equal(limits_memory_send(m, &conf, &o, NOW_MS, &v), KZ_OK);
+	assert_int_equal(limits_memory_count(m), 0);
+	limits_memory_free(m);
+}
+
 static void clock__that_falls_back__renews_nothing(void **state)
 {
 	struct limits_memory *m = limits_memory_new();
@@ -132,6 +146,7 @@ int main(void)
 	        phones__no_room_for_more__those_who_are_there_are_judged_and_new_ones_do_not_pass),
 	    cmocka_unit_test(counts__no_room_for_more__new_ones_do_not_pass),
 	    cmocka_unit_test(refused__nothing_is_remembered),
+	    cmocka_unit_test(look__nothing_is_remembered),
 	    cmocka_unit_test(clock__that_falls_back__renews_nothing),
 	    cmocka_unit_test(known__fewer_wrong_tries_than_here__those_of_here_are_told),
 	};

@@ -1,9 +1,11 @@
--- One code to one phone: all of it is counted, or nothing. KEYS: memory, phone, prefix, key, address, day.
+-- One code to one phone: all of it is counted, or nothing. With look nothing is, and one more goes before it. KEYS: memory, phone, prefix, key, address, day.
 local now, phone, token, resend = tonumber(ARGV[1]), ARGV[3], ARGV[4], ARGV[5]
 local most = {phone_hour = tonumber(ARGV[6]), phone_day = tonumber(ARGV[7]), resends = tonumber(ARGV[8]),
   prefix = tonumber(ARGV[9]), key = tonumber(ARGV[10]), address = tonumber(ARGV[11]), day = tonumber(ARGV[12])}
 local waits = {tonumber(ARGV[13]), tonumber(ARGV[14]), tonumber(ARGV[15])}
 local judge_sends, judge_percent, hold_ms = tonumber(ARGV[16]), tonumber(ARGV[17]), tonumber(ARGV[18])
+local look = ARGV[35] == '1'
+local more = look and 1 or 0
 local RING, FRESH, OPEN = 50, 10, 300000
 
 local m = memory(KEYS[1], now, ARGV[2])
@@ -93,10 +95,11 @@ if resend == '1' and resends >= most.resends then
   end
   return {RESENDS_DAY, first + DAY - p.now, 0, 0, 0, 0}
 end
-if per_prefix.sum >= most.prefix then return {PREFIX_HOUR, per_prefix.after, 0, 0, 0, 0} end
-if per_key.sum >= most.key then return {KEY_MINUTE, per_key.after, 0, 0, 0, 0} end
-if most.address > 0 and per_address.sum >= most.address then return {ADDRESS_HOUR, per_address.after, 0, 0, 0, 0} end
-if per_day.sum >= most.day then return {ALL_DAY, per_day.after, 0, 0, 0, 0} end
+if per_prefix.sum + more >= most.prefix then return {PREFIX_HOUR, per_prefix.after, 0, 0, 0, 0} end
+if per_key.sum + more >= most.key then return {KEY_MINUTE, per_key.after, 0, 0, 0, 0} end
+if most.address > 0 and per_address.sum + more >= most.address then return {ADDRESS_HOUR, per_address.after, 0, 0, 0, 0} end
+if per_day.sum + more >= most.day then return {ALL_DAY, per_day.after, 0, 0, 0, 0} end
+if look then return {0, 0, waits[math.min(row + 1, 3)], 0, 0, 0} end
 
 sent[#sent + 1] = {string.format('%d', p.now), resend, token}
 p.sent = text(sent)
