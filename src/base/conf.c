@@ -117,7 +117,7 @@ static const struct key table[] = {
 	    "Codes that one API key may ask for within a minute."},
 	{"guard.address_hour", KEY_INT, AT(guard_address_hour), "30", 1, 100000, NULL, true, "",
 	    "Codes within an hour for one end user's address, when the portal gives it."},
-	{"guard.day", KEY_INT, AT(guard_day), "200000", 1, 100000000, NULL, true, "",
+	{"guard.day", KEY_INT, AT(guard_day), "200000", 1, CONF_GUARD_DAY_MAX, NULL, true, "",
 	    "Codes within a day, over everything: what an attack may cost at most."},
 	{"guard.conversion_sends", KEY_INT, AT(guard_conversion_sends), "40", 10, 50, NULL, true, "",
 	    "Of the last 50 codes to numbers of one prefix so many must have been sent before it may be held."},

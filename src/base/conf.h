@@ -7,6 +7,9 @@
 #include "base/keys.h"
 #include "base/yaml.h"
 
+/* So many rows the database counts within a second, when Redis has lost all. */
+#define CONF_GUARD_DAY_MAX 1000000
+
 /* Fields stand in the order of the table; texts are owned by the snapshot; times in milliseconds. Paths are
  * resolved against the file's folder. */
 struct conf {

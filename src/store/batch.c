@@ -236,6 +236,20 @@ void batch_add(struct batch *b, struct batch_item *item)
 		timer_start(b->timer, b->limits.wait_ms);
 }
 
+/* Rows come in the order of the items, most likely. */
+size_t batch_row(const struct pg_reply *reply, unsigned statement, size_t index)
+{
+	size_t n = pg_rows(reply, statement);
+
+	for (size_t i = 0; i < n; i++) {
+		size_t row = (index + i) % n;
+
+		if (pg_int(reply, statement, row, 0) == (int64_t)index)
+			return row;
+	}
+	return n;
+}
+
 size_t batch_waiting(const struct batch *b)
 {
 	return b->waiting.count;

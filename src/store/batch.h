@@ -40,6 +40,8 @@ struct batch *batch_new(struct loop *l, struct pg *pg, const struct batch_kind *
     const struct batch_limits *limits, void *arg);
 void batch_set_limits(struct batch *b, const struct batch_limits *limits);
 void batch_add(struct batch *b, struct batch_item *item);
+/* The row whose first column is the item's index; pg_rows when there is none. */
+size_t batch_row(const struct pg_reply *reply, unsigned statement, size_t index);
 /* Items that wait and items in flight. */
 size_t batch_waiting(const struct batch *b);
 size_t batch_in_flight(const struct batch *b);

@@ -142,20 +142,6 @@ static void codes_build_find(void *arg, const struct list *items, struct pg_job 
 	pg_job_add(job, &sql_find, values);
 }
 
-/* Rows come in the order of the questions, most likely. */
-static size_t codes_row(const struct pg_reply *reply, size_t index)
-{
-	size_t n = pg_rows(reply, 0);
-
-	for (size_t i = 0; i < n; i++) {
-		size_t row = (index + i) % n;
-
-		if (pg_int(reply, 0, row, 0) == (int64_t)index)
-			return row;
-	}
-	return n;
-}
-
 static void codes_on_found(
     void *arg, struct batch_item *item, enum kz r, const struct pg_reply *reply, size_t index)
 {
@@ -167,7 +153,7 @@ static void codes_on_found(
 		q->done(q, KZ_LOST, &f);
 		return;
 	}
-	size_t row = codes_row(reply, index);
+	size_t row = batch_row(reply, 0, index);
 	bool found = code_state_read(reply, 0, row, FIND_STATE, &f.code);
 	f.pair = pg_int(reply, 0, row, 1) != 0;
 	f.known = pg_int(reply, 0, row, 2) != 0;

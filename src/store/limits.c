@@ -30,7 +30,7 @@ static void line_on_due(struct limits_line *line, struct limits_op *o)
 		return;
 	}
 	if (line->place == OP_LOOKING)
-		pg_job_cancel(l->pg, o->ticket);
+		limits_look_cancel(o);
 	limits_op_finish(o, KZ_LOST, NULL);
 }
 
@@ -69,9 +69,10 @@ struct limits *limits_new(struct loop *loop, struct pg *pg, struct redis *redis,
 	    [OP_ASKING] = REDIS_MS, [OP_LOOKING] = LOOK_MS, [OP_QUEUED] = LOOK_MS};
 	struct limits *l = mem_new(sizeof *l);
 
-	*l = (struct limits){.loop = loop, .pg = pg, .conf = c, .away = true};
+	*l = (struct limits){.loop = loop, .conf = c, .away = true};
 	l->redis = limits_redis_new(redis);
 	l->memory = limits_memory_new();
+	l->looking = limits_looks_new(loop, pg, limits_op_on_known);
 	l->holds = limits_holds_new(loop, pg);
 	for (enum op_place p = OP_ASKING; p < OP_PLACES; p++) {
 		struct limits_line *line = &l->lines[p];
@@ -142,7 +143,7 @@ static void op_cancel(struct limits_op *o)
 	if (o->place == OP_ASKING)
 		limits_redis_cancel(o->limits->redis, o->ticket);
 	else if (o->place == OP_LOOKING)
-		pg_job_cancel(o->limits->pg, o->ticket);
+		limits_look_cancel(o);
 }
 
 void limits_stop(struct limits *l)
@@ -177,6 +178,7 @@ void limits_free(struct limits *l)
 		}
 		timer_free(l->lines[p].timer);
 	}
+	limits_looks_free(l->looking);
 	limits_holds_free(l->holds);
 	limits_memory_free(l->memory);
 	limits_redis_free(l->redis);

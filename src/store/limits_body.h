@@ -58,9 +58,10 @@ struct limits_op {
 	void *arg;
 	enum op_place place;
 	int64_t due_ms;
-	uint64_t ticket;
-	unsigned rounds; /* questions to Redis so far */
-	bool alone;      /* without Redis */
+	uint64_t ticket;          /* of Redis */
+	struct limits_look *look; /* NULL: none is open */
+	unsigned rounds;          /* questions to Redis so far */
+	bool alone;               /* without Redis */
 	struct limits_known known;
 };
 
@@ -72,9 +73,15 @@ struct limits_word {
 	int64_t since_ms, until_ms; /* of a lock or hold that began now; 0: none */
 };
 
-/* limits_known.c: asks for the parts named; done's arg is the op. KZ_BUSY. */
-enum kz limits_known_ask(struct limits_op *o, struct pg *pg, unsigned parts, int64_t wall_ms,
-    void (*done)(void *arg, enum kz r)) KZ_CHECK;
+/* limits_known.c: done once for each look, later: KZ_OK or KZ_LOST. */
+struct limits_looks;
+struct limits_looks *limits_looks_new(
+    struct loop *l, struct pg *pg, void (*done)(struct limits_op *o, enum kz r));
+/* Open ones are forgotten without a callback. NULL is fine. */
+void limits_looks_free(struct limits_looks *all);
+/* For the parts named; what is known goes to o->known. */
+void limits_look(struct limits_looks *all, struct limits_op *o, unsigned parts);
+void limits_look_cancel(struct limits_op *o);
 void limits_known_fini(struct limits_known *k);
 
 /* limits_memory.c: wall times in milliseconds. */
@@ -144,10 +151,10 @@ struct limits_line {
 
 struct limits {
 	struct loop *loop;
-	struct pg *pg;
 	const struct conf *conf;
 	struct limits_redis *redis;
 	struct limits_memory *memory;
+	struct limits_looks *looking;
 	struct limits_holds *holds;
 	struct limits_line lines[OP_PLACES];
 	struct limits_op *day_op; /* looks for the day's count, for all */
@@ -157,6 +164,7 @@ struct limits {
 };
 
 /* limits_op.c: begins, or waits for another answer. */
+void limits_op_on_known(struct limits_op *o, enum kz r);
 void limits_op_ask(struct limits_op *o);
 /* Without Redis. */
 void limits_op_go_alone(struct limits_op *o);

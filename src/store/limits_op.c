@@ -156,9 +156,8 @@ static void op_alone_judge(struct limits_op *o)
 	limits_op_finish(o, r, &v);
 }
 
-static void op_on_known(void *arg, enum kz r)
+void limits_op_on_known(struct limits_op *o, enum kz r)
 {
-	struct limits_op *o = arg;
 	struct limits *l = o->limits;
 
 	if (r != KZ_OK) {
@@ -177,10 +176,7 @@ static void op_look(struct limits_op *o, unsigned parts)
 {
 	struct limits *l = o->limits;
 
-	if (limits_known_ask(o, l->pg, parts, limits_wall_ms(l), op_on_known) != KZ_OK) {
-		op_enter(o, OP_LOST);
-		return;
-	}
+	limits_look(l->looking, o, parts);
 	metric_add(l->looks, 1);
 	if (parts & UNKNOWN_DAY)
 		l->day_op = o;

@@ -7,7 +7,7 @@ import { until } from './stage.mjs';
 // The limits as wide as they go, so that what a test is about is not hidden behind them. No wait is under a second.
 export const wide = {
   codes: { resends: 10, resends_day: 100, wait_first: '1s', wait_second: '1s', wait_later: '1s' },
-  guard: { phone_hour: 1000, phone_day: 1000, prefix_hour: 10000, key_minute: 1000000, address_hour: 100000, day: 100000000,
+  guard: { phone_hour: 1000, phone_day: 1000, prefix_hour: 10000, key_minute: 1000000, address_hour: 100000, day: 1000000,
     conversion_percent: 0 },
 };
 

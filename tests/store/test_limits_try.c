@@ -86,6 +86,39 @@ static void guesses__many_at_once_that_know_of_three_more__seven_pass(void **sta
 	assert_int_equal(passed, 7);
 }
 
+static void looks__of_many_phones_at_once__go_together(void **state)
+{
+	struct limits_rig *g = *state;
+	struct limits_said said[600] = {{0}};
+	struct limits_try t = limits_guess(7, PHONE);
+	double before;
+
+	limits_put_wrong(g, ids_floor(store_wall_us() / 1000), 1000);
+	before = metrics_total("kezek_pg_jobs_total");
+	for (int i = 0; i < 600; i++) {
+		t.code++;
+		t.phone = 1000 + i;
+		assert_int_equal(limits_try(g->limits[0], &t, limits_on_said, &said[i]), KZ_OK);
+	}
+	for (int i = 0; i < 600; i++) {
+		servers_await(g->store->loop, &said[i].count, 1);
+		assert_int_equal(said[i].r, KZ_OK);
+	}
+	assert_in_range((int)(metrics_total("kezek_pg_jobs_total") - before), 6, 60);
+	for (int i = 0; i < 10; i++) { /* that each heard of its own phone */
+		t.code++;
+		t.phone = 1000 + i % 2;
+		assert_int_equal(limits_ask_try(g, 0, &t).r, KZ_OK);
+	}
+	for (int i = 0; i < 4; i++) {
+		t.code++;
+		t.phone = 1000;
+		assert_int_equal(limits_ask_try(g, 0, &t).r, i < 3 ? KZ_OK : KZ_REFUSED);
+		t.phone = 1001;
+		assert_int_equal(limits_ask_try(g, 0, &t).r, KZ_OK);
+	}
+}
+
 static void tries__of_one_code__as_many_as_it_has_and_the_right_one_counts_nothing(void **state)
 {
 	struct limits_rig *g = *state;
@@ -292,6 +325,7 @@ int main(void)
 	    LIMITS_CASE(guesses__new_codes_two_daemons_and_a_restart__ten_an_hour),
 	    LIMITS_CASE(guesses__hundred_at_once_over_two_daemons__ten_pass),
 	    LIMITS_CASE(guesses__many_at_once_that_know_of_three_more__seven_pass),
+	    LIMITS_CASE(looks__of_many_phones_at_once__go_together),
 	    LIMITS_CASE(tries__of_one_code__as_many_as_it_has_and_the_right_one_counts_nothing),
 	    LIMITS_CASE(tries__more_wrong_ones_in_the_database_than_in_redis__those_count),
 	    LIMITS_CASE(try__same_token_again__not_counted_twice),
