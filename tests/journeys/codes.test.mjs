@@ -158,7 +158,7 @@ journey('binding__required_or_given__must_come_again_and_another_costs_no_try', 
 });
 
 journey('resend__too_soon_then_again__the_same_digits_and_no_try_brought_back', async (stage) => {
-  const { codes, k } = await stand(stage, { config: { codes: { ...wide.codes, resends: 2 } } });
+  const { codes, k } = await stand(stage, { config: { codes: { ...wide.codes, resends: 2, wait_first: '4s' } } });
   const to = '+77011237001';
   const { id, code } = await codes.opened({ to });
   assert.equal((await codes.result(id, wrongFor(code))).tries_left, 4);
