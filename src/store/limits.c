@@ -90,6 +90,11 @@ void limits_set_conf(struct limits *l, const struct conf *c)
 	l->conf = c;
 }
 
+void limits_set_ahead(struct limits *l, int64_t ahead_ms)
+{
+	limits_redis_set_ahead(l->redis, ahead_ms);
+}
+
 void limits_on_redis(struct limits *l, bool up)
 {
 	l->away = l->away || up;
@@ -123,7 +128,7 @@ enum kz limits_try(struct limits *l, const struct limits_try *t, limits_fn *done
 void limits_approved(struct limits *l, int64_t phone, uint32_t prefix)
 {
 	if (!limits_redis_is_up(l->redis) ||
-	    limits_redis_approved(l->redis, phone, prefix, limits_wall_ms(l), limits_on_told, l) != KZ_OK)
+	    limits_redis_approved(l->redis, phone, prefix, limits_on_told, l) != KZ_OK)
 		l->away = true;
 }
 
@@ -132,8 +137,7 @@ void limits_lift(struct limits *l, enum hold_kind kind, int64_t subject, int64_t
 	if (kind == HOLD_PHONE)
 		limits_memory_forgive(l->memory, subject, limits_wall_ms(l));
 	const struct limits_lifted lifted = {kind, subject, free_ms};
-	if (!limits_redis_is_up(l->redis) ||
-	    limits_redis_lift(l->redis, &lifted, limits_wall_ms(l), limits_on_told, l) != KZ_OK)
+	if (!limits_redis_is_up(l->redis) || limits_redis_lift(l->redis, &lifted, limits_on_told, l) != KZ_OK)
 		l->away = true;
 }
 

@@ -80,6 +80,8 @@ typedef void limits_fn(void *arg, enum kz r, const struct limits_verdict *v);
 struct limits *limits_new(struct loop *l, struct pg *pg, struct redis *redis, const struct conf *c);
 void limits_set_conf(struct limits *l, const struct conf *c);
 
+/* A test's: to Redis it is so much later than it is. */
+void limits_set_ahead(struct limits *l, int64_t ahead_ms);
 /* For redis_new: what Redis has when it comes back may be old, from its file or another machine. */
 void limits_on_redis(struct limits *l, bool up);
 

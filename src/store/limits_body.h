@@ -119,25 +119,27 @@ struct limits_redis;
 typedef void limits_redis_fn(void *arg, enum kz r, const struct limits_word *w);
 struct limits_redis *limits_redis_new(struct redis *redis);
 void limits_redis_free(struct limits_redis *s);
+/* So far beyond its clock it is for the scripts: 0, but in tests. */
+void limits_redis_set_ahead(struct limits_redis *s, int64_t ahead_ms);
 bool limits_redis_is_up(const struct limits_redis *s);
 /* KZ_BUSY or KZ_LOST: not asked. done as in redis_ask. o->known is told to it. */
-enum kz limits_redis_ask(struct limits_redis *s, struct limits_op *o, const struct conf *c, int64_t wall_ms,
-    redis_done_fn *done) KZ_CHECK;
+enum kz limits_redis_ask(
+    struct limits_redis *s, struct limits_op *o, const struct conf *c, redis_done_fn *done) KZ_CHECK;
 /* false: the answer is none of ours. */
 bool limits_redis_read(const struct redis_reply *reply, struct limits_word *ret);
 /* The script was not there; it goes with the next question. True when that was it. */
 bool limits_redis_is_new(struct limits_redis *s, const struct redis_reply *reply);
 /* What is committed. KZ_BUSY or KZ_LOST, at once or later: Redis may not know it. */
-enum kz limits_redis_approved(struct limits_redis *s, int64_t phone, uint32_t prefix, int64_t wall_ms,
-    redis_done_fn *done, void *arg) KZ_CHECK;
+enum kz limits_redis_approved(
+    struct limits_redis *s, int64_t phone, uint32_t prefix, redis_done_fn *done, void *arg) KZ_CHECK;
 struct limits_lifted {
 	enum hold_kind kind;
 	int64_t subject, free_ms;
 };
-enum kz limits_redis_lift(struct limits_redis *s, const struct limits_lifted *lifted, int64_t wall_ms,
-    redis_done_fn *done, void *arg) KZ_CHECK;
+enum kz limits_redis_lift(
+    struct limits_redis *s, const struct limits_lifted *lifted, redis_done_fn *done, void *arg) KZ_CHECK;
 /* KZ_OK: all that is asked behind it is asked in a new epoch, unless done hears otherwise. */
-enum kz limits_redis_forget(struct limits_redis *s, int64_t wall_ms, redis_done_fn *done, void *arg) KZ_CHECK;
+enum kz limits_redis_forget(struct limits_redis *s, redis_done_fn *done, void *arg) KZ_CHECK;
 void limits_redis_cancel(struct limits_redis *s, uint64_t ticket);
 
 /* Those who wait for the same. */

@@ -119,16 +119,14 @@ void limits_on_told(void *arg, enum kz r, const struct redis_reply *reply)
 void limits_op_ask(struct limits_op *o)
 {
 	struct limits *l = o->limits;
-	int64_t now_ms = limits_wall_ms(l);
-
 	if (o->rounds++ >= ROUNDS) {
 		op_enter(o, OP_LOST);
 		return;
 	}
 	if (limits_redis_is_up(l->redis) && l->away)
-		l->away = limits_redis_forget(l->redis, now_ms, limits_on_told, l) != KZ_OK;
+		l->away = limits_redis_forget(l->redis, limits_on_told, l) != KZ_OK;
 	if (!limits_redis_is_up(l->redis) || l->away ||
-	    limits_redis_ask(l->redis, o, l->conf, now_ms, op_on_redis) != KZ_OK)
+	    limits_redis_ask(l->redis, o, l->conf, op_on_redis) != KZ_OK)
 		limits_op_go_alone(o);
 	else
 		op_enter(o, OP_ASKING);

@@ -33,6 +33,7 @@ static const char *const texts[SCRIPTS] = {
 
 struct limits_redis {
 	struct redis *redis;
+	int64_t ahead_ms;       /* of its clock */
 	char hash[SCRIPTS][48]; /* "": Redis has not told it */
 	bool asked[SCRIPTS];    /* for the hash */
 	struct script_wish {
@@ -86,12 +87,12 @@ static void words_start(struct words *w)
 }
 
 /* Behind the last key. */
-static void words_end_keys(struct words *w, int64_t wall_ms)
+static void words_end_keys(struct words *w, const struct limits_redis *s)
 {
 	uint32_t nonce[2];
 
 	w->keys = w->n - 3;
-	words_int(w, wall_ms);
+	words_int(w, s->ahead_ms);
 	secret_random(nonce, sizeof nonce);
 	words_int(w, 1 + ((int64_t)(nonce[0] & 0xfffff) << 32 | nonce[1])); /* a double holds it */
 }
@@ -175,6 +176,11 @@ void limits_redis_free(struct limits_redis *s)
 	free(s);
 }
 
+void limits_redis_set_ahead(struct limits_redis *s, int64_t ahead_ms)
+{
+	s->ahead_ms = ahead_ms;
+}
+
 bool limits_redis_is_up(const struct limits_redis *s)
 {
 	return s->redis && redis_is_up(s->redis);
@@ -194,7 +200,7 @@ static void words_send(struct words *w, const struct limits_send *s, const struc
 }
 
 static enum kz ask_send(
-    struct limits_redis *s, struct limits_op *o, const struct conf *c, int64_t wall_ms, redis_done_fn *done)
+    struct limits_redis *s, struct limits_op *o, const struct conf *c, redis_done_fn *done)
 {
 	struct words w;
 
@@ -204,7 +210,7 @@ static enum kz ask_send(
 	words_say(&w, "kezek:k:%" PRId32, o->send.api_key);
 	words_say(&w, "kezek:a:%016" PRIx64, (uint64_t)o->send.address);
 	words_put(&w, "kezek:day");
-	words_end_keys(&w, wall_ms);
+	words_end_keys(&w, s);
 	words_send(&w, &o->send, c);
 	words_known(&w, &o->known, UNKNOWN_PHONE, KNOWN_PHONE, 6);
 	words_known(&w, &o->known, UNKNOWN_PREFIX, KNOWN_PREFIX, 5);
@@ -213,8 +219,7 @@ static enum kz ask_send(
 	return script_ask(s, SCRIPT_SEND, &w, done, o);
 }
 
-static enum kz ask_try(
-    struct limits_redis *s, struct limits_op *o, const struct conf *c, int64_t wall_ms, redis_done_fn *done)
+static enum kz ask_try(struct limits_redis *s, struct limits_op *o, const struct conf *c, redis_done_fn *done)
 {
 	const struct limits_try *t = &o->try;
 	struct words w;
@@ -222,7 +227,7 @@ static enum kz ask_try(
 	words_start(&w);
 	words_phone(&w, t->phone);
 	words_say(&w, "kezek:c:%" PRIu64, t->code);
-	words_end_keys(&w, wall_ms);
+	words_end_keys(&w, s);
 	words_say(&w, "%" PRIu64, t->code);
 	words_int(&w, t->right);
 	words_int(&w, t->tries);
@@ -237,9 +242,9 @@ static enum kz ask_try(
 }
 
 enum kz limits_redis_ask(
-    struct limits_redis *s, struct limits_op *o, const struct conf *c, int64_t wall_ms, redis_done_fn *done)
+    struct limits_redis *s, struct limits_op *o, const struct conf *c, redis_done_fn *done)
 {
-	return o->kind == LIMITS_SEND ? ask_send(s, o, c, wall_ms, done) : ask_try(s, o, c, wall_ms, done);
+	return o->kind == LIMITS_SEND ? ask_send(s, o, c, done) : ask_try(s, o, c, done);
 }
 
 static int64_t reply_number(const struct redis_reply *r, size_t i)
@@ -281,20 +286,20 @@ bool limits_redis_is_new(struct limits_redis *s, const struct redis_reply *reply
 
 /* What nobody waits for goes whole: when the script were not there, nobody would ask again. */
 enum kz limits_redis_approved(
-    struct limits_redis *s, int64_t phone, uint32_t prefix, int64_t wall_ms, redis_done_fn *done, void *arg)
+    struct limits_redis *s, int64_t phone, uint32_t prefix, redis_done_fn *done, void *arg)
 {
 	struct words w;
 
 	words_start(&w);
 	words_phone(&w, phone);
 	words_prefix(&w, prefix);
-	words_end_keys(&w, wall_ms);
+	words_end_keys(&w, s);
 	words_say(&w, "%016" PRIx64, (uint64_t)phone);
 	return script_run(s, SCRIPT_APPROVED, true, &w, done, arg, NULL);
 }
 
-enum kz limits_redis_lift(struct limits_redis *s, const struct limits_lifted *lifted, int64_t wall_ms,
-    redis_done_fn *done, void *arg)
+enum kz limits_redis_lift(
+    struct limits_redis *s, const struct limits_lifted *lifted, redis_done_fn *done, void *arg)
 {
 	struct words w;
 
@@ -303,18 +308,18 @@ enum kz limits_redis_lift(struct limits_redis *s, const struct limits_lifted *li
 		words_prefix(&w, (uint32_t)lifted->subject);
 	else
 		words_phone(&w, lifted->subject);
-	words_end_keys(&w, wall_ms);
+	words_end_keys(&w, s);
 	words_int(&w, (int64_t)lifted->kind);
 	words_int(&w, lifted->free_ms);
 	return script_run(s, SCRIPT_LIFT, true, &w, done, arg, NULL);
 }
 
-enum kz limits_redis_forget(struct limits_redis *s, int64_t wall_ms, redis_done_fn *done, void *arg)
+enum kz limits_redis_forget(struct limits_redis *s, redis_done_fn *done, void *arg)
 {
 	struct words w;
 
 	words_start(&w);
-	words_end_keys(&w, wall_ms);
+	words_end_keys(&w, s);
 	return script_run(s, SCRIPT_FORGET, true, &w, done, arg, NULL);
 }
 

@@ -19,6 +19,7 @@ struct limits_rig {
 	struct limits *limits[2];
 	struct conf conf;
 	char address[128];
+	int64_t ahead_ms; /* of the machine's clock */
 	int ups, downs;
 	long long redis_number; /* the answer to the last limits_redis */
 	int redis_answers;
@@ -121,9 +122,12 @@ static inline int limits_teardown(void **state)
 	return store_teardown(&store);
 }
 
-static inline void limits_forward(int64_t ms)
+static inline void limits_forward(struct limits_rig *g, int64_t ms)
 {
 	store_wall_skip_us += ms * 1000;
+	g->ahead_ms += ms;
+	for (int i = 0; i < 2; i++)
+		limits_set_ahead(g->limits[i], g->ahead_ms);
 }
 
 static inline struct limits_said limits_ask_send(struct limits_rig *g, int i, const struct limits_send *s)

@@ -53,7 +53,7 @@ static int send_all(struct limits_rig *g, struct limits_said *ret)
 		if (ret->r != KZ_OK)
 			return passed;
 		limits_put_sent(g, PHONE, 0, 1);
-		limits_forward(ret->v.wait_ms);
+		limits_forward(g, ret->v.wait_ms);
 	}
 }
 
@@ -68,7 +68,7 @@ static void away__guesses_and_sends__three_and_two_over_both_daemons(void **stat
 	assert_int_equal(send_all(g, &s), 2);
 	assert_int_equal(s.v.limit, LIMIT_PHONE_HOUR);
 	assert_int_equal(metrics_total("kezek_limits_degraded"), 1);
-	limits_forward(LIMITS_HOUR_MS + 60000);
+	limits_forward(g, LIMITS_HOUR_MS + 60000);
 	assert_int_equal(guess_all(g, 1, &s), 3);
 }
 
@@ -263,7 +263,7 @@ static void back__with_more_than_the_database_has__that_counts(void **state)
 	store_await_sql(g->store, "select count(*) from guard_hold", 1);
 	store_sql(g->store, "delete from guard_hold; delete from code_wrong");
 	limits_on_redis(g->limits[0], true);
-	limits_forward(LIMITS_HOUR_MS - LIMITS_MINUTE_MS);
+	limits_forward(g, LIMITS_HOUR_MS - LIMITS_MINUTE_MS);
 	assert_int_equal(guess_all(g, 2, &said), 0);
 	assert_int_equal(said.v.limit, LIMIT_LOCKED);
 }
@@ -276,10 +276,10 @@ static void back__after_a_lift_that_it_does_not_know__lifted(void **state)
 
 	assert_int_equal(guess_all(g, 2, &s), 10);
 	store_await_sql(g->store, "select count(*) from guard_hold", 1);
-	limits_forward(1000);
+	limits_forward(g, 1000);
 	store_sql(g->store, "update guard_hold set lifted_at = to_timestamp(%lld / 1e6), lifted_by = 'aigul'",
 	    (long long)store_wall_us());
-	limits_forward(1000);
+	limits_forward(g, 1000);
 	limits_on_redis(g->limits[0], true);
 	assert_int_equal(guess_all(g, 2, &s), 10);
 }

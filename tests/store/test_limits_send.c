@@ -38,7 +38,7 @@ static void spacing__without_approval__grows_and_an_approval_begins_it_anew(void
 		s = send_one(g, (i + 1) % 2, PHONE);
 		assert_int_equal(s.v.limit, LIMIT_WAIT);
 		assert_in_range(s.v.after_ms, waits[i] - 30000, waits[i]);
-		limits_forward(waits[i] - 1);
+		limits_forward(g, waits[i] - 1);
 	}
 	limits_approved(g->limits[0], PHONE, 7701000);
 	const struct limits_said s = send_one(g, 0, PHONE);
@@ -57,7 +57,7 @@ static void phone__within_an_hour_and_a_day__as_many_as_configured(void **state)
 		struct limits_said s;
 
 		do {
-			limits_forward(1000);
+			limits_forward(g, 1000);
 			s = send_one(g, passed % 2, PHONE);
 			if (s.r == KZ_OK)
 				limits_put_sent(g, PHONE, 0, 1);
@@ -68,7 +68,7 @@ static void phone__within_an_hour_and_a_day__as_many_as_configured(void **state)
 		assert_true(s.v.after_ms > 0);
 		if (hour < 2) {
 			assert_int_equal(limit, LIMIT_PHONE_HOUR);
-			limits_forward(s.v.after_ms + 60000);
+			limits_forward(g, s.v.after_ms + 60000);
 		}
 	}
 	assert_int_equal(limit, LIMIT_PHONE_DAY);
@@ -83,7 +83,7 @@ static void resends__within_a_day__as_many_as_configured(void **state)
 	s.resend = true;
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(limits_ask_send(g, 0, &s).r, KZ_OK);
-		limits_forward(300000);
+		limits_forward(g, 300000);
 	}
 	assert_int_equal(limits_ask_send(g, 0, &s).v.limit, LIMIT_RESENDS_DAY);
 	s.resend = false;
@@ -185,10 +185,10 @@ static void pumping__slowly__held_at_forty_and_a_few_an_hour_later(void **state)
 	send_one(g, 1, 2);
 	for (int i = 0; i < 1000 && send_one(g, i % 2, 10000 + i).r == KZ_OK; i++) {
 		passed++;
-		limits_forward(2 * LIMITS_MINUTE_MS);
+		limits_forward(g, 2 * LIMITS_MINUTE_MS);
 	}
 	assert_in_range(passed, 40, 45);
-	limits_forward(LIMITS_HOUR_MS + 1);
+	limits_forward(g, LIMITS_HOUR_MS + 1);
 	for (int i = 0; i < 1000 && send_one(g, i % 2, 20000 - i - 1).r == KZ_OK; i++)
 		later++;
 	assert_int_equal(later, 10);
@@ -212,11 +212,27 @@ static void lift__of_a_prefix_until_a_time__not_held_before_it(void **state)
 		assert_int_equal(send_one(g, k % 2, 15000 + k).r, KZ_OK);
 	limits_redis(g, "return redis.call('FLUSHALL') and 1");
 	assert_int_equal(send_one(g, 0, 16000).r, KZ_OK);
-	limits_forward(2 * LIMITS_HOUR_MS + 1000);
+	limits_forward(g, 2 * LIMITS_HOUR_MS + 1000);
 	i = 0;
 	while (send_one(g, i % 2, 17000 + i).r == KZ_OK)
 		i++;
 	assert_in_range(i, 0, 50);
+}
+
+static void clock__of_a_daemon_a_day_ahead__freezes_nothing(void **state)
+{
+	struct limits_rig *g = *state;
+	struct limits_said said;
+	struct limits_send s = limits_to(10000);
+
+	g->conf.guard_prefix_hour = 5;
+	store_wall_skip_us += 24 * LIMITS_HOUR_MS * 1000;
+	assert_int_equal(send_until_refused(g, s, 1, &said), 5);
+	store_wall_skip_us -= 24 * LIMITS_HOUR_MS * 1000;
+	s.phone += 20;
+	assert_int_equal(limits_ask_send(g, 0, &s).v.limit, LIMIT_PREFIX_HOUR);
+	limits_forward(g, LIMITS_HOUR_MS + 15 * LIMITS_MINUTE_MS);
+	assert_int_equal(limits_ask_send(g, 0, &s).r, KZ_OK);
 }
 
 static void redis__emptied_between_sends__renews_nothing(void **state)
@@ -233,7 +249,7 @@ static void redis__emptied_between_sends__renews_nothing(void **state)
 		if (s.r == KZ_OK)
 			limits_put_sent(g, PHONE, 0, 1);
 		passed += s.r == KZ_OK;
-		limits_forward(s.v.limit == LIMIT_WAIT ? s.v.after_ms : s.v.wait_ms);
+		limits_forward(g, s.v.limit == LIMIT_WAIT ? s.v.after_ms : s.v.wait_ms);
 	}
 	assert_int_equal(s.v.limit, LIMIT_PHONE_HOUR);
 	assert_int_equal(passed, 4);
@@ -305,7 +321,7 @@ static void redis__emptied__what_rescues_brought_to_a_second_phone_is_known(void
 	}
 	limits_redis(g, "return redis.call('FLUSHALL') and 1");
 	assert_int_equal(send_one(g, 0, PHONE).v.limit, LIMIT_WAIT);
-	limits_forward(300000);
+	limits_forward(g, 300000);
 	g->conf.guard_phone_hour = 3;
 	assert_int_equal(send_one(g, 0, PHONE).v.limit, LIMIT_PHONE_HOUR);
 	g->conf.guard_phone_hour = 2; /* one, and the one that passes now */
@@ -376,7 +392,7 @@ static void day__of_normal_traffic__nothing_is_blocked(void **state)
 
 	day_make(codes, 20261128);
 	for (int i = 0; i < DAY_CODES; i++) {
-		limits_forward(codes[i].at_ms - now_ms);
+		limits_forward(g, codes[i].at_ms - now_ms);
 		now_ms = codes[i].at_ms;
 		day_approve(g, codes, i, now_ms);
 		const struct limits_said s = send_one(g, i % 2, codes[i].phone);
@@ -400,6 +416,7 @@ int main(void)
 	    LIMITS_CASE(pumping__thousand_numbers_of_one_prefix__at_most_fifty_sends),
 	    LIMITS_CASE(pumping__slowly__held_at_forty_and_a_few_an_hour_later),
 	    LIMITS_CASE(lift__of_a_prefix_until_a_time__not_held_before_it),
+	    LIMITS_CASE(clock__of_a_daemon_a_day_ahead__freezes_nothing),
 	    LIMITS_CASE(redis__emptied_between_sends__renews_nothing),
 	    LIMITS_CASE(redis__emptied__an_approval_is_still_known),
 	    LIMITS_CASE(look__whether_it_would_pass_behind_another__counts_nothing),

@@ -201,12 +201,12 @@ static void lock__again_within_a_day__twice_as_long_and_a_day_at_most(void **sta
 		const struct limits_said s = limits_ask_try(g, 0, &t);
 		assert_int_equal(s.v.limit, LIMIT_LOCKED);
 		assert_in_range(s.v.after_ms, hours[i] * LIMITS_HOUR_MS - 30000, hours[i] * LIMITS_HOUR_MS);
-		limits_forward(s.v.after_ms - 1000);
+		limits_forward(g, s.v.after_ms - 1000);
 		assert_int_equal(limits_ask_try(g, 1, &t).v.limit, LIMIT_LOCKED);
-		limits_forward(1001);
+		limits_forward(g, 1001);
 	}
 	store_await_sql(g->store, "select count(*) from guard_hold where kind = 2 and subject = 42", 7);
-	limits_forward(25 * LIMITS_HOUR_MS);
+	limits_forward(g, 25 * LIMITS_HOUR_MS);
 	const struct limits_try t = limits_guess(1, PHONE);
 	for (int k = 0; k < 10; k++) { /* beyond the partitions, so without rows */
 		const struct limits_try wrong = limits_guess(5000 + (uint64_t)k, PHONE);
@@ -223,10 +223,10 @@ static void lock__redis_emptied__still_locked_and_the_next_is_twice_as_long(void
 
 	assert_int_equal(guess_until_refused(g, PHONE, LIMIT_LOCKED), 10);
 	store_await_sql(g->store, "select count(*) from guard_hold where shown like 'code:%'", 1);
-	limits_forward(LIMITS_HOUR_MS / 2);
+	limits_forward(g, LIMITS_HOUR_MS / 2);
 	limits_redis(g, "return redis.call('FLUSHALL') and 1");
 	assert_int_equal(limits_ask_try(g, 1, &t).v.limit, LIMIT_LOCKED);
-	limits_forward(LIMITS_HOUR_MS / 2 + 1000);
+	limits_forward(g, LIMITS_HOUR_MS / 2 + 1000);
 	limits_redis(g, "return redis.call('FLUSHALL') and 1");
 	assert_int_equal(guess_until_refused(g, PHONE, LIMIT_LOCKED), 10);
 	assert_in_range(limits_ask_try(g, 0, &t).v.after_ms, 2 * LIMITS_HOUR_MS - 30000, 2 * LIMITS_HOUR_MS);
@@ -242,7 +242,7 @@ static void guesses__spread_over_the_hour__never_more_than_ten_in_any(void **sta
 	for (int minute = 0; minute < 200; minute++) {
 		if (guess(g, minute % 2, (uint64_t)minute + 1, PHONE).r == KZ_OK)
 			at_ms[n++] = store_wall_us() / 1000;
-		limits_forward(3 * LIMITS_MINUTE_MS);
+		limits_forward(g, 3 * LIMITS_MINUTE_MS);
 	}
 	assert_true(n > 15);
 	for (int i = 10; i < n; i++)
@@ -255,9 +255,9 @@ static void clock__that_falls_back__renews_nothing(void **state)
 	struct limits_rig *g = *state;
 
 	assert_int_equal(guess_until_refused(g, PHONE, LIMIT_LOCKED), 10);
-	limits_forward(-2 * LIMITS_HOUR_MS);
+	limits_forward(g, -2 * LIMITS_HOUR_MS);
 	assert_int_equal(guess_until_refused(g, PHONE, LIMIT_LOCKED), 0);
-	limits_forward(-48 * LIMITS_HOUR_MS);
+	limits_forward(g, -48 * LIMITS_HOUR_MS);
 	assert_int_equal(guess_until_refused(g, PHONE, LIMIT_LOCKED), 0);
 }
 
@@ -282,7 +282,7 @@ static void lift__while_a_try_is_asked_that_was_read_before__does_not_lock_again
 	t.phone_wrong = 10;
 	t.phone_wrong_ms = store_wall_us() / 1000;
 	assert_int_equal(limits_ask_try(g, 0, &t).v.limit, LIMIT_LOCKED);
-	limits_forward(1000);
+	limits_forward(g, 1000);
 	limits_lift(g->limits[0], HOLD_PHONE, PHONE, 0);
 	t.right = true;
 	for (int i = 0; i < 2; i++)
@@ -295,11 +295,11 @@ static void lift__of_a_phone__the_other_daemon_forgets_too(void **state)
 
 	assert_int_equal(guess_until_refused(g, PHONE, LIMIT_LOCKED), 10);
 	store_await_sql(g->store, "select count(*) from guard_hold", 1);
-	limits_forward(1000);
+	limits_forward(g, 1000);
 	store_sql(g->store, "update guard_hold set lifted_at = to_timestamp(%lld / 1e6), lifted_by = 'aigul'",
 	    (long long)store_wall_us());
 	limits_lift(g->limits[0], HOLD_PHONE, PHONE, 0);
-	limits_forward(1000);
+	limits_forward(g, 1000);
 	limits_redis(g, "return redis.call('FLUSHALL') and 1");
 	const struct limits_try t = limits_guess(900, PHONE);
 	for (int i = 0; i < 10; i++) {

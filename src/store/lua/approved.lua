@@ -1,5 +1,5 @@
 -- A code of the phone was approved. KEYS: memory, phone, prefix. What is unknown stays so: PostgreSQL knows it.
-local now, phone = tonumber(ARGV[1]), ARGV[3]
+local now, phone = time(), ARGV[3]
 local m = memory(KEYS[1], now, ARGV[2])
 local p = subject(m, KEYS[2], now, PHONE)
 if p.known then

@@ -1,5 +1,6 @@
--- Stands before each script of limits. Times are the caller's wall clock in milliseconds; a subject goes by the newest that
--- it ever saw, so that a clock that falls back renews nothing. Keyed values are never read as numbers: they do not fit.
+-- Stands before each script of limits. Times are by the clock of Redis, in milliseconds: one for all daemons, so that none
+-- whose own is wrong ages or freezes what others count. A subject goes by the newest that it ever saw, so that a clock that
+-- falls back renews nothing. Keyed values are never read as numbers: they do not fit.
 local HOUR, DAY = 3600000, 86400000
 local SURE = 2 * DAY -- the longest that anything is remembered: a lock of a day, and that it was one for a day more
 
@@ -10,6 +11,11 @@ local UNKNOWN_PHONE, UNKNOWN_PREFIX, UNKNOWN_DAY = 1, 2, 4 -- as in limits_body.
 -- enum limit
 local WAIT, PHONE_HOUR, PHONE_DAY, RESENDS_DAY, PREFIX_HOUR, KEY_MINUTE, ADDRESS_HOUR, ALL_DAY, HELD, LOCKED, TRIES =
   1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+
+local function time()
+  local t = redis.call('TIME')
+  return t[1] * 1000 + math.floor(t[2] / 1000) + tonumber(ARGV[1])
+end
 
 -- at: since when the epoch is; born: when all was empty. Each memory has an epoch. A key of another one, or none while the memory is young, says nothing: PostgreSQL is asked.
 local function memory(key, now, nonce)

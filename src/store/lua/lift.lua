@@ -1,5 +1,5 @@
 -- Somebody has lifted a hold, and that is committed. KEYS: memory, subject. What is unknown stays so.
-local now = tonumber(ARGV[1])
+local now = time()
 local m = memory(KEYS[1], now, ARGV[2])
 if ARGV[3] == '1' then
   local g = subject(m, KEYS[2], now, PREFIX)

@@ -1,5 +1,5 @@
 -- One code to one phone: all of it is counted, or nothing. With look nothing is, and one more goes before it. KEYS: memory, phone, prefix, key, address, day.
-local now, phone, token, resend = tonumber(ARGV[1]), ARGV[3], ARGV[4], ARGV[5]
+local now, phone, token, resend = time(), ARGV[3], ARGV[4], ARGV[5]
 local most = {phone_hour = tonumber(ARGV[6]), phone_day = tonumber(ARGV[7]), resends = tonumber(ARGV[8]),
   prefix = tonumber(ARGV[9]), key = tonumber(ARGV[10]), address = tonumber(ARGV[11]), day = tonumber(ARGV[12])}
 local waits = {tonumber(ARGV[13]), tonumber(ARGV[14]), tonumber(ARGV[15])}

@@ -1,5 +1,5 @@
 -- One guess at a code. KEYS: memory, phone, code.
-local now, code, right, tries, token = tonumber(ARGV[1]), ARGV[3], ARGV[4] == '1', tonumber(ARGV[5]), ARGV[9]
+local now, code, right, tries, token = time(), ARGV[3], ARGV[4] == '1', tonumber(ARGV[5]), ARGV[9]
 local failures, lock_ms = tonumber(ARGV[10]), tonumber(ARGV[11])
 local m = memory(KEYS[1], now, ARGV[2])
 local p = subject(m, KEYS[2], now, PHONE, seed(m, 12, PHONE))
