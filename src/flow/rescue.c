@@ -86,18 +86,22 @@ static int64_t rescue_now_ms(const struct rescue *r)
 	return clock_wall_ms(loop_clock(r->loop));
 }
 
-static bool rescue_has_age(const struct rescue *r, int64_t age_ms)
+static const struct rung *rung_find(const struct rung *rungs, size_t n, int64_t age_ms)
 {
-	for (size_t i = 0; i < r->rungs_n; i++)
-		if (r->rungs[i].age_ms == age_ms)
-			return true;
-	return false;
+	for (size_t i = 0; i < n; i++)
+		if (rungs[i].age_ms == age_ms)
+			return &rungs[i];
+	return NULL;
 }
 
-static void rescue_add_age(struct rescue *r, int64_t age_ms)
+/* had: those before, whose cursors are taken over. */
+static void rescue_add_age(struct rescue *r, int64_t age_ms, const struct rung *had, size_t had_n)
 {
-	if (!rescue_has_age(r, age_ms))
-		r->rungs[r->rungs_n++] = (struct rung){age_ms, ids_floor(rescue_now_ms(r) - BACK_MS)};
+	const struct rung *before = rung_find(had, had_n, age_ms);
+
+	if (!rung_find(r->rungs, r->rungs_n, age_ms))
+		r->rungs[r->rungs_n++] =
+		    (struct rung){age_ms, before ? before->cursor : ids_floor(rescue_now_ms(r) - BACK_MS)};
 }
 
 /* Its cursor stays: it is read again, of the slots that are held then. */
@@ -117,13 +121,16 @@ static void rescue_begin(struct rescue *r)
 /* After the longest life comes the last look: a code that was sent again with an end of its own. */
 void rescue_set_ages(struct rescue *r, const int64_t *ages_ms, size_t n)
 {
+	struct rung *had = r->rungs;
+	size_t had_n = r->rungs_n;
+
 	rescue_drop_page(r);
-	free(r->rungs);
 	r->rungs = mem_array(n + 1, sizeof *r->rungs);
 	r->rungs_n = r->rung = 0;
 	for (size_t i = 0; i < n; i++)
-		rescue_add_age(r, ages_ms[i]);
-	rescue_add_age(r, CODE_LIFE_MAX_MS);
+		rescue_add_age(r, ages_ms[i], had, had_n);
+	rescue_add_age(r, CODE_LIFE_MAX_MS, had, had_n);
+	free(had);
 	rescue_begin(r);
 }
 

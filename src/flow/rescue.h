@@ -26,7 +26,8 @@ struct rescue_events {
 
 /* All outlive it; asks nothing until a slot is held and ages are set. */
 struct rescue *rescue_new(struct loop *l, struct pg *pg, const struct rescue_events *events, void *arg);
-/* Each sending is looked at when it is so old: the waits and the lives of all purposes; copied. */
+/* Each sending is looked at when it is so old: the waits and the lives of all purposes; copied. An age that
+ * it had goes on where it was; of a new one what was sent some time before is looked at too. */
 void rescue_set_ages(struct rescue *r, const int64_t *ages_ms, size_t n);
 /* newest: as slots_events say; what was sent some time before is looked at again. */
 void rescue_take_slot(struct rescue *r, uint8_t slot, uint64_t newest);

@@ -137,6 +137,26 @@ static void watch__silent_operator__lost_when_the_wait_is_over_then_over_with_it
 	daemon_end(g, r);
 }
 
+/* A reload is no reason to read eleven minutes of sendings again. */
+static void ages__set_again__each_goes_on_where_it_was(void **state)
+{
+	static const int64_t ages_ms[] = {LIFE_MS, 2 * WAIT_MS, WAIT_MS};
+	struct store_rig *g = *state;
+	struct ids ids = {0};
+	struct heard h;
+	struct rescue *r = daemon_up(g, &h);
+
+	submission_put(g, code_put(g, &ids));
+	seconds_pass(g, 22);
+	assert_int_equal(h.lost_n, 1);
+	rescue_set_ages(r, ages_ms, 3);
+	seconds_pass(g, 3);
+	assert_int_equal(h.lost_n, 1);
+	seconds_pass(g, 18); /* the new age */
+	assert_int_equal(h.lost_n, 2);
+	daemon_end(g, r);
+}
+
 static void watch__taken_late_by_an_operator__the_wait_counts_from_then(void **state)
 {
 	struct store_rig *g = *state;
@@ -252,6 +272,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    STORE_CASE(watch__silent_operator__lost_when_the_wait_is_over_then_over_with_its_life),
+	    STORE_CASE(ages__set_again__each_goes_on_where_it_was),
 	    STORE_CASE(watch__taken_late_by_an_operator__the_wait_counts_from_then),
 	    STORE_CASE(hear__ended_badly__lost_at_once_whoever_sent_it),
 	    STORE_CASE(watch__purpose_gone__nothing_is_done_until_it_is_over),
