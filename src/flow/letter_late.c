@@ -96,7 +96,7 @@ static void late_refused(const struct late_answer *a, struct letter *l)
 static void late_tell(const struct late_answer *a, struct letter *l)
 {
 	bool concerns = l && late_concerns(a, l);
-	const struct receipt_home home = {a->id, a->part + 1, a->parts, l ? l->phone : 0};
+	const struct receipt_home home = {a->id, a->part + 1, a->parts, l ? l->phone : 0, l && !l->code.id};
 
 	if (a->result->outcome == PART_SUBMITTED)
 		settle_remember(a->send->settle, a->carrier, a->result->operator_id, &home);
@@ -169,7 +169,8 @@ void letter_doubt(struct letter *l, const struct carrier *c, uint32_t mask)
 		return;
 	for (unsigned part = 0; part < l->parts; part++) {
 		const struct doubt d = {c ? carrier_name(c) : "",
-		    {l->shipment.id, part + 1, l->parts, l->phone}, loop_clock(s->base.loop)->wall_us()};
+		    {l->shipment.id, part + 1, l->parts, l->phone, !l->code.id},
+		    loop_clock(s->base.loop)->wall_us()};
 
 		if (mask & 1u << part)
 			settle_doubt(s->settle, d);
@@ -184,8 +185,8 @@ static void late_on_named(
 	struct letter *l = letter_find(s, message_id);
 
 	for (unsigned part = 0; l && part < l->parts; part++) {
-		const struct doubt d = {
-		    carrier, {message_id, part + 1, l->parts, l->phone}, loop_clock(s->base.loop)->wall_us()};
+		const struct doubt d = {carrier, {message_id, part + 1, l->parts, l->phone, !l->code.id},
+		    loop_clock(s->base.loop)->wall_us()};
 
 		if ((l->doubt_mask & 1u << part) && submission_reference(message_id, part) == reference) {
 			letter_on_doubt_over(s, &d, id, d.since_us);

@@ -33,8 +33,8 @@ void rescue_set_ages(struct rescue *r, const int64_t *ages_ms, size_t n);
 void rescue_take_slot(struct rescue *r, uint8_t slot, uint64_t newest);
 void rescue_leave_slot(struct rescue *r, uint8_t slot);
 void rescue_lose_slots(struct rescue *r);
-/* The message has ended and was not delivered; most brought no code. It is looked at soon, whoever sent it.
- */
+/* The message has ended and was not delivered; it may have brought no code. It is looked at soon, whoever
+ * sent it. */
 void rescue_hear(struct rescue *r, uint64_t message_id);
 /* What was told of it could not be done: it is looked at again in a second. */
 void rescue_again(struct rescue *r, uint64_t message_id);

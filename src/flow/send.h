@@ -65,8 +65,9 @@ void send_set_profiles(struct send *s, struct profile **profiles, size_t n);
 void send_on_keyring(struct send *s);
 const struct ways *send_ways(const struct send *s);
 
-/* Told of each message that ended and was not delivered, when that is recorded: by its receipt, or because no
- * attempt was left. Of several parts, and of a receipt that had to wait for its submission: not told. */
+/* Told of each message that ended, was not delivered and brings a code, when that is recorded: by its
+ * receipt, or because no attempt was left; of others too when their receipt comes long after. Of several
+ * parts, and of a receipt that had to wait for its submission: not told. */
 typedef void send_lost_fn(void *arg, uint64_t message_id);
 void send_on_lost(struct send *s, send_lost_fn *lost, void *arg);
 

@@ -52,6 +52,7 @@ struct settling {
 	struct receipt receipt;
 	enum parts_mode mode;
 	bool echoes;   /* a reference that was ours */
+	bool plain;    /* of a message that brings no code */
 	int64_t phone; /* keyed value, 0: not told */
 	int64_t at_us;
 	char ids[RECEIPT_IDS][RECEIPT_ID];
@@ -199,7 +200,7 @@ static void settling_on_event(void *arg, const struct message_event *e, enum kz 
 		settling_refused(g);
 		return;
 	}
-	if (e->final && e->state != MESSAGE_DELIVERED)
+	if (e->final && e->state != MESSAGE_DELIVERED && !g->plain)
 		g->settle->on_lost(g->settle->arg, e->message_id);
 	recent_hear(g->settle->recent, g->carrier, g->ids[g->found], g->receipt.state, g->receipt.final);
 	settling_end(g, false);
@@ -214,6 +215,7 @@ static void settling_record(struct settling *g, const struct receipt_home *home)
 	/* the first final word stays: another is recorded and ends nothing */
 	bool over = recent_is_over(g->settle->recent, g->carrier, g->ids[g->found]);
 
+	g->plain = home->plain;
 	e->state = settling_state(r);
 	e->final = r->final && effect == RECEIPT_ENDS_MESSAGE && !over;
 	e->may_close = r->final && effect == RECEIPT_ENDS_PART && !over;

@@ -64,9 +64,10 @@ static void receipts_read_homes(struct receipts *rs, const struct pg_reply *repl
 		int64_t n = pg_int(reply, 0, row, 0);
 
 		if (n >= 0 && n < (int64_t)(sizeof rs->homes / sizeof *rs->homes))
-			rs->homes[n] = (struct receipt_home){(uint64_t)pg_int(reply, 0, row, 1),
-			    (unsigned)pg_int(reply, 0, row, 2), (unsigned)pg_int(reply, 0, row, 3),
-			    pg_int(reply, 0, row, 4)};
+			rs->homes[n] = (struct receipt_home){.message_id = (uint64_t)pg_int(reply, 0, row, 1),
+			    .part = (unsigned)pg_int(reply, 0, row, 2),
+			    .parts = (unsigned)pg_int(reply, 0, row, 3),
+			    .phone = pg_int(reply, 0, row, 4)};
 	}
 	rs->read = reply;
 }

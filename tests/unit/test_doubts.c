@@ -16,7 +16,7 @@
 
 static struct doubt doubt_of(const char *carrier, uint64_t id, unsigned part)
 {
-	return (struct doubt){carrier, {id, part, 3, PHONE}, 42};
+	return (struct doubt){carrier, {id, part, 3, PHONE, false}, 42};
 }
 
 static bool note(struct doubts *d, struct doubt doubt)
@@ -82,7 +82,7 @@ static void doubts_note__over_its_room__the_oldest_are_forgotten_and_counted(voi
 
 	(void)state;
 	for (uint64_t id = 1; id <= 4097; id++)
-		note(d, (struct doubt){"kcell", {id, 1, 1, (int64_t)id}, 0});
+		note(d, (struct doubt){"kcell", {id, 1, 1, (int64_t)id, false}, 0});
 	assert_true(metrics_total("kezek_doubts_forgotten_total") == before + 1);
 	assert_true(metrics_total("kezek_doubts") == 4096);
 	assert_false(doubts_settle(d, "kcell", 1, submission_reference(1, 0), "7", &found));
@@ -100,9 +100,9 @@ static void doubts_settle__strays_over_their_room__the_oldest_is_forgotten(void 
 	for (uint64_t id = 1; id <= 1025; id++)
 		assert_false(
 		    doubts_settle(d, "kcell", (int64_t)id, submission_reference(id, 0), "7", &found));
-	assert_false(note(d, (struct doubt){"kcell", {1, 1, 1, 1}, 0}));
-	assert_true(note(d, (struct doubt){"kcell", {2, 1, 1, 2}, 0}));
-	assert_true(note(d, (struct doubt){"kcell", {1025, 1, 1, 1025}, 0}));
+	assert_false(note(d, (struct doubt){"kcell", {1, 1, 1, 1, false}, 0}));
+	assert_true(note(d, (struct doubt){"kcell", {2, 1, 1, 2, false}, 0}));
+	assert_true(note(d, (struct doubt){"kcell", {1025, 1, 1, 1025, false}, 0}));
 	doubts_free(d);
 }
 
@@ -113,10 +113,10 @@ static void doubts_forget__part_noted_more_than_once__just_that_submission(void 
 	uint16_t reference = submission_reference(1000, 0);
 
 	(void)state;
-	note(d, (struct doubt){"kcell", {1000, 1, 2, PHONE}, 10});
-	note(d, (struct doubt){"tele2", {1000, 1, 2, PHONE}, 20});
-	note(d, (struct doubt){"kcell", {1000, 1, 2, PHONE}, 30});
-	note(d, (struct doubt){"kcell", {1000, 2, 2, PHONE}, 30});
+	note(d, (struct doubt){"kcell", {1000, 1, 2, PHONE, false}, 10});
+	note(d, (struct doubt){"tele2", {1000, 1, 2, PHONE, false}, 20});
+	note(d, (struct doubt){"kcell", {1000, 1, 2, PHONE, false}, 30});
+	note(d, (struct doubt){"kcell", {1000, 2, 2, PHONE, false}, 30});
 	doubts_forget(d, "kcell", 1000, 1, 29);
 	doubts_forget(d, "kcell", 1000, 1, 31);
 	doubts_forget(d, "kcell", 2000, 1, 0);
@@ -139,7 +139,7 @@ static void doubts_note__many_noted_and_settled__an_old_one_stays(void **state)
 	(void)state;
 	note(d, doubt_of("kcell", 1000, 1));
 	for (uint64_t id = 1; id <= 10000; id++) {
-		note(d, (struct doubt){"tele2", {id, 1, 1, (int64_t)id}, 0});
+		note(d, (struct doubt){"tele2", {id, 1, 1, (int64_t)id, false}, 0});
 		assert_true(doubts_settle(d, "tele2", (int64_t)id, submission_reference(id, 0), "7", &found));
 	}
 	assert_true(metrics_total("kezek_doubts_forgotten_total") == before);
