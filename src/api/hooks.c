@@ -82,7 +82,7 @@ static void hooks_begun(struct hooks_quest *q, enum kz r)
 
 static const char *hooks_state(const struct hook *h, bool told, const struct notify_report *r)
 {
-	return h->disabled_us ? "disabled" : told && r->down ? "down" : "up";
+	return h->disabled_us ? "disabled" : r->locked ? "locked" : told && r->down ? "down" : "up";
 }
 
 static void hooks_on_each(void *arg, const struct hook *h)

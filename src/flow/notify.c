@@ -121,17 +121,40 @@ void endpoint_free(struct endpoint *e)
 	free(e);
 }
 
+static bool ids_have(const int32_t *ids, size_t n, int32_t id)
+{
+	for (size_t i = 0; i < n; i++)
+		if (ids[i] == id)
+			return true;
+	return false;
+}
+
+bool notify_is_locked(const struct notify *n, int32_t id)
+{
+	return ids_have(n->locked, n->locked_n, id);
+}
+
+/* A row comes for each slot, and every few seconds: said once. */
+static void notify_note_locked(struct notify *n, int32_t id)
+{
+	char name[24];
+
+	if (n->locking_n == HOOKS_MOST || ids_have(n->locking, n->locking_n, id))
+		return;
+	n->locking[n->locking_n++] = id;
+	if (notify_is_locked(n, id))
+		return;
+	snprintf(name, sizeof name, "webhook.%d", (int)id);
+	log_error(name, "its secret cannot be opened, so it is told nothing: is its key in the keyring?");
+}
+
 static void notify_on_endpoint(void *arg, const struct tellings_endpoint *row)
 {
 	struct notify *n = arg;
 	struct endpoint *e = notify_find(n, row->id);
 
 	if (!e && !row->secret) {
-		char name[24];
-
-		snprintf(name, sizeof name, "webhook.%d", (int)row->id);
-		log_error(
-		    name, "its secret cannot be opened, so it is told nothing: is its key in the keyring?");
+		notify_note_locked(n, row->id);
 		return;
 	}
 	if (!e)
@@ -159,6 +182,10 @@ static void notify_on_loaded(void *arg, enum kz r)
 	struct notify *n = arg;
 
 	n->loading = 0;
+	if (r == KZ_OK) {
+		memcpy(n->locked, n->locking, sizeof n->locked);
+		n->locked_n = n->locking_n;
+	}
 	timer_start(n->load_timer, n->load_again ? 0 : r == KZ_OK ? LOAD_MS : LOAD_RETRY_MS);
 	list_each(&n->endpoints, at, next)
 	{
@@ -181,6 +208,7 @@ static void notify_load(void *arg)
 	n->load_again = n->loading != 0;
 	if (n->loading || n->draining)
 		return;
+	n->locking_n = 0;
 	memcpy(n->asked, n->held, sizeof n->asked);
 	list_each(&n->endpoints, at, next) list_entry(at, struct endpoint, node)->seen = false;
 	if (tellings_load(

@@ -37,16 +37,16 @@ void notify_ask_now(struct notify *n, int32_t id);
 
 /* Of all endpoints that this daemon tells. */
 struct notify_sum {
-	size_t up, down, open;
+	size_t up, down, locked, open;
 	int64_t oldest_ms; /* as below, of the worst */
 };
 struct notify_sum notify_sum(const struct notify *n);
 struct notify_report {
-	bool down;
+	bool down, locked; /* locked: its secret cannot be opened, so it is told nothing */
 	size_t open;       /* requests that are not answered */
 	int64_t oldest_ms; /* since the oldest end that it was not told of; 0: it was told of all */
 };
-/* false: the endpoint is not told by this daemon. */
+/* false: the endpoint is not told by this daemon; ret->locked says whether that is for its secret. */
 bool notify_report(const struct notify *n, int32_t id, struct notify_report *ret);
 
 /* Begins nothing more, waits for open requests, notes how far all came; done once, later. */

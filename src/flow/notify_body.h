@@ -7,6 +7,7 @@
 #include "base/metrics.h"
 #include "flow/notify.h"
 #include "net/http_client.h"
+#include "store/hooks.h"
 #include "store/tellings.h"
 
 #define NOTIFY_ASKS 128 /* requests at once, of all endpoints together */
@@ -22,6 +23,9 @@ struct notify {
 	struct list endpoints;
 	bool held[IDS_SLOTS], asked[IDS_SLOTS]; /* asked: the slots that the load in flight is for */
 	bool load_again;
+	/* endpoints whose secret cannot be opened: as of the last load, and so far of the one in flight */
+	int32_t locked[HOOKS_MOST], locking[HOOKS_MOST];
+	size_t locked_n, locking_n;
 	uint64_t loading; /* ticket, 0: none is out */
 	struct timer *load_timer;
 	/* reading */
@@ -43,7 +47,7 @@ struct notify {
 	loop_fn *drained;
 	void *drained_arg;
 	struct metric *told, *failed[HTTP_OUTCOMES], *given_up, *full, *disabled;
-	struct metric *up_gauge, *down_gauge, *open_gauge, *oldest_gauge;
+	struct metric *up_gauge, *down_gauge, *locked_gauge, *open_gauge, *oldest_gauge;
 };
 
 /* One URL that a client has. Owned by notify. */
@@ -156,5 +160,8 @@ void note_leave(struct note *n);
 void note_stay(struct note *n);
 /* Asks for as many of its notes as may be asked now. */
 void endpoint_pump(struct endpoint *e);
+
+/* notify.c */
+bool notify_is_locked(const struct notify *n, int32_t id);
 
 #endif

@@ -22,6 +22,8 @@ void notify_make_metrics(struct notify *n)
 	n->disabled = metric_counter("kezek_webhooks_disabled_total", "Endpoints that answered 410", "");
 	n->up_gauge = metric_gauge("kezek_webhooks_endpoints", "Endpoints that are told", "state=\"up\"");
 	n->down_gauge = metric_gauge("kezek_webhooks_endpoints", "Endpoints that are told", "state=\"down\"");
+	n->locked_gauge =
+	    metric_gauge("kezek_webhooks_endpoints", "Endpoints that are told", "state=\"locked\"");
 	n->open_gauge = metric_gauge("kezek_webhooks_open", "Webhooks that are not answered yet", "");
 	n->oldest_gauge = metric_gauge(
 	    "kezek_webhooks_oldest_seconds", "Age of the oldest end that some endpoint was not told of", "");
@@ -49,13 +51,16 @@ bool notify_report(const struct notify *n, int32_t id, struct notify_report *ret
 	const struct endpoint *e = notify_find(n, id);
 
 	if (e)
-		*ret = (struct notify_report){e->probes > 0, e->open, endpoint_oldest_ms(e)};
+		*ret = (struct notify_report){
+		    .down = e->probes > 0, .open = e->open, .oldest_ms = endpoint_oldest_ms(e)};
+	else
+		ret->locked = notify_is_locked(n, id);
 	return e != NULL;
 }
 
 struct notify_sum notify_sum(const struct notify *n)
 {
-	struct notify_sum sum = {.open = http_client_open(n->client)};
+	struct notify_sum sum = {.locked = n->locked_n, .open = http_client_open(n->client)};
 
 	for (struct list_node *at = list_first(&n->endpoints); at; at = list_next(&n->endpoints, at)) {
 		const struct endpoint *e = list_entry(at, struct endpoint, node);
@@ -76,6 +81,7 @@ void notify_measure(struct notify *n)
 
 	metric_set(n->up_gauge, (double)sum.up);
 	metric_set(n->down_gauge, (double)sum.down);
+	metric_set(n->locked_gauge, (double)sum.locked);
 	metric_set(n->open_gauge, (double)sum.open);
 	metric_set(n->oldest_gauge, (double)sum.oldest_ms / 1000);
 }

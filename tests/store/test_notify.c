@@ -120,11 +120,38 @@ static void slot__taken_with_a_clock_behind__its_ends_are_told(void **state)
 	daemon_end(g, n);
 }
 
+static void load__secret_that_cannot_be_opened__shown_until_its_key_is_there(void **state)
+{
+	struct store_rig *g = *state;
+	struct notify_report report = {0};
+	char sealed[256];
+
+	portal_make(g);
+	store_sql(g, "insert into slot (id) values (0)");
+	hook_put(g, "portal", "http://127.0.0.1:9/");
+	int32_t id = (int32_t)store_int(g, "select id from webhook");
+	snprintf(sealed, sizeof sealed, "%s", store_sql(g, "select secret from webhook"));
+	store_sql(g, "update webhook set secret = decode('0007', 'hex') || substr(secret, 3)");
+	struct notify *n = daemon_up(g);
+	seconds_pass(g);
+	assert_int_equal(notify_sum(n).locked, 1);
+	assert_int_equal(notify_sum(n).up, 0);
+	assert_false(notify_report(n, id, &report));
+	assert_true(report.locked);
+	store_sql(g, "update webhook set secret = '%s'", sealed);
+	for (int i = 0; i < 3; i++)
+		seconds_pass(g);
+	assert_int_equal(notify_sum(n).locked, 0);
+	assert_int_equal(notify_sum(n).up, 1);
+	daemon_end(g, n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    STORE_CASE(read__numbers_that_nobody_wrote__not_saved_as_told),
 	    STORE_CASE(slot__taken_with_a_clock_behind__its_ends_are_told),
+	    STORE_CASE(load__secret_that_cannot_be_opened__shown_until_its_key_is_there),
 	};
 
 	return store_main("notify", tests, sizeof tests / sizeof *tests);
