@@ -372,6 +372,7 @@ static void close__two_pools_settle_parts_at_once__each_message_ends_once(void *
 	feed_free(other->feed);
 	pg_free(other->pg);
 	lease_free(other->lease);
+	keyring_free(other->keyring);
 	PQfinish(other->sql);
 	free(other);
 }
