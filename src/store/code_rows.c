@@ -129,18 +129,23 @@ static const uint32_t supersede_types[] = {PG_INT8_ARRAY, PG_INT8_ARRAY, PG_INT8
 /* What ends within 150 minutes of ids (37748736000000) is looked for, so that whole days are left out from
  * the start. Only what this transaction put in supersedes (xmin): a request that is kept again because its
  * answer was lost would end the code that came after it. */
+/* "offset 0": first those of the phone, by its index. Left to the planner, "order by id limit 1" walked all
+ * codes of the last minutes backwards for each new one. */
 static const struct pg_sql sql_supersede = {"codes_supersede",
     "with put as ("
     " insert into code_verdict (code_id, at, verdict, feed)"
     " select old.id, now(), 4, f.feed from unnest($1, $2) f(id, feed), lateral ("
-    "  select o.id from code c join api_key k on k.id = c.api_key"
-    "   join code o on o.phone = c.phone and o.purpose = c.purpose join api_key ok on ok.id = o.api_key"
-    "  where c.id >= $3 and c.id < $3 + 37748736000000 and c.id = f.id and c.xmin = "
-    "pg_current_xact_id()::xid and ok.client = k.client and o.id >= $3 and "
-    "o.id < $3 + 37748736000000 and o.id <> c.id and (o.id < c.id or o.id "
-    "<> all($1))"
+    "  select phone, purpose, (select client from api_key k where k.id = code.api_key) as client from code"
+    "  where id = f.id and id >= $3 and id < $3 + 37748736000000 and xmin = pg_current_xact_id()::xid offset "
+    "0"
+    " ) c, lateral ("
+    "  select o.id from ("
+    "   select id, purpose, api_key from code"
+    "   where phone = c.phone and id >= $3 and id < $3 + 37748736000000 offset 0) o"
+    "  where o.purpose = c.purpose and (select client from api_key k where k.id = o.api_key) = c.client"
+    "   and o.id <> f.id and (o.id < f.id or o.id <> all($1))"
     "   and not exists (select from code_verdict v where v.code_id >= $3"
-    "    and v.code_id < $3 + 37748736000000 and v.code_id = o.id)"
+    "    and v.code_id < $3 + 37748736000000 and v.code_id = o.id offset 0)"
     "   and (select s.expires_at from code_send s where s.code_id >= $3"
     "    and s.code_id < $3 + 37748736000000 and s.code_id = o.id order by s.n desc limit 1) > now()"
     "  order by o.id desc limit 1) old"
