@@ -40,7 +40,7 @@ struct problem post_unavailable(unsigned after_s)
 	return p;
 }
 
-struct problem post_bad_json(const json_error_t *e)
+static struct problem post_bad_json(const json_error_t *e)
 {
 	return problem_make(PROBLEM_MALFORMED_JSON, NULL, "line %d, column %d: %s", e->line, e->column,
 	    json_error_code(e) == json_error_duplicate_key            ? "a member stands twice"
@@ -48,6 +48,16 @@ struct problem post_bad_json(const json_error_t *e)
 	    : json_error_code(e) == json_error_null_character         ? "a NUL character"
 	    : json_error_code(e) == json_error_premature_end_of_input ? "the text ends too early"
 	                                                              : "not JSON");
+}
+
+json_t *post_json(const char *text, size_t len, struct problem *ret_problem)
+{
+	json_error_t error;
+	json_t *o = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+
+	if (!o)
+		*ret_problem = post_bad_json(&error);
+	return o;
 }
 
 static void post_on_replay(

@@ -29,7 +29,8 @@ struct post *post_new(struct door *d, struct call *c, const struct door_caller *
 /* Room for n letters, which are the post's until post_keep. */
 void post_own_letters(struct post *p, size_t n);
 struct problem post_unavailable(unsigned after_s);
-struct problem post_bad_json(const json_error_t *e);
+/* The JSON text of a request, or of a line of one; NULL with *ret_problem, which says where it is none. */
+json_t *post_json(const char *text, size_t len, struct problem *ret_problem);
 /* Each of these is the last thing done with p: */
 /* Everything is judged: answer is what the client gets once it is committed. Owns answer. */
 void post_keep(struct post *p, char *answer);

@@ -134,7 +134,6 @@ void proof_send(struct door *d, struct call *c, const struct door_caller *who, c
 {
 	struct post *p = post_new(d, c, who, "application/json");
 	struct problem problem;
-	json_error_t error;
 	struct proof_wish w;
 	size_t len;
 
@@ -142,9 +141,8 @@ void proof_send(struct door *d, struct call *c, const struct door_caller *who, c
 	if (!p)
 		return;
 	const char *body = call_body(c, &len);
-	json_t *o = json_loadb(body, len, JSON_REJECT_DUPLICATES, &error);
+	json_t *o = post_json(body, len, &problem);
 	if (!o) {
-		problem = post_bad_json(&error);
 		post_finish(p, &problem);
 		return;
 	}
@@ -161,16 +159,13 @@ void proof_send(struct door *d, struct call *c, const struct door_caller *who, c
 /* An empty body, or an empty object. */
 static bool proof_resend_is_good(struct call *c, struct problem *ret)
 {
-	json_error_t error;
 	size_t len;
 	const char *body = call_body(c, &len), *key;
-	json_t *o = len ? json_loadb(body, len, JSON_REJECT_DUPLICATES, &error) : json_object();
+	json_t *o = len ? post_json(body, len, ret) : json_object();
 	json_t *value;
 
-	if (!o) {
-		*ret = post_bad_json(&error);
+	if (!o)
 		return false;
-	}
 	bool good = json_is_object(o) && !json_object_size(o);
 	*ret = problem_make(PROBLEM_WRONG_TYPE, NULL, "the body must be empty or {}");
 	json_object_foreach(o, key, value)

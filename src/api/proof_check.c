@@ -76,7 +76,6 @@ void proof_check(struct door *d, struct call *c, const struct door_caller *who, 
 {
 	struct post *p = post_new(d, c, who, "application/json");
 	struct problem problem;
-	json_error_t error;
 	struct proof_try t = {.binding = NULL};
 	uint64_t id;
 	size_t len;
@@ -84,12 +83,13 @@ void proof_check(struct door *d, struct call *c, const struct door_caller *who, 
 	if (!p)
 		return;
 	const char *body = call_body(c, &len);
-	json_t *o = json_loadb(body, len, JSON_REJECT_DUPLICATES, &error);
-	if (!o)
-		problem = post_bad_json(&error);
-	else if (ids_parse(text, &id) != KZ_OK)
+	json_t *o = post_json(body, len, &problem);
+	bool good = o != NULL;
+	if (good && ids_parse(text, &id) != KZ_OK) {
 		problem = proof_problem(VERIFY_NOT_FOUND, NULL);
-	if (!o || ids_parse(text, &id) != KZ_OK || proof_try_read(o, &t, &problem) != KZ_OK)
+		good = false;
+	}
+	if (!good || proof_try_read(o, &t, &problem) != KZ_OK)
 		post_finish(p, &problem);
 	else
 		proof_try(p, who, id, &t);

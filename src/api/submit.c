@@ -58,7 +58,6 @@ void submit_one(struct door *d, struct call *c, const struct door_caller *who, c
 {
 	struct post *p = post_new(d, c, who, "application/json");
 	struct problem problem;
-	json_error_t error;
 	struct wish w;
 	size_t len;
 
@@ -66,9 +65,8 @@ void submit_one(struct door *d, struct call *c, const struct door_caller *who, c
 	if (!p)
 		return;
 	const char *body = call_body(c, &len);
-	json_t *o = json_loadb(body, len, JSON_REJECT_DUPLICATES, &error);
+	json_t *o = post_json(body, len, &problem);
 	if (!o) {
-		problem = post_bad_json(&error);
 		post_finish(p, &problem);
 		return;
 	}
@@ -98,15 +96,12 @@ static enum kz batch_line(
     struct post *p, const char *text, size_t len, int line, struct buf *out, struct problem *ret)
 {
 	struct send_preview v;
-	json_error_t error;
 	struct wish w = {0};
 	char id[IDS_TEXT];
 	unsigned after_s = 0;
-	json_t *o = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+	json_t *o = post_json(text, len, ret);
 	enum kz r = o ? wish_read(o, p->door->templates, true, &w, ret) : KZ_INVALID;
 
-	if (!o)
-		*ret = post_bad_json(&error);
 	if (r == KZ_OK && (r = send_preview(p->door->send, &w.send, &v)) != KZ_OK)
 		*ret = wish_problem(r, &v, p->door->conf->message_max_parts), r = KZ_INVALID;
 	if (r == KZ_OK && (r = send_admits(p->door->send, w.send.class, &v, &after_s)) != KZ_OK)

@@ -128,8 +128,8 @@ static const struct pg_sql sql_put = {"codes_put",
 static const uint32_t supersede_types[] = {PG_INT8_ARRAY, PG_INT8_ARRAY, PG_INT8};
 /* What ends within 150 minutes of ids (37748736000000) is looked for, so that whole days are left out from
  * the start. Only what this transaction put in supersedes (xmin): a request that is kept again because its
- * answer was lost would end the code that came after it. */
-/* "offset 0": first those of the phone, by its index. Left to the planner, "order by id limit 1" walked all
+ * answer was lost would end the code that came after it.
+ * "offset 0": first those of the phone, by its index. Left to the planner, "order by id limit 1" walked all
  * codes of the last minutes backwards for each new one. */
 static const struct pg_sql sql_supersede = {"codes_supersede",
     "with put as ("
