@@ -308,16 +308,23 @@ void stream_on_ready(void *arg, bool readable, bool writable)
 		stream_pump(s, readable || s->wire.ssl);
 }
 
+void stream_decide(struct stream *s)
+{
+	if (s->state != STREAM_OPEN)
+		return;
+	if (!s->queued_ms)
+		s->queued_ms = loop_now_ms(s->loop);
+	loop_defer(s->loop, &s->work, stream_work, s);
+}
+
 enum kz stream_write(struct stream *s, const void *bytes, size_t n)
 {
 	if (s->state != STREAM_OPEN || s->finishing)
 		return KZ_LOST;
 	if (n > s->options.max_out || stream_queued(s) > s->options.max_out - n)
 		return KZ_BUSY;
+	stream_decide(s);
 	buf_add(&s->out, bytes, n);
-	if (!s->queued_ms)
-		s->queued_ms = loop_now_ms(s->loop);
-	loop_defer(s->loop, &s->work, stream_work, s);
 	return KZ_OK;
 }
 

@@ -46,8 +46,12 @@ struct stream *stream_connect(struct loop *l, const char *host, uint16_t port, c
 /* Takes fd, which a listener accepted. on_open follows at once without TLS, after the handshake with it. */
 struct stream *stream_accept(
     struct loop *l, int fd, const struct stream_options *o, const struct stream_events *events, void *arg);
+/* What is written later in this round of the loop is decided from now on: whoever may say a thing only until
+ * some moment calls this before it looks at the clock. */
+void stream_decide(struct stream *s);
 /* Copies and queues; what is queued in one round of the loop leaves in as few writes as possible.
- * When the process is stopped for STREAM_STILL_MS in between they never leave and the stream is closed.
+ * When the process is stopped for STREAM_STILL_MS between the round's first stream_decide or stream_write and
+ * the write, all of it never leaves and the stream is closed.
  * KZ_BUSY (nothing queued) over max_out; KZ_LOST when closed or not open. */
 #define STREAM_STILL_MS 2000
 enum kz stream_write(struct stream *s, const void *bytes, size_t n) KZ_CHECK;

@@ -38,7 +38,7 @@ struct stream {
 	struct defer work;
 	struct buf in, out;
 	size_t out_at;     /* octets of out already taken */
-	int64_t queued_ms; /* since when some of out were never tried; 0: none */
+	int64_t queued_ms; /* since when this round decides what it writes; 0: it wrote nothing yet */
 	char peer[300];
 	char why[256]; /* why the last address failed */
 	bool *freed;   /* set while a callback runs */

@@ -170,6 +170,7 @@ static bool carrier_give_turn(struct carrier *c, struct line *line, struct shipm
 	}
 	if (alone)
 		s->carrier = NULL;
+	link_decide(line->session);
 	total = c->events->on_turn(c->arg, s, part, &p);
 	if (total == 0 && alone)
 		return true;

@@ -209,6 +209,12 @@ int64_t link_wait_ms(struct link *l)
 	return rate_wait_ms(&l->rate, loop_now_ms(l->loop));
 }
 
+void link_decide(struct link *l)
+{
+	if (link_can_submit(l))
+		stream_decide(l->stream);
+}
+
 static enum kz link_send(struct link *l, const struct pdu_sm *m, uint32_t sequence)
 {
 	buf_clear(&l->out);

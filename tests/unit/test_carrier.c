@@ -18,6 +18,7 @@ struct letter {
 	const char *name;
 	unsigned parts;
 	bool expired;
+	int64_t stands_ms; /* the process is stopped so long once the turn was granted */
 	int nears, turns, dones;
 	int results;
 	enum part_outcome outcome[RESULTS];
@@ -65,6 +66,7 @@ static unsigned on_turn(void *arg, struct shipment *s, unsigned part, struct shi
 	t->turns++;
 	if (t->expired)
 		return 0;
+	fake_us += t->stands_ms * 1000;
 	*ret = f->like;
 	snprintf(ret->destination.text, sizeof ret->destination.text, "+77011234567");
 	ret->receipt = true;
@@ -899,6 +901,21 @@ static void carrier_up__last_link_lost__told_and_emptied(void **state)
 	end(&f);
 }
 
+static void carrier_turn__process_stopped_after_it_was_granted__never_leaves_in_doubt(void **state)
+{
+	struct fixture f;
+	struct letter t;
+
+	(void)state;
+	begin_bound(&f, ONE);
+	post(&f, &t, "t", LANE_NOTICE, 1);
+	t.stands_ms = STREAM_STILL_MS;
+	centre_until(&f.centre, t.dones == 1 && f.centre.seats[0].closed);
+	assert_int_equal(t.outcome[0], PART_IN_DOUBT);
+	assert_false(seat_has_pdu(&f.centre.seats[0]));
+	end(&f);
+}
+
 static void carrier_turn__ten_a_second__paced_by_timer(void **state)
 {
 	struct fixture f;
@@ -1458,6 +1475,7 @@ int main(void)
 	    cmocka_unit_test(carrier_late__told_while_another_part_is_on_the_wire__not_sent_again),
 	    cmocka_unit_test(carrier_turn__one_of_two_links_lost__the_other_takes_over),
 	    cmocka_unit_test(carrier_up__last_link_lost__told_and_emptied),
+	    cmocka_unit_test(carrier_turn__process_stopped_after_it_was_granted__never_leaves_in_doubt),
 	    cmocka_unit_test(carrier_turn__ten_a_second__paced_by_timer),
 	    cmocka_unit_test(carrier_turn__two_links__load_spreads),
 	    cmocka_unit_test(carrier_link__of_its_names__their_place_from_one),

@@ -632,6 +632,23 @@ static void write__process_stopped_before_the_round_ends__never_leaves(void **st
 	pair_fini(&p);
 }
 
+static void write__process_stopped_between_decision_and_write__never_leaves(void **state)
+{
+	struct pair p;
+
+	(void)state;
+	pair_init(&p);
+	pair_dial(&p, "127.0.0.1");
+	TURN_UNTIL(&p, p.near.opens && p.far.opens);
+	stream_decide(p.near.stream);
+	fake_us += STREAM_STILL_MS * 1000;
+	assert_int_equal(stream_write(p.near.stream, "too late", 8), KZ_OK);
+	TURN_UNTIL(&p, p.near.closes && p.far.closes);
+	assert_int_equal(p.near.how, KZ_LOST);
+	assert_int_equal(p.far.got.len, 0);
+	pair_fini(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -658,6 +675,7 @@ int main(void)
 	    cmocka_unit_test(tls__client_speaks_plain__is_lost),
 	    cmocka_unit_test(tls__bad_files__say_which_and_why),
 	    cmocka_unit_test(write__process_stopped_before_the_round_ends__never_leaves),
+	    cmocka_unit_test(write__process_stopped_between_decision_and_write__never_leaves),
 	};
 
 	return cmocka_run_group_tests(tests, make_certificates, remove_certificates);
