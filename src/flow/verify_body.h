@@ -60,7 +60,7 @@ struct verify_mail {
 	const char *avoid; /* the link that lost it; NULL: none */
 	int64_t binding;
 	bool given;
-	unsigned n, issue, length, key; /* key: of the keyring */
+	unsigned n, resends, issue, length, key; /* resends: up to this one; key: of the keyring */
 	enum code_why why;
 	int64_t expires_wall_ms;
 	int32_t api_key;

@@ -70,6 +70,7 @@ enum kz verify_row(struct verify *v, const struct verify_mail *m, struct code_ro
 	    .phone = m->phone,
 	    .to = person_phone(k, m->to),
 	    .n = m->n,
+	    .resends = m->resends,
 	    .why = m->why,
 	    .issue = m->issue,
 	    .purpose = mem_str(m->purpose->name),

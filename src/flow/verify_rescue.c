@@ -118,6 +118,7 @@ static struct verify_mail saving_mail(const struct saving *s, const struct code_
 	    .binding = st->binding,
 	    .given = st->given,
 	    .n = st->sends + 1,
+	    .resends = st->resends,
 	    .issue = st->issue,
 	    .length = st->length,
 	    .key = st->key,

@@ -83,6 +83,7 @@ static enum verify_word resend_make_of(
 	    .binding = c->binding,
 	    .given = c->given,
 	    .n = c->sends + 1,
+	    .resends = c->resends + 1,
 	    .length = c->length,
 	    .why = CODE_RESENT,
 	    .expires_wall_ms = plan->expires_ms,

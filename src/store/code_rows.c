@@ -31,6 +31,7 @@ enum code_column {
 	CODE_DIGITS_UNTIL,
 	SEND_N,
 	SEND_WHY,
+	SEND_RESENDS,
 	SEND_ISSUE,
 	SEND_TO,
 	SEND_AT,
@@ -59,6 +60,7 @@ static const uint32_t put_types[CODE_COLUMNS] = {
     [CODE_DIGITS_UNTIL] = PG_TIMESTAMPTZ_ARRAY,
     [SEND_N] = PG_INT2_ARRAY,
     [SEND_WHY] = PG_INT2_ARRAY,
+    [SEND_RESENDS] = PG_INT2_ARRAY,
     [SEND_ISSUE] = PG_INT2_ARRAY,
     [SEND_TO] = PG_INT8_ARRAY,
     [SEND_AT] = PG_TIMESTAMPTZ_ARRAY,
@@ -86,6 +88,7 @@ static const enum pg_type put_elements[CODE_COLUMNS] = {
     [CODE_DIGITS_UNTIL] = PG_TIMESTAMPTZ,
     [SEND_N] = PG_INT2,
     [SEND_WHY] = PG_INT2,
+    [SEND_RESENDS] = PG_INT2,
     [SEND_ISSUE] = PG_INT2,
     [SEND_TO] = PG_INT8,
     [SEND_AT] = PG_TIMESTAMPTZ,
@@ -103,27 +106,46 @@ static const struct pg_sql sql_put = {"codes_put",
     "with r as materialized ("
     " select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, "
     "$19,"
-    "  $20, $21, $22, $23, $24) r(id, message_id, api_key, pair, phone, prefix, purpose, client_ref, "
-    "language, binding,"
-    "  length, tries, given, second, digits, digits_until, n, why, issue, sent_to, at, expires_at, key, mac)"
+    "  $20, $21, $22, $23, $24, $25) r(id, message_id, api_key, pair, phone, prefix, purpose, client_ref, "
+    "language,"
+    "  binding, length, tries, given, second, digits, digits_until, n, why, resends, issue, sent_to, at, "
+    "expires_at,"
+    "  key, mac)"
     " where exists (select from message m where m.id = r.message_id offset 0)"
     "  and not exists (select from code_send s where s.code_id = r.id and s.n = r.n"
     "   and s.message_id = r.message_id offset 0)"
     "), put_code as ("
     " insert into code (id, api_key, pair, phone, prefix, purpose, language, binding, length, tries, given, "
     "second,"
-    "  client_ref)"
+    "  client_ref, sends, resends, issue, sent_at, expires_at, key, mac)"
     " select id, api_key, pair, phone, prefix, purpose, language, binding, length, tries, given, second, "
-    "client_ref"
-    " from r where n = 1"
+    "client_ref,"
+    "  n, resends, issue, at, expires_at, key, mac from r where n = 1"
     "), put_given as ("
     " insert into code_given (code_id, expires_at, sealed) select id, digits_until, digits from r where "
     "digits is not null"
-    ") insert into code_send (code_id, n, why, issue, message_id, phone, at, expires_at, key, mac)"
+    ") insert into code_send (code_id, n, why, message_id, phone, at)"
     " select id, case when n = 1 or not exists (select from code_verdict v where v.code_id = r.id offset 0) "
     "then n end,"
-    "  why, issue, message_id, sent_to, at, expires_at, key, mac from r",
+    "  why, message_id, sent_to, at from r",
     CODE_COLUMNS, put_types};
+
+static const uint32_t renew_types[] = {PG_INT8_ARRAY, PG_INT8_ARRAY, PG_INT2_ARRAY, PG_INT2_ARRAY,
+    PG_INT2_ARRAY, PG_TIMESTAMPTZ_ARRAY, PG_TIMESTAMPTZ_ARRAY, PG_INT2_ARRAY, PG_BYTEA_ARRAY};
+static const enum code_column renew_columns[] = {
+    CODE_ID, CODE_MESSAGE, SEND_N, SEND_RESENDS, SEND_ISSUE, SEND_AT, SEND_EXPIRES, SEND_KEY, SEND_MAC};
+#define RENEW_COLUMNS (sizeof renew_columns / sizeof *renew_columns)
+/* What a code is by another sending of it that stands. */
+static const struct pg_sql sql_renew = {"codes_renew",
+    "update code c set sends = r.n, resends = r.resends, issue = r.issue, sent_at = r.at, expires_at = "
+    "r.expires_at,"
+    "  key = r.key, mac = r.mac"
+    " from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) r(id, message_id, n, resends, issue, at, expires_at, "
+    "key, mac)"
+    " where c.id = r.id and c.sends < r.n and exists (select from code_send s where s.code_id = r.id and "
+    "s.n = r.n"
+    "  and s.message_id = r.message_id offset 0)",
+    RENEW_COLUMNS, renew_types};
 
 static const uint32_t supersede_types[] = {PG_INT8_ARRAY, PG_INT8_ARRAY, PG_INT8};
 /* What ends within 150 minutes of ids (37748736000000) is looked for, so that whole days are left out from
@@ -140,14 +162,13 @@ static const struct pg_sql sql_supersede = {"codes_supersede",
     "0"
     " ) c, lateral ("
     "  select o.id from ("
-    "   select id, purpose, api_key from code"
+    "   select id, purpose, api_key, expires_at from code"
     "   where phone = c.phone and id >= $3 and id < $3 + 37748736000000 offset 0) o"
     "  where o.purpose = c.purpose and (select client from api_key k where k.id = o.api_key) = c.client"
     "   and o.id <> f.id and (o.id < f.id or o.id <> all($1))"
     "   and not exists (select from code_verdict v where v.code_id >= $3"
     "    and v.code_id < $3 + 37748736000000 and v.code_id = o.id offset 0)"
-    "   and (select s.expires_at from code_send s where s.code_id >= $3"
-    "    and s.code_id < $3 + 37748736000000 and s.code_id = o.id order by s.n desc limit 1) > now()"
+    "   and o.expires_at > now()"
     "  order by o.id desc limit 1) old"
     " order by old.id on conflict do nothing returning code_id, feed"
     "), gone as ("
@@ -187,6 +208,7 @@ struct code_rows {
 	struct pg_array columns[CODE_COLUMNS];
 	struct pg_array phones;
 	struct pg_array fresh, feeds; /* of new codes */
+	bool again;                   /* another sending of one is among them */
 };
 
 struct metric *code_ended_metric(enum code_verdict v)
@@ -216,6 +238,7 @@ void code_rows_start(struct code_rows *c)
 	pg_array_start(&c->phones, PG_INT8);
 	pg_array_start(&c->fresh, PG_INT8);
 	pg_array_start(&c->feeds, PG_INT8);
+	c->again = false;
 }
 
 static void code_rows_int(struct pg_array *a, int64_t v)
@@ -258,6 +281,7 @@ static void code_rows_put_send(struct pg_array *c, const struct code_row *r)
 {
 	pg_array_int(&c[SEND_N], r->n);
 	pg_array_int(&c[SEND_WHY], r->why);
+	pg_array_int(&c[SEND_RESENDS], r->resends);
 	pg_array_int(&c[SEND_ISSUE], r->issue);
 	pg_array_int(&c[SEND_TO], r->to);
 	pg_array_wall_us(&c[SEND_AT], r->at_us);
@@ -271,10 +295,20 @@ void code_rows_put(struct code_rows *c, const struct code_row *r, uint64_t feed)
 	code_rows_put_code(c->columns, r);
 	code_rows_put_send(c->columns, r);
 	pg_array_int(&c->phones, r->phone);
+	c->again |= r->n > 1;
 	if (!feed)
 		return;
 	pg_array_int(&c->fresh, (int64_t)r->id);
 	pg_array_int(&c->feeds, (int64_t)feed);
+}
+
+static void code_rows_renew(const struct pg_value *values, struct pg_job *job)
+{
+	struct pg_value renewed[RENEW_COLUMNS];
+
+	for (size_t i = 0; i < RENEW_COLUMNS; i++)
+		renewed[i] = values[renew_columns[i]];
+	pg_job_add(job, &sql_renew, renewed);
 }
 
 void code_rows_add(struct code_rows *c, int64_t now_us, struct pg_job *job)
@@ -295,6 +329,8 @@ void code_rows_add(struct code_rows *c, int64_t now_us, struct pg_job *job)
 
 		pg_job_add(job, &sql_supersede, supersede);
 	}
+	if (c->again)
+		code_rows_renew(values, job);
 }
 
 /* Begun, put, superseded. */

@@ -41,7 +41,7 @@ struct code_row {
 	size_t digits_n;
 	int64_t digits_until_us; /* they are needed no longer */
 	/* of the sending */
-	unsigned n, issue;
+	unsigned n, resends, issue; /* resends: up to this one */
 	enum code_why why;
 	int64_t to; /* keyed */
 	int64_t at_us, expires_us;

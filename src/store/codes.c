@@ -72,15 +72,14 @@ bool code_state_read(
 static const uint32_t find_types[] = {
     PG_INT8, PG_INT8, PG_INT8, PG_INT4_ARRAY, PG_INT8_ARRAY, PG_INT8_ARRAY, PG_TEXT_ARRAY, PG_INT8_ARRAY};
 static const struct pg_sql sql_find = {"codes_find",
-    "select q.n, p.pair, k.known, " CODE_STATE_COLUMNS
-    " from unnest($4, $5, $6, $7, $8) q(n, id, pair_end, client, token)"
-    " left join lateral (select * from code where id between $2 and $3 and id = q.id and (q.client is null"
-    "  or api_key in (select a.id from api_key a where a.client = q.client)) offset 0) c on true"
-    " left join lateral (select true as pair from code where id between $2 and $3 and pair = q.id"
+    "select q.n, case when c.id is null then (select true from code where id between $2 and $3 and pair = "
+    "q.id"
     "  and id > q.id and id <= q.pair_end and (q.client is null"
-    "  or api_key in (select a.id from api_key a where a.client = q.client)) limit 1 offset 0) p on true"
-    " left join lateral (select true as known from code_wrong where code_id between $2 and $3"
-    "  and code_id = q.id and token = q.token offset 0) k on true" CODE_STATE_TABLES,
+    "  or api_key in (select a.id from api_key a where a.client = q.client)) limit 1 offset 0) end, "
+    "w.known, " CODE_STATE_COLUMNS " from unnest($4, $5, $6, $7, $8) q(n, id, pair_end, client, token)"
+    " left join lateral (select * from code where id between $2 and $3 and id = q.id and (q.client is null"
+    "  or api_key in (select a.id from api_key a where a.client = q.client)) offset 0) c on "
+    "true" CODE_STATE_TABLES("q.token"),
     8, find_types};
 #define FIND_STATE 3 /* the first column of the state */
 

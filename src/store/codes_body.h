@@ -32,25 +32,21 @@ struct codes {
 /* Columns of the answers that code_state_read reads, from the first on. */
 #define CODE_STATE_COLUMNS                                                                                   \
 	"c.id, c.pair, c.phone, c.prefix, c.purpose, c.language, c.binding, c.length, c.tries, c.given,"     \
-	" s.n, s.resends, s.issue, s.at, s.expires_at, s.key, s.mac, w.wrong, h.wrong, v.verdict, v.at, "    \
-	"v.key_hash, h.newest"
+	" c.sends, c.resends, c.issue, c.sent_at, c.expires_at, c.key, c.mac, w.wrong, w.phone_wrong,"       \
+	" v.verdict, v.at, v.key_hash, w.newest"
 #define CODE_STATE_COUNT 23
-/* What they are read from, beside c, a row of code. Its id lies from $2 to $3, which is said of each table:
- * whole days are then left out when a statement begins, else each row would begin with all of them and half
- * of a check's time of the database would go there. $1 is the first id that a try within the hour may be of;
- * 37748736000000 ids later, 150 minutes, there is none yet. */
-#define CODE_STATE_TABLES                                                                                    \
-	" left join lateral (select *,"                                                                      \
-	"  (select count(*) from code_send r where r.code_id between $2 and $3 and r.code_id = c.id"         \
-	"  and r.why = 1) as resends from code_send where code_id between $2 and $3 and code_id = c.id"      \
-	"  order by n desc limit 1 offset 0) s on true"                                                      \
-	" left join lateral (select count(*) as wrong from code_wrong"                                       \
-	"  where code_id between $2 and $3 and code_id = c.id offset 0) w on true"                           \
-	" left join lateral (select count(*) as wrong, max(at) as newest from code_wrong"                    \
-	"  where phone = c.phone and code_id >= $1 and code_id < $1 + 37748736000000"                        \
-	"  and at > greatest(now() - interval '1 hour',"                                                     \
-	"   (select max(lifted_at) from guard_hold where kind = 2 and subject = c.phone)) offset 0)"         \
-	" h on true"                                                                                         \
+/* What they are read from, beside c, a row of code, and whether a try with the token is known. The id of c
+ * lies from $2 to $3, which is said of each table: whole days are then left out when a statement begins, else
+ * each row would begin with all of them and half of a check's time of the database would go there. $1 is the
+ * first id that a try within the hour may be of; 37748736000000 ids later, 150 minutes, there is none yet. */
+#define CODE_STATE_TABLES(token)                                                                             \
+	" left join lateral (select count(*) filter (where t.code_id = c.id) as wrong,"                      \
+	"  bool_or(t.code_id = c.id and t.token = " token ") as known,"                                      \
+	"  count(*) filter (where t.counts) as phone_wrong, max(t.at) filter (where t.counts) as newest"     \
+	"  from (select code_id, token, at, at > greatest(now() - interval '1 hour', (select max(lifted_at)" \
+	"    from guard_hold where kind = 2 and subject = c.phone)) as counts"                               \
+	"   from code_wrong where phone = c.phone and code_id >= least($1, $2)"                              \
+	"    and code_id < $1 + 37748736000000) t offset 0) w on true"                                       \
 	" left join lateral (select * from code_verdict"                                                     \
 	"  where code_id between $2 and $3 and code_id = c.id offset 0) v on true"
 bool code_state_read(

@@ -10,32 +10,36 @@
 #include "base/metrics.h"
 #include "store/codes_body.h"
 
-static const uint32_t rule_types[RULING_COLUMNS + 1] = {PG_INT8_ARRAY, PG_INT8_ARRAY, PG_TIMESTAMPTZ_ARRAY,
-    PG_INT8_ARRAY, PG_INT8_ARRAY, PG_TIMESTAMPTZ_ARRAY, PG_INT2_ARRAY, PG_BYTEA_ARRAY, PG_INT8_ARRAY,
-    PG_INT4};
 static const enum pg_type rule_elements[RULING_COLUMNS] = {
     PG_INT8, PG_INT8, PG_TIMESTAMPTZ, PG_INT8, PG_INT8, PG_TIMESTAMPTZ, PG_INT2, PG_BYTEA, PG_INT8};
 
-/* In one order, so that two daemons never wait for each other. Of verdicts on one code the one with the
- * lesser number came first. */
-static const struct pg_sql sql_rule = {"codes_rule",
-    "with put_wrong as ("
-    " insert into code_wrong (code_id, token, at, phone) select unnest($1), unnest($2), unnest($3), "
-    "unnest($4)"
-    " order by 1, 2 on conflict do nothing"
-    "), put_verdict as ("
+/* In one order, so that two daemons never wait for each other. */
+static const uint32_t wrong_types[] = {PG_INT8_ARRAY, PG_INT8_ARRAY, PG_TIMESTAMPTZ_ARRAY, PG_INT8_ARRAY};
+static const struct pg_sql sql_wrong = {"codes_rule_wrong",
+    "insert into code_wrong (code_id, token, at, phone) select unnest($1), unnest($2), unnest($3), unnest($4)"
+    " order by 1, 2 on conflict do nothing",
+    4, wrong_types};
+
+/* Of verdicts on one code the one with the lesser number came first. */
+static const uint32_t verdict_types[] = {
+    PG_INT8_ARRAY, PG_TIMESTAMPTZ_ARRAY, PG_INT2_ARRAY, PG_BYTEA_ARRAY, PG_INT8_ARRAY};
+static const struct pg_sql sql_verdict = {"codes_rule_verdict",
+    "with put_verdict as ("
     " insert into code_verdict (code_id, at, verdict, key_hash, feed)"
-    " select id, at, verdict, key_hash, feed from (select unnest($5) as id, unnest($6) as at,"
-    "  unnest($7) as verdict, unnest($8) as key_hash, unnest($9) as feed) r"
-    " where verdict <> 5 or not exists (select from code_send s where s.code_id = r.id and s.expires_at > "
-    "r.at"
-    "  offset 0)"
+    " select id, at, verdict, key_hash, feed from (select unnest($1) as id, unnest($2) as at,"
+    "  unnest($3) as verdict, unnest($4) as key_hash, unnest($5) as feed) r"
+    " where verdict <> 5 or not exists (select from code c where c.id = r.id and c.expires_at > r.at "
+    "offset 0)"
     " order by id, feed on conflict do nothing returning code_id"
-    "), gone as ("
-    " delete from code_given g using put_verdict p where g.code_id = p.code_id"
-    ") select count(pg_logical_emit_message(true, 'kezek', '0123456789abcdef0123456789abcdef'))"
-    " from generate_series(1, $10)",
-    RULING_COLUMNS + 1, rule_types};
+    ") delete from code_given g using put_verdict p where g.code_id = p.code_id",
+    5, verdict_types};
+
+/* As much written as for a wrong try, so many times. */
+static const uint32_t void_types[] = {PG_INT4};
+static const struct pg_sql sql_void = {"codes_rule_void",
+    "select count(pg_logical_emit_message(true, 'kezek', '0123456789abcdef0123456789abcdef'))"
+    " from generate_series(1, $1)",
+    1, void_types};
 
 /* A code is over only when it is not being sent again: whoever does that waits, or is waited for. */
 static const uint32_t lock_types[] = {PG_INT8_ARRAY};
@@ -48,8 +52,6 @@ static const struct pg_sql sql_stand = {"codes_stand",
     "select v.code_id, v.verdict, v.key_hash, v.feed from (select distinct unnest($1) as id) q,"
     " lateral (select * from code_verdict where code_id = q.id offset 0) v",
     1, stand_types};
-
-enum rule_statement { RULE_FENCE, RULE_LOCK, RULE_PUT, RULE_STAND };
 
 static void codes_put_wrong(struct pg_array *c, const struct code_ruling *r)
 {
@@ -71,17 +73,51 @@ static void codes_put_verdict(struct pg_array *c, const struct code_ruling *r)
 	pg_array_int(&c[VERDICT_FEED], (int64_t)r->feed.first);
 }
 
-static void codes_build_ruling(void *arg, const struct list *items, struct pg_job *job)
+/* What stands is the last statement, and is not asked without a verdict. */
+static void codes_add_verdicts(struct codes *c, const struct lease_slots *slots, struct pg_job *job)
 {
-	struct codes *c = arg;
-	struct pg_value values[RULING_COLUMNS + 1];
-	struct lease_slots slots = {0};
-	uint8_t room[4];
-	int32_t voids = 0;
+	const struct pg_value over = pg_array_value(&c->over);
+	struct pg_value values[RULING_COLUMNS - VERDICT_ID];
 
+	lease_fence(feed_lease(c->feed), slots, job);
+	if (c->over.n)
+		pg_job_add(job, &sql_lock, &over);
+	for (int i = VERDICT_ID; i < RULING_COLUMNS; i++)
+		values[i - VERDICT_ID] = pg_array_value(&c->columns[i]);
+	pg_job_add(job, &sql_verdict, values);
+}
+
+static void codes_add_wrong(struct codes *c, struct pg_job *job)
+{
+	struct pg_value values[VERDICT_ID];
+
+	for (int i = 0; i < VERDICT_ID; i++)
+		values[i] = pg_array_value(&c->columns[i]);
+	pg_job_add(job, &sql_wrong, values);
+}
+
+static void codes_add_void(int32_t n, struct pg_job *job)
+{
+	uint8_t room[4];
+	const struct pg_value value = pg_int4(n, room);
+
+	pg_job_add(job, &sql_void, &value);
+}
+
+static void codes_start(struct codes *c)
+{
 	for (int i = 0; i < RULING_COLUMNS; i++)
 		pg_array_start(&c->columns[i], rule_elements[i]);
 	pg_array_start(&c->over, PG_INT8);
+}
+
+static void codes_build_ruling(void *arg, const struct list *items, struct pg_job *job)
+{
+	struct codes *c = arg;
+	struct lease_slots slots = {0};
+	int32_t voids = 0;
+
+	codes_start(c);
 	for (struct list_node *n = list_first(items); n; n = list_next(items, n)) {
 		struct code_ruling *r = list_entry(n, struct code_ruling, item.node);
 
@@ -95,29 +131,33 @@ static void codes_build_ruling(void *arg, const struct list *items, struct pg_jo
 		if (r->verdict == CODE_EXPIRED)
 			pg_array_int(&c->over, (int64_t)r->id);
 	}
-	lease_fence(feed_lease(c->feed), &slots, job);
-	const struct pg_value over = pg_array_value(&c->over);
-	pg_job_add(job, &sql_lock, &over);
-	for (int i = 0; i < RULING_COLUMNS; i++)
-		values[i] = pg_array_value(&c->columns[i]);
-	values[RULING_COLUMNS] = pg_int4(voids, room);
-	pg_job_add(job, &sql_rule, values);
-	pg_job_add(job, &sql_stand, &values[VERDICT_ID]);
+	if (c->columns[VERDICT_ID].n)
+		codes_add_verdicts(c, &slots, job);
+	if (c->columns[WRONG_ID].n)
+		codes_add_wrong(c, job);
+	if (voids)
+		codes_add_void(voids, job);
+	if (c->columns[VERDICT_ID].n) {
+		const struct pg_value ids = pg_array_value(&c->columns[VERDICT_ID]);
+
+		pg_job_add(job, &sql_stand, &ids);
+	}
 }
 
 static struct code_stand codes_stand(const struct code_ruling *r, const struct pg_reply *reply)
 {
 	struct code_stand s = {.verdict = CODE_OPEN};
+	unsigned last = pg_last(reply);
 	size_t len;
 
-	for (size_t row = 0; r->verdict && row < pg_rows(reply, RULE_STAND); row++) {
-		if ((uint64_t)pg_int(reply, RULE_STAND, row, 0) != r->id)
+	for (size_t row = 0; r->verdict && row < pg_rows(reply, last); row++) {
+		if ((uint64_t)pg_int(reply, last, row, 0) != r->id)
 			continue;
-		const char *hash = pg_text(reply, RULE_STAND, row, 2, &len);
+		const char *hash = pg_text(reply, last, row, 2, &len);
 
-		s.verdict = (enum code_verdict)pg_int(reply, RULE_STAND, row, 1);
+		s.verdict = (enum code_verdict)pg_int(reply, last, row, 1);
 		s.same_key = r->has_key && len == SECRET_HASH && !memcmp(hash, r->key_hash, SECRET_HASH);
-		s.ours = (uint64_t)pg_int(reply, RULE_STAND, row, 3) == r->feed.first;
+		s.ours = (uint64_t)pg_int(reply, last, row, 3) == r->feed.first;
 		break;
 	}
 	return s;

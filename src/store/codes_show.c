@@ -21,9 +21,10 @@ static const uint32_t show_types[] = {PG_INT8, PG_INT8, PG_INT8, PG_TEXT};
 static const struct pg_sql sql_show[2] = {
     {"codes_show",
         "select " CODE_STATE_COLUMNS
-        ", c.client_ref, c.api_key, c.second, p.sealed, g.sealed from code c" CODE_STATE_TABLES
-        " left join lateral (select sealed from message_person where id = c.id offset 0) p on true"
-        " left join code_given g on g.code_id = c.id where" SHOW_MINE " order by c.id",
+        ", c.client_ref, c.api_key, c.second, p.sealed, g.sealed from code c" CODE_STATE_TABLES(
+            "null") " left join lateral (select sealed from message_person where id = c.id offset 0) p on "
+                    "true"
+                    " left join code_given g on g.code_id = c.id where" SHOW_MINE " order by c.id",
         4, show_types},
     {"codes_show_sends",
         "select s.code_id, s.message_id, s.why, s.at, coalesce("

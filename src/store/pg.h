@@ -52,6 +52,7 @@ struct pg_value {
  * the reader does not read, reads as NULL. Without KZ_OK there are no rows. */
 struct pg_reply;
 size_t pg_rows(const struct pg_reply *r, unsigned statement);
+unsigned pg_last(const struct pg_reply *r); /* the job's last statement */
 bool pg_is_null(const struct pg_reply *r, unsigned statement, size_t row, int column);
 /* int2, int4, int8, bool, oid. */
 int64_t pg_int(const struct pg_reply *r, unsigned statement, size_t row, int column);

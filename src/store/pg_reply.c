@@ -21,6 +21,11 @@ size_t pg_rows(const struct pg_reply *r, unsigned statement)
 	return result ? (size_t)PQntuples(result) : 0;
 }
 
+unsigned pg_last(const struct pg_reply *r)
+{
+	return r->job->n - 1;
+}
+
 /* NULL for SQL NULL and for what is not there. */
 static const char *reply_value(
     const struct pg_reply *r, unsigned statement, size_t row, int column, uint32_t *ret_type, size_t *ret_len)

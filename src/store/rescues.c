@@ -31,13 +31,12 @@ enum due_column {
 /* Of the sendings "mine": the codes that are over by whichever was the newest, and those that the newest did
  * not bring. The last row says how far the page went. "offset 0" and "limit": each row asks the indices. */
 #define DUE_ROWS                                                                                             \
-	" select c.id, s.expires_at <= $1 as over, c.purpose, s.n, s.message_id, s.at, u.at as submitted,"   \
+	" select c.id, c.expires_at <= $1 as over, c.purpose, s.n, s.message_id, s.at, u.at as submitted,"   \
 	"  coalesce(f.state, case when u.at is null then 0 else 1 end) as state, u.carrier, u.link,"         \
 	"  c.second is not null and s.phone = c.phone as second, null::int8 as looked"                       \
 	" from (select distinct code_id from mine) m"                                                        \
 	" join lateral (select * from code where id = m.code_id offset 0) c on true"                         \
-	" join lateral (select * from code_send where code_id = m.code_id order by n desc limit 1) s on "    \
-	"true"                                                                                               \
+	" join lateral (select * from code_send where code_id = c.id and n = c.sends offset 0) s on true"    \
 	" left join lateral (select e.state from message_event e where e.message_id = s.message_id and "     \
 	"e.final"                                                                                            \
 	"  order by e.at, e.kind, e.feed limit 1) f on true"                                                 \
@@ -45,7 +44,7 @@ enum due_column {
 	"s.message_id"                                                                                       \
 	"  and e.kind = 1 order by e.at desc limit 1) u on true"                                             \
 	" where not exists (select from code_verdict v where v.code_id = m.code_id offset 0)"                \
-	"  and (s.expires_at <= $1 or coalesce(f.state, 0) <> 6"                                             \
+	"  and (c.expires_at <= $1 or coalesce(f.state, 0) <> 6"                                             \
 	"   and s.message_id in (select message_id from mine)"                                               \
 	"   and not exists (select from code_send r where r.code_id = m.code_id and r.why = 2 offset 0))"    \
 	" union all select max(message_id), null, null, null, null, null, null, null, null, null, null, "    \

@@ -67,7 +67,7 @@ journey('keyring__rotated_while_codes_are_open__they_stay_good_and_new_ones_take
   let fresh, i = 0;
   await until('the new key is in use', async () => {
     fresh = await at.opened({ to: `+7701213${String(i++).padStart(4, '0')}` });
-    return await database.count('code_send', 'key = 2') > 0;
+    return await database.count('code', 'key = 2') > 0;
   });
   assert.equal((await at.result(fresh.id, fresh.code)).result, 'approved');
   assert.equal((await at.result(open.id, wrongFor(open.code))).result, 'wrong');

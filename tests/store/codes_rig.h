@@ -44,13 +44,15 @@ static inline void codes_put_clients(struct store_rig *g)
 static inline void code_put(struct store_rig *g, uint64_t id, int api_key, const char *purpose, int left_s)
 {
 	store_sql(g,
-	    "insert into code (id, api_key, phone, prefix, purpose, language, length, tries, given) values "
-	    "(%llu, %d,"
-	    " %lld, 7701123, '%s', 1, 6, 5, false);"
-	    "insert into code_send values (%llu, 1, 0, 1, %llu, %lld, now(), now() + %d * interval '1 s', 1, "
-	    "'%s')",
-	    (unsigned long long)id, api_key, (long long)CODES_PHONE, purpose, (unsigned long long)id,
-	    (unsigned long long)id, (long long)CODES_PHONE, left_s, "0123456789abcdef0123456789abcdef");
+	    "insert into code (id, api_key, phone, prefix, purpose, language, length, tries, given, sends, "
+	    "resends, "
+	    "issue, sent_at, expires_at, key, mac) values (%llu, %d, %lld, 7701123, '%s', 1, 6, 5, false, 1, "
+	    "0, 1, "
+	    "now(), now() + %d * interval '1 s', 1, '%s');"
+	    "insert into code_send values (%llu, 1, 0, %llu, %lld, now())",
+	    (unsigned long long)id, api_key, (long long)CODES_PHONE, purpose, left_s,
+	    "0123456789abcdef0123456789abcdef", (unsigned long long)id, (unsigned long long)id,
+	    (long long)CODES_PHONE);
 }
 
 static inline int code_verdict_of(struct store_rig *g, uint64_t id)

@@ -101,8 +101,8 @@ static inline uint64_t code_put(struct store_rig *g, struct ids *ids)
 
 	store_sql(g,
 	    "insert into code values (%llu, 1, null, 11, 7701123, 'login', 0, null, 6, 5, false, null, "
-	    "'mine');"
-	    "insert into code_send values (%llu, 1, 0, 1, %llu, 11, now(), now() + interval '5 min', 1, '')",
+	    "'mine', 1, 0, 1, now(), now() + interval '5 min', 1, '');"
+	    "insert into code_send values (%llu, 1, 0, %llu, 11, now())",
 	    (unsigned long long)id, (unsigned long long)id, (unsigned long long)id);
 	return id;
 }

@@ -86,25 +86,30 @@ static inline void limits_on_number(void *arg, enum kz r, const struct redis_rep
 	g->redis_answers++;
 }
 
+static inline void limits_redis_say(struct limits_rig *g, int n, const char *const *words)
+{
+	int before = g->redis_answers;
+
+	assert_int_equal(redis_ask(g->redis[0], n, words, NULL, limits_on_number, g, NULL), KZ_OK);
+	servers_await(g->store->loop, &g->redis_answers, before + 1);
+}
+
 /* A script by the test's own hand. */
 static inline long long limits_redis(struct limits_rig *g, const char *script)
 {
-	const char *words[] = {"EVAL", script, "0"};
-	int before = g->redis_answers;
-
-	assert_int_equal(redis_ask(g->redis[0], 3, words, NULL, limits_on_number, g, NULL), KZ_OK);
-	servers_await(g->store->loop, &g->redis_answers, before + 1);
+	limits_redis_say(g, 3, (const char *const[]){"EVAL", script, "0"});
 	return g->redis_number;
+}
+
+static inline void limits_redis_flush_scripts(struct limits_rig *g)
+{
+	limits_redis_say(g, 2, (const char *const[]){"SCRIPT", "FLUSH"});
 }
 
 /* Makes it a replica, which takes no writes, or what it was. */
 static inline void limits_redis_follow(struct limits_rig *g, const char *host, const char *port)
 {
-	const char *words[] = {"REPLICAOF", host, port};
-	int before = g->redis_answers;
-
-	assert_int_equal(redis_ask(g->redis[0], 3, words, NULL, limits_on_number, g, NULL), KZ_OK);
-	servers_await(g->store->loop, &g->redis_answers, before + 1);
+	limits_redis_say(g, 3, (const char *const[]){"REPLICAOF", host, port});
 }
 
 #define LIMITS_WITHOUT_TTL                                                                                   \
@@ -209,13 +214,13 @@ static inline uint64_t limits_put_sent(struct limits_rig *g, int64_t phone, uint
 		code = ids_floor(now_us / 1000) + ++g->codes;
 	if (n == 1)
 		store_sql(g->store,
-		    "insert into code (id, api_key, phone, prefix, purpose, language, length, tries, given) "
-		    "values (%llu, 1, %lld, %lld, 'login', 0, 6, 5, false)",
+		    "insert into code (id, api_key, phone, prefix, purpose, language, length, tries, given, "
+		    "sends, resends, issue, sent_at, expires_at, key, mac) values (%llu, 1, %lld, %lld, "
+		    "'login', 0, 6, 5, false, 1, 0, 1, now(), now() + interval '5 min', 1, '')",
 		    (unsigned long long)code, (long long)phone, (long long)(7701000 + phone / 10000));
 	store_sql(g->store,
-	    "insert into code_send values (%llu, %d, %d, 1, %llu, %lld, to_timestamp(%lld / 1e6), "
-	    "to_timestamp(%lld / 1e6) + interval '5 min', 1, '')",
-	    (unsigned long long)code, n, n > 1, (unsigned long long)code, (long long)phone, (long long)now_us,
+	    "insert into code_send values (%llu, %d, %d, %llu, %lld, to_timestamp(%lld / 1e6))",
+	    (unsigned long long)code, n, n > 1, (unsigned long long)code, (long long)phone,
 	    (long long)now_us);
 	return code;
 }

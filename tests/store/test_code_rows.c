@@ -56,9 +56,10 @@ static void codes_put__new_one__stands_with_its_message(void **state)
 	        "c.length,"
 	        " c.tries, c.given, c.client_ref, encode(c.second, 'escape'), encode(d.sealed, 'escape'), "
 	        "s.n, s.why,"
-	        " s.issue, s.message_id = c.id, s.phone = c.phone, s.key, encode(s.mac, 'hex'))"
+	        " c.sends, c.resends, c.issue, s.message_id = c.id, s.phone = c.phone, c.key, encode(c.mac, "
+	        "'hex'))"
 	        " from code c join code_send s on s.code_id = c.id join code_given d on d.code_id = c.id"),
-	    "5|-7123456789|7701123|login|1|-9|6|5|t|ref-1|sealed|own|1|0|1|t|t|1|"
+	    "5|-7123456789|7701123|login|1|-9|6|5|t|ref-1|sealed|own|1|0|1|0|1|t|t|1|"
 	    "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a");
 	rows_end(r);
 }
@@ -100,8 +101,19 @@ static void codes_put__second_sending__adds_to_the_code(void **state)
 	r->codes[1].message_id = r->w.rows[1].id;
 	r->codes[1].n = 2;
 	r->codes[1].why = CODE_RESENT;
+	r->codes[1].resends = 1;
+	r->codes[1].issue = 2;
+	r->codes[1].key = 2;
+	r->codes[1].at_us += 1000000;
+	r->codes[1].expires_us += 1000000;
+	memset(r->codes[1].mac, 0xa5, sizeof r->codes[1].mac);
 	rows_keep(r, 1);
 	assert_int_equal(r->w.all[1].r, KZ_OK);
+	assert_string_equal(
+	    store_sql(g, "select concat_ws('|', c.sends, c.resends, c.issue, c.key, c.sent_at = s.at,"
+	                 " c.expires_at - s.at, encode(c.mac, 'hex'))"
+	                 " from code c join code_send s on s.code_id = c.id and s.n = 2"),
+	    "2|1|2|2|t|00:01:00|a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5");
 	assert_int_equal(store_int(g, "select count(*) from code"), 1);
 	assert_int_equal(store_int(g, "select count(*) from code_send where n = 2 and why = 1"), 1);
 	assert_int_equal(store_int(g, "select count(*) from code_verdict"), 0);

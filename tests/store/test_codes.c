@@ -211,9 +211,8 @@ static void find__sent_again__by_the_newest_sending(void **state)
 	struct asked *a = asked_new(g);
 	uint64_t id = asked_put(g, a, 5);
 
-	store_sql(g, "insert into code_send select code_id, 2, 1, 2, message_id + 1, phone, at, expires_at + "
-	             "interval '1 min', 2, mac"
-	             " from code_send");
+	store_sql(g, "update code set sends = 2, resends = 1, issue = 2, key = 2,"
+	             " expires_at = expires_at + interval '1 min'");
 	struct quest *q = asked_find(a, 0, id, "portal", 1);
 	asked_await(g, a, 1);
 	assert_int_equal(q->found.code.sends, 2);
@@ -443,10 +442,7 @@ static void rule__expired_while_it_is_sent_again__stays_open_with_its_digits(voi
 	asked_verdict(a, id, CODE_EXPIRED, 0);
 	asked_verdict(a, over, CODE_EXPIRED, 0);
 	store_await_sql(g, STORE_WAITS_FOR_LOCK, 1);
-	store_sql(g,
-	    "insert into code_send select code_id, 2, 1, 1, message_id + 1, phone, now(), now() + interval "
-	    "'1 min',"
-	    " 1, mac from code_send where code_id = %llu",
+	store_sql(g, "update code set sends = 2, expires_at = now() + interval '1 min' where id = %llu",
 	    (unsigned long long)id);
 	store_sql(g, "commit");
 	asked_await(g, a, 2);

@@ -118,9 +118,8 @@ static void show__sent_three_times__each_with_the_state_of_its_message(void **st
 
 	codes_put_clients(g);
 	code_put(g, id, 5, "login", 60);
-	store_sql(g,
-	    "insert into code_send select code_id, n + g, 1, 1, message_id + g, phone, at, expires_at, 1, mac"
-	    " from code_send, generate_series(1, 2) g");
+	store_sql(g, "insert into code_send select code_id, n + g, 1, message_id + g, phone, at"
+	             " from code_send, generate_series(1, 2) g; update code set sends = 3, resends = 2");
 	store_put_event(g, id, 1, EVENT_SUBMITTED, false, MESSAGE_SUBMITTED, 1, 1, "kcell", "x");
 	store_put_event(g, id, 2, EVENT_RECEIPT, true, MESSAGE_DELIVERED, 1, 0, "kcell", NULL);
 	store_put_event(g, id + 1, 1, EVENT_SUBMITTED, false, MESSAGE_SUBMITTED, 1, 1, "kcell", "y");

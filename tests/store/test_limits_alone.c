@@ -297,6 +297,20 @@ static void approval__that_redis_does_not_take__known_all_the_same(void **state)
 	assert_int_equal(limits_ask_send(g, 0, &s).r, KZ_OK);
 }
 
+static void approval__scripts_flushed_meanwhile__known_all_the_same(void **state)
+{
+	struct limits_rig *g = *state;
+	const struct limits_send s = limits_to(PHONE);
+
+	assert_int_equal(limits_ask_send(g, 0, &s).r, KZ_OK);
+	limits_approved(g->limits[0], PHONE + 1, s.prefix); /* from now on its hash is known */
+	limits_put_approved(g, limits_put_sent(g, PHONE, 0, 1));
+	limits_redis_flush_scripts(g);
+	limits_approved(g->limits[0], PHONE, s.prefix);
+	limits_redis(g, "return 1"); /* answered behind it */
+	assert_int_equal(limits_ask_send(g, 0, &s).r, KZ_OK);
+}
+
 static void nothing_known__redis_and_database_away__lost(void **state)
 {
 	struct limits_rig *g = *state;
@@ -369,6 +383,7 @@ int main(void)
 	    LIMITS_CASE(back__with_more_than_the_database_has__that_counts),
 	    LIMITS_CASE(back__after_a_lift_that_it_does_not_know__lifted),
 	    LIMITS_CASE(approval__that_redis_does_not_take__known_all_the_same),
+	    LIMITS_CASE(approval__scripts_flushed_meanwhile__known_all_the_same),
 	    LIMITS_CASE(nothing_known__redis_and_database_away__lost),
 	    LIMITS_CASE(stop__with_open_questions__each_is_told_and_new_ones_are_not_taken),
 	    LIMITS_CASE(open__as_many_as_may_be__the_next_is_busy),

@@ -302,9 +302,8 @@ static void look__whether_it_would_pass_behind_another__counts_nothing(void **st
 static void put_rescued(struct limits_rig *g, uint64_t code, int n, int64_t phone)
 {
 	store_sql(g->store,
-	    "insert into code_send select code_id, %d, 2, 1, message_id + %d, %lld, at, expires_at, 1, '' "
-	    "from"
-	    " code_send where code_id = %llu and n = 1",
+	    "insert into code_send select code_id, %d, 2, message_id + %d, %lld, at from code_send"
+	    " where code_id = %llu and n = 1",
 	    n, n, (long long)phone, (unsigned long long)code);
 }
 

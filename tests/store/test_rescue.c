@@ -78,11 +78,13 @@ static uint64_t code_put(struct store_rig *g, struct ids *ids)
 	uint64_t id = store_put_message(g, ids, 1, 77011234567);
 
 	store_sql(g,
-	    "insert into code values (%llu, 1, null, 11, 7701123, 'login', 0, null, 6, 5, false, null, null);"
-	    "insert into code_send select %llu, 1, 0, 1, %llu, 11, t, t + interval '5 min', 1, ''"
-	    " from (select to_timestamp(%lld / 1000000.0) as t) now",
-	    (unsigned long long)id, (unsigned long long)id, (unsigned long long)id,
-	    (long long)store_wall_us());
+	    "with now as (select to_timestamp(%lld / 1000000.0) as t), put as (insert into code select %llu, "
+	    "1, null, "
+	    "11, 7701123, 'login', 0, null, 6, 5, false, null::bytea, null, 1, 0, 1, t, t + interval '5 "
+	    "min', 1, "
+	    "''::bytea from now) insert into code_send select %llu, 1, 0, %llu, 11, t from now",
+	    (long long)store_wall_us(), (unsigned long long)id, (unsigned long long)id,
+	    (unsigned long long)id);
 	return id;
 }
 
@@ -122,10 +124,10 @@ static void watch__silent_operator__lost_when_the_wait_is_over_then_over_with_it
 	assert_true(h.lost[0] == code);
 	assert_string_equal(h.link, "one.a");
 	store_sql(g,
-	    "insert into code_send select code_id, 2, 2, 1, message_id + 1, 11, at, expires_at, 1, '' from "
-	    "code_send"
-	    " where code_id = %llu",
-	    (unsigned long long)code);
+	    "insert into code_send select code_id, 2, 2, message_id + 1, 11, at from code_send where code_id "
+	    "= "
+	    "%llu; update code set sends = 2 where id = %llu",
+	    (unsigned long long)code, (unsigned long long)code);
 	seconds_pass(g, 270);
 	assert_int_equal(h.over_n, 0);
 	store_sql(
@@ -254,15 +256,13 @@ static void watch__more_than_a_page__all_of_them(void **state)
 
 	store_sql(g,
 	    "insert into code select %llu + i, 1, null, 11, 7701123, 'login', 0, null, 6, 5, false, null, "
-	    "null"
-	    " from generate_series(0, 2399) i;"
-	    "insert into code_send select %llu + i, 1, 0, 1, %llu + i, 11, t, t + interval '5 min', 1, ''"
+	    "null, 1, 0, 1, t, t + interval '5 min', 1, ''"
 	    " from generate_series(0, 2399) i, (select to_timestamp(%lld / 1000000.0) as t) now;"
+	    "insert into code_send select id, 1, 0, id, 11, sent_at from code;"
 	    "insert into message_event (message_id, at, kind, final, state, part, parts, carrier, "
 	    "operator_id)"
 	    " select %llu + i, now(), 1, false, 1, 1, 1, 'one', i from generate_series(0, 2399) i",
-	    (unsigned long long)first, (unsigned long long)first, (unsigned long long)first,
-	    (long long)store_wall_us(), (unsigned long long)first);
+	    (unsigned long long)first, (long long)store_wall_us(), (unsigned long long)first);
 	seconds_pass(g, 24);
 	assert_int_equal(h.lost_n, 2400);
 	daemon_end(g, r);

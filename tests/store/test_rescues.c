@@ -59,9 +59,10 @@ static uint64_t send_put(struct store_rig *g, struct ids *ids, uint64_t code, in
 	uint64_t id = code && n == 1 ? code : store_put_message(g, ids, 1, 77011234567);
 
 	store_sql(g,
-	    "insert into code_send values (%llu, %d, %d, 1, %llu, 11, now(), now() + %d * interval '1 s', 1, "
-	    "'')",
-	    (unsigned long long)(n == 1 ? id : code), n, why, (unsigned long long)id, left_s);
+	    "insert into code_send values (%llu, %d, %d, %llu, 11, now());"
+	    "update code set sends = %d, expires_at = now() + %d * interval '1 s' where id = %llu",
+	    (unsigned long long)(n == 1 ? id : code), n, why, (unsigned long long)id, n, left_s,
+	    (unsigned long long)code);
 	return id;
 }
 
@@ -70,8 +71,10 @@ static uint64_t code_put(struct store_rig *g, struct ids *ids, const char *secon
 	uint64_t id = send_put(g, ids, 0, 1, 0, left_s);
 
 	store_sql(g,
-	    "insert into code values (%llu, 1, null, 11, 7701123, 'login', 0, null, 6, 5, false, %s, null)",
-	    (unsigned long long)id, second);
+	    "insert into code values (%llu, 1, null, 11, 7701123, 'login', 0, null, 6, 5, false, %s, null, "
+	    "1, 0, 1, "
+	    "now(), now() + %d * interval '1 s', 1, '')",
+	    (unsigned long long)id, second, left_s);
 	return id;
 }
 

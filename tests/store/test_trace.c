@@ -246,8 +246,7 @@ static void by_id__message_of_a_code__which_and_why(void **state)
 	uint64_t plain = store_put_message(g, &ids, 1, 77011234567);
 
 	store_sql(g,
-	    "insert into code_send values (%llu, 1, 0, 1, %llu, 11, now(), now(), 1, ''),"
-	    " (%llu, 2, 2, 1, %llu, 11, now(), now(), 1, '')",
+	    "insert into code_send values (%llu, 1, 0, %llu, 11, now()), (%llu, 2, 2, %llu, 11, now())",
 	    (unsigned long long)code, (unsigned long long)code, (unsigned long long)code,
 	    (unsigned long long)again);
 	assert_int_equal(by_id(g, &s, code, NULL), 1);

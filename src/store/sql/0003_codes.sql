@@ -1,5 +1,5 @@
--- Verification codes: what was asked for, each time it was sent, each wrong try, and the one verdict. Only inserted into. A
--- number stands here as its keyed value (keyring_lookup): equal for equal numbers, and nothing else can be told from it.
+-- Verification codes: what was asked for and what a try is held against, each time it was sent, each wrong try, and the one
+-- verdict. Only inserted into, but for what another sending changes of its code. A number stands here as its keyed value (keyring_lookup): equal for equal numbers, and nothing else can be told from it.
 
 create table code (
   id bigint primary key, -- that of its first message
@@ -14,24 +14,27 @@ create table code (
   tries smallint not null,
   given boolean not null, -- the portal's own
   second bytea, -- sealed: the phone that it goes to when the first one is not reached
-  client_ref text
+  client_ref text,
+  -- by the newest of its sendings:
+  sends smallint not null,
+  resends smallint not null,
+  issue smallint not null, -- counts the different digits of one code, from 1
+  sent_at timestamptz not null,
+  expires_at timestamptz not null,
+  key smallint not null, -- of the keyring, for mac and digits
+  mac bytea not null
 ) partition by range (id);
 create index on code (phone, id);
 create index on code (prefix, id);
 create index on code (pair) where pair is not null;
 
--- Of a code the newest row says what a try is held against, and until when.
 create table code_send (
   code_id bigint not null,
   n smallint not null, -- 1: the first
   why smallint not null, -- 0 asked for, 1 asked for again, 2 no good receipt came
-  issue smallint not null, -- counts the different digits of one code, from 1
   message_id bigint not null,
   phone bigint not null, -- another than the code's when it went to the second phone
   at timestamptz not null,
-  expires_at timestamptz not null,
-  key smallint not null, -- of the keyring, for mac and digits
-  mac bytea not null,
   primary key (code_id, n)
 ) partition by range (code_id);
 create index on code_send (message_id);
@@ -45,7 +48,7 @@ create table code_wrong (
   phone bigint not null,
   primary key (code_id, token)
 ) partition by range (code_id);
-create index on code_wrong (phone, at);
+create index on code_wrong (phone, code_id);
 
 -- The first verdict stands: 1 approved, 2 exhausted, 3 cancelled, 4 superseded, 5 expired.
 create table code_verdict (
