@@ -125,11 +125,28 @@ enum kz limits_try(struct limits *l, const struct limits_try *t, limits_fn *done
 	return limits_begin(l, &o);
 }
 
+void limits_tell_approvals(struct limits *l)
+{
+	unsigned n = l->approvals_n;
+
+	l->approvals_n = 0;
+	if (n && (!limits_redis_is_up(l->redis) ||
+	             limits_redis_approved(l->redis, l->approvals, n, limits_on_told, l) != KZ_OK))
+		l->away = true;
+}
+
+static void limits_on_round_over(void *arg)
+{
+	limits_tell_approvals(arg);
+}
+
 void limits_approved(struct limits *l, int64_t phone, uint32_t prefix)
 {
-	if (!limits_redis_is_up(l->redis) ||
-	    limits_redis_approved(l->redis, phone, prefix, limits_on_told, l) != KZ_OK)
-		l->away = true;
+	l->approvals[l->approvals_n++] = (struct limits_approval){phone, prefix};
+	if (l->approvals_n == LIMITS_APPROVALS)
+		limits_tell_approvals(l);
+	else
+		loop_defer(l->loop, &l->soon, limits_on_round_over, l);
 }
 
 void limits_lift(struct limits *l, enum hold_kind kind, int64_t subject, int64_t free_ms)
@@ -155,6 +172,7 @@ void limits_stop(struct limits *l)
 	struct list_node *n;
 
 	l->stopping = true;
+	limits_tell_approvals(l);
 	for (enum op_place p = OP_ASKING; p < OP_PLACES; p++)
 		while ((n = list_first(&l->lines[p].ops))) {
 			struct limits_op *o = list_entry(n, struct limits_op, node);
@@ -172,6 +190,7 @@ void limits_free(struct limits *l)
 
 	if (!l)
 		return;
+	defer_cancel(&l->soon);
 	for (enum op_place p = OP_ASKING; p < OP_PLACES; p++) {
 		while ((n = list_take_first(&l->lines[p].ops))) {
 			struct limits_op *o = list_entry(n, struct limits_op, node);

@@ -130,8 +130,13 @@ bool limits_redis_read(const struct redis_reply *reply, struct limits_word *ret)
 /* The script was not there; it goes with the next question. True when that was it. */
 bool limits_redis_is_new(struct limits_redis *s, const struct redis_reply *reply);
 /* What is committed. KZ_BUSY or KZ_LOST, at once or later: Redis may not know it. */
-enum kz limits_redis_approved(
-    struct limits_redis *s, int64_t phone, uint32_t prefix, redis_done_fn *done, void *arg) KZ_CHECK;
+struct limits_approval {
+	int64_t phone;
+	uint32_t prefix;
+};
+#define LIMITS_APPROVALS 16 /* that one call tells */
+enum kz limits_redis_approved(struct limits_redis *s, const struct limits_approval *all, unsigned n,
+    redis_done_fn *done, void *arg) KZ_CHECK;
 struct limits_lifted {
 	enum hold_kind kind;
 	int64_t subject, free_ms;
@@ -160,7 +165,11 @@ struct limits {
 	struct limits_holds *holds;
 	struct limits_line lines[OP_PLACES];
 	struct limits_op *day_op; /* looks for the day's count, for all */
-	bool away;                /* something may have been counted without Redis */
+	/* Told at the end of the round, or before the next question. */
+	struct limits_approval approvals[LIMITS_APPROVALS];
+	unsigned approvals_n;
+	struct defer soon;
+	bool away; /* something may have been counted without Redis */
 	bool stopping;
 	struct metric *degraded, *open, *looks, *remembered, *refused[LIMITS];
 };
@@ -172,6 +181,9 @@ void limits_op_ask(struct limits_op *o);
 void limits_op_go_alone(struct limits_op *o);
 /* Frees it and tells its asker; v NULL: nothing. */
 void limits_op_finish(struct limits_op *o, enum kz r, const struct limits_verdict *v);
+/* limits.c */
+void limits_tell_approvals(struct limits *l);
+
 /* Redis was told what is committed, or a new epoch; if not, it is not trusted before it has one. arg is the
  * limits. */
 redis_done_fn limits_on_told;

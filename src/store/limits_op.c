@@ -111,14 +111,19 @@ void limits_on_told(void *arg, enum kz r, const struct redis_reply *reply)
 {
 	struct limits *l = arg;
 
-	(void)reply;
-	if (r != KZ_OK)
+	/* Nobody says it again: what Redis did not take PostgreSQL is asked for, in a new epoch, and a script
+	 * that was gone goes whole the next time. */
+	if (r != KZ_OK) {
+		limits_redis_is_new(l->redis, reply);
 		l->away = true;
+	}
 }
 
 void limits_op_ask(struct limits_op *o)
 {
 	struct limits *l = o->limits;
+
+	limits_tell_approvals(l);
 	if (o->rounds++ >= ROUNDS) {
 		op_enter(o, OP_LOST);
 		return;

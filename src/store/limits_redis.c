@@ -137,28 +137,21 @@ static void script_ask_hash(struct limits_redis *s, enum script script)
 		    redis_ask(s->redis, 3, words, NULL, script_on_hash, &s->wishes[script], NULL) == KZ_OK;
 }
 
-static enum kz script_run(struct limits_redis *s, enum script script, bool whole, struct words *w,
-    redis_done_fn *done, void *arg, uint64_t *ret_ticket)
+static enum kz script_run(struct limits_redis *s, enum script script, struct words *w, redis_done_fn *done,
+    void *arg, uint64_t *ret_ticket)
 {
+	bool whole = !s->hash[script][0];
 	char keys[12];
 	const char *head[] = {whole ? "EVAL" : "EVALSHA", whole ? texts[script] : s->hash[script], keys};
 
+	if (whole)
+		script_ask_hash(s, script);
 	snprintf(keys, sizeof keys, "%d", w->keys);
 	for (int i = 0; i < 3; i++) {
 		w->word[i] = head[i];
 		w->len[i] = strlen(head[i]);
 	}
 	return redis_ask(s->redis, w->n, w->word, w->len, done, arg, ret_ticket);
-}
-
-static enum kz script_ask(
-    struct limits_redis *s, enum script script, struct words *w, redis_done_fn *done, struct limits_op *o)
-{
-	bool whole = !s->hash[script][0];
-
-	if (whole)
-		script_ask_hash(s, script);
-	return script_run(s, script, whole, w, done, o, &o->ticket);
 }
 
 struct limits_redis *limits_redis_new(struct redis *redis)
@@ -216,7 +209,7 @@ static enum kz ask_send(
 	words_known(&w, &o->known, UNKNOWN_PREFIX, KNOWN_PREFIX, 5);
 	words_known(&w, &o->known, UNKNOWN_DAY, KNOWN_DAY, 2);
 	words_int(&w, o->send.look);
-	return script_ask(s, SCRIPT_SEND, &w, done, o);
+	return script_run(s, SCRIPT_SEND, &w, done, o, &o->ticket);
 }
 
 static enum kz ask_try(struct limits_redis *s, struct limits_op *o, const struct conf *c, redis_done_fn *done)
@@ -237,8 +230,9 @@ static enum kz ask_try(struct limits_redis *s, struct limits_op *o, const struct
 	words_int(&w, t->token);
 	words_int(&w, c->codes_failures);
 	words_int(&w, c->codes_lock_ms);
-	words_known(&w, &o->known, UNKNOWN_PHONE, KNOWN_PHONE, 6);
-	return script_ask(s, SCRIPT_TRY, &w, done, o);
+	if (o->known.has & UNKNOWN_PHONE)
+		words_known(&w, &o->known, UNKNOWN_PHONE, KNOWN_PHONE, 6);
+	return script_run(s, SCRIPT_TRY, &w, done, o, &o->ticket);
 }
 
 enum kz limits_redis_ask(
@@ -284,18 +278,18 @@ bool limits_redis_is_new(struct limits_redis *s, const struct redis_reply *reply
 	return true;
 }
 
-/* What nobody waits for goes whole: when the script were not there, nobody would ask again. */
 enum kz limits_redis_approved(
-    struct limits_redis *s, int64_t phone, uint32_t prefix, redis_done_fn *done, void *arg)
+    struct limits_redis *s, const struct limits_approval *all, unsigned n, redis_done_fn *done, void *arg)
 {
 	struct words w;
 
 	words_start(&w);
-	words_phone(&w, phone);
-	words_prefix(&w, prefix);
+	for (unsigned i = 0; i < n; i++) {
+		words_phone(&w, all[i].phone);
+		words_prefix(&w, all[i].prefix);
+	}
 	words_end_keys(&w, s);
-	words_say(&w, "%016" PRIx64, (uint64_t)phone);
-	return script_run(s, SCRIPT_APPROVED, true, &w, done, arg, NULL);
+	return script_run(s, SCRIPT_APPROVED, &w, done, arg, NULL);
 }
 
 enum kz limits_redis_lift(
@@ -311,7 +305,7 @@ enum kz limits_redis_lift(
 	words_end_keys(&w, s);
 	words_int(&w, (int64_t)lifted->kind);
 	words_int(&w, lifted->free_ms);
-	return script_run(s, SCRIPT_LIFT, true, &w, done, arg, NULL);
+	return script_run(s, SCRIPT_LIFT, &w, done, arg, NULL);
 }
 
 enum kz limits_redis_forget(struct limits_redis *s, redis_done_fn *done, void *arg)
@@ -320,7 +314,7 @@ enum kz limits_redis_forget(struct limits_redis *s, redis_done_fn *done, void *a
 
 	words_start(&w);
 	words_end_keys(&w, s);
-	return script_run(s, SCRIPT_FORGET, true, &w, done, arg, NULL);
+	return script_run(s, SCRIPT_FORGET, &w, done, arg, NULL);
 }
 
 void limits_redis_cancel(struct limits_redis *s, uint64_t ticket)

@@ -1,20 +1,27 @@
--- A code of the phone was approved. KEYS: memory, phone, prefix. What is unknown stays so: PostgreSQL knows it.
-local now, phone = time(), ARGV[3]
+-- Codes were approved. KEYS: memory, then of each the phone and its prefix. What is unknown stays so: PostgreSQL knows it.
+local now = time()
 local m = memory(KEYS[1], now, ARGV[2])
-local p = subject(m, KEYS[2], now, PHONE)
-if p.known then
+
+local function phone_approved(key)
+  local p = subject(m, key, now, {'ok'})
+  if not p.known then return end
   p.ok = p.now
   save(p, SURE + HOUR)
 end
-local g = subject(m, KEYS[3], now, PREFIX)
-if g.known then
-  local words = {}
-  for i = 1, #g.ring, SENT do
-    local word = string.sub(g.ring, i, i + SENT - 1)
-    if string.sub(word, 1, 16) == phone then word = string.sub(word, 1, 29) .. '1' end
-    words[#words + 1] = word
+
+local function prefix_approved(key, phone)
+  local g = subject(m, key, now, {'ring', 'hu'})
+  if not g.known then return end
+  local at = string.find(g.ring, phone, 1, true)
+  while at do
+    if at % SENT == 1 then g.ring = string.sub(g.ring, 1, at + SENT - 2) .. '1' .. string.sub(g.ring, at + SENT) end
+    at = string.find(g.ring, phone, at + 1, true)
   end
-  g.ring = table.concat(words)
   save(g, math.max(SURE, number(g.hu) - g.now + DAY))
+end
+
+for i = 2, #KEYS, 2 do
+  phone_approved(KEYS[i])
+  prefix_approved(KEYS[i + 1], string.sub(KEYS[i], -16))
 end
 return 0

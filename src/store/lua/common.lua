@@ -7,6 +7,7 @@ local SURE = 2 * DAY -- the longest that anything is remembered: a lock of a day
 local PHONE = {'sent', 'ok', 'wrong', 'ls', 'lu', 'lift'} -- sends and wrong tries by time, last approval, lock, last lift
 local PREFIX = {'hour', 'ring', 'hs', 'hu', 'fu'} -- sends by piece of an hour, the last 50, hold, not held before
 local COUNT = {'n'}
+local TRY = {'wrong', 'ls', 'lu', 'lift'} -- of PHONE, what a try reads
 local UNKNOWN_PHONE, UNKNOWN_PREFIX, UNKNOWN_DAY = 1, 2, 4 -- as in limits_body.h
 -- enum limit
 local WAIT, PHONE_HOUR, PHONE_DAY, RESENDS_DAY, PREFIX_HOUR, KEY_MINUTE, ADDRESS_HOUR, ALL_DAY, HELD, LOCKED, TRIES =
@@ -22,9 +23,9 @@ local function memory(key, now, nonce)
   local got = redis.call('HMGET', key, 'e', 'at', 'born')
   if not got[1] then
     redis.call('HSET', key, 'e', nonce, 'at', now, 'born', now)
+    redis.call('PEXPIRE', key, 400 * DAY)
     got = {nonce, now, now}
   end
-  redis.call('PEXPIRE', key, 400 * DAY)
   return {key = key, e = got[1], at = tonumber(got[2]), born = tonumber(got[3])}
 end
 
@@ -43,6 +44,15 @@ local function entries(text, field, after)
     local e = {}
     for part in string.gmatch(word, '[^:]+') do e[#e + 1] = part end
     if tonumber(e[field]) > after then list[#list + 1] = e end
+  end
+  return list
+end
+
+-- "a,b" as a list, without those that are not after `after`.
+local function times(text, after)
+  local list = {}
+  for t in string.gmatch(text, '%d+') do
+    if tonumber(t) > after then list[#list + 1] = t end
   end
   return list
 end
@@ -111,15 +121,18 @@ local function subject(m, key, now, names, seeds)
     s[name] = s.seeded and seeds[i] or old[name]
   end
   if s.seeded and got[1] then merge[names](s, old) end
+  old.e, s.old = got[1], old
   return s
 end
 
+-- What has changed of it.
 local function save(s, ttl)
-  local words = {}
-  for _, name in ipairs(s.names) do
-    words[#words + 1] = name
-    words[#words + 1] = s[name]
+  local words = {'now', string.format('%d', s.now)}
+  local function put(name)
+    if s[name] ~= s.old[name] then words[#words + 1], words[#words + 2] = name, s[name] end
   end
-  redis.call('HSET', s.key, 'e', s.e, 'now', s.now, unpack(words))
+  put('e')
+  for _, name in ipairs(s.names) do put(name) end
+  redis.call('HSET', s.key, unpack(words))
   redis.call('PEXPIRE', s.key, ttl)
 end
