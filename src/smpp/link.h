@@ -78,7 +78,8 @@ double link_pace(const struct link *l);
 /* When the next submit_sm may go: 0 now, else milliseconds until there is a token; -1: not before an
  * on_change or an on_answer. */
 int64_t link_wait_ms(struct link *l);
-/* What is submitted in this round is decided from now on (stream_decide): before it is asked whether m may go. */
+/* What is submitted in this round is decided from now on (stream_decide): before it is asked whether m may
+ * go. */
 void link_decide(struct link *l);
 /* m: a submit_sm; weight: how many segments it counts for; owner and part come back in on_answer, never NULL.
  * KZ_BUSY: window, rate or socket full; KZ_LOST: not bound; KZ_INVALID, KZ_TOO_LONG: no PDU can be made of m.
