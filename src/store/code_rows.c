@@ -12,90 +12,28 @@
 
 #define SUPERSEDE_MS (30 * 60 * 1000) /* older codes are not open any more, whatever the clocks say */
 
-enum code_column {
-	CODE_ID,
-	CODE_MESSAGE,
-	CODE_KEY,
-	CODE_PAIR,
-	CODE_PHONE,
-	CODE_PREFIX,
-	CODE_PURPOSE,
-	CODE_CLIENT_REF,
-	CODE_LANGUAGE,
-	CODE_BINDING,
-	CODE_LENGTH,
-	CODE_TRIES,
-	CODE_GIVEN,
-	CODE_SECOND,
-	CODE_DIGITS,
-	CODE_DIGITS_UNTIL,
-	SEND_N,
-	SEND_WHY,
-	SEND_RESENDS,
-	SEND_ISSUE,
-	SEND_TO,
-	SEND_AT,
-	SEND_EXPIRES,
-	SEND_KEY,
-	SEND_MAC,
-	CODE_COLUMNS
-};
+/* One array each: a row's values stand at the same place of all. */
+/* clang-format off */
+#define CODE_ARRAYS(X) \
+	X(CODE_ID, PG_INT8) X(CODE_MESSAGE, PG_INT8) X(CODE_KEY, PG_INT4) X(CODE_PAIR, PG_INT8) \
+	X(CODE_PHONE, PG_INT8) X(CODE_PREFIX, PG_INT4) X(CODE_PURPOSE, PG_TEXT) \
+	X(CODE_CLIENT_REF, PG_TEXT) X(CODE_LANGUAGE, PG_INT2) X(CODE_BINDING, PG_INT8) \
+	X(CODE_LENGTH, PG_INT2) X(CODE_TRIES, PG_INT2) X(CODE_GIVEN, PG_BOOL) \
+	X(CODE_SECOND, PG_BYTEA) X(CODE_DIGITS, PG_BYTEA) X(CODE_DIGITS_UNTIL, PG_TIMESTAMPTZ) \
+	X(SEND_N, PG_INT2) X(SEND_WHY, PG_INT2) X(SEND_RESENDS, PG_INT2) X(SEND_ISSUE, PG_INT2) \
+	X(SEND_TO, PG_INT8) X(SEND_AT, PG_TIMESTAMPTZ) X(SEND_EXPIRES, PG_TIMESTAMPTZ) \
+	X(SEND_KEY, PG_INT2) X(SEND_MAC, PG_BYTEA)
+/* clang-format on */
 
-static const uint32_t put_types[CODE_COLUMNS] = {
-    [CODE_ID] = PG_INT8_ARRAY,
-    [CODE_MESSAGE] = PG_INT8_ARRAY,
-    [CODE_KEY] = PG_INT4_ARRAY,
-    [CODE_PAIR] = PG_INT8_ARRAY,
-    [CODE_PHONE] = PG_INT8_ARRAY,
-    [CODE_PREFIX] = PG_INT4_ARRAY,
-    [CODE_PURPOSE] = PG_TEXT_ARRAY,
-    [CODE_CLIENT_REF] = PG_TEXT_ARRAY,
-    [CODE_LANGUAGE] = PG_INT2_ARRAY,
-    [CODE_BINDING] = PG_INT8_ARRAY,
-    [CODE_LENGTH] = PG_INT2_ARRAY,
-    [CODE_TRIES] = PG_INT2_ARRAY,
-    [CODE_GIVEN] = PG_BOOL_ARRAY,
-    [CODE_SECOND] = PG_BYTEA_ARRAY,
-    [CODE_DIGITS] = PG_BYTEA_ARRAY,
-    [CODE_DIGITS_UNTIL] = PG_TIMESTAMPTZ_ARRAY,
-    [SEND_N] = PG_INT2_ARRAY,
-    [SEND_WHY] = PG_INT2_ARRAY,
-    [SEND_RESENDS] = PG_INT2_ARRAY,
-    [SEND_ISSUE] = PG_INT2_ARRAY,
-    [SEND_TO] = PG_INT8_ARRAY,
-    [SEND_AT] = PG_TIMESTAMPTZ_ARRAY,
-    [SEND_EXPIRES] = PG_TIMESTAMPTZ_ARRAY,
-    [SEND_KEY] = PG_INT2_ARRAY,
-    [SEND_MAC] = PG_BYTEA_ARRAY,
-};
-
-static const enum pg_type put_elements[CODE_COLUMNS] = {
-    [CODE_ID] = PG_INT8,
-    [CODE_MESSAGE] = PG_INT8,
-    [CODE_KEY] = PG_INT4,
-    [CODE_PAIR] = PG_INT8,
-    [CODE_PHONE] = PG_INT8,
-    [CODE_PREFIX] = PG_INT4,
-    [CODE_PURPOSE] = PG_TEXT,
-    [CODE_CLIENT_REF] = PG_TEXT,
-    [CODE_LANGUAGE] = PG_INT2,
-    [CODE_BINDING] = PG_INT8,
-    [CODE_LENGTH] = PG_INT2,
-    [CODE_TRIES] = PG_INT2,
-    [CODE_GIVEN] = PG_BOOL,
-    [CODE_SECOND] = PG_BYTEA,
-    [CODE_DIGITS] = PG_BYTEA,
-    [CODE_DIGITS_UNTIL] = PG_TIMESTAMPTZ,
-    [SEND_N] = PG_INT2,
-    [SEND_WHY] = PG_INT2,
-    [SEND_RESENDS] = PG_INT2,
-    [SEND_ISSUE] = PG_INT2,
-    [SEND_TO] = PG_INT8,
-    [SEND_AT] = PG_TIMESTAMPTZ,
-    [SEND_EXPIRES] = PG_TIMESTAMPTZ,
-    [SEND_KEY] = PG_INT2,
-    [SEND_MAC] = PG_BYTEA,
-};
+#define COLUMN(name, type)  name,
+#define TYPE(name, type)    type##_ARRAY,
+#define ELEMENT(name, type) type,
+enum code_column { CODE_ARRAYS(COLUMN) CODE_COLUMNS };
+static const uint32_t put_types[CODE_COLUMNS] = {CODE_ARRAYS(TYPE)};
+static const enum pg_type put_elements[CODE_COLUMNS] = {CODE_ARRAYS(ELEMENT)};
+#undef COLUMN
+#undef TYPE
+#undef ELEMENT
 
 static const uint32_t begin_types[] = {PG_INT8_ARRAY, PG_INT8_ARRAY};
 static const struct pg_sql sql_begin = {"codes_begin", "select codes_begin($1, $2)", 2, begin_types};
@@ -131,21 +69,25 @@ static const struct pg_sql sql_put = {"codes_put",
     CODE_COLUMNS, put_types};
 
 static const uint32_t renew_types[] = {PG_INT8_ARRAY, PG_INT8_ARRAY, PG_INT2_ARRAY, PG_INT2_ARRAY,
-    PG_INT2_ARRAY, PG_TIMESTAMPTZ_ARRAY, PG_TIMESTAMPTZ_ARRAY, PG_INT2_ARRAY, PG_BYTEA_ARRAY};
+    PG_INT2_ARRAY, PG_TIMESTAMPTZ_ARRAY, PG_TIMESTAMPTZ_ARRAY, PG_INT2_ARRAY, PG_BYTEA_ARRAY, PG_INT8,
+    PG_INT8};
 static const enum code_column renew_columns[] = {
     CODE_ID, CODE_MESSAGE, SEND_N, SEND_RESENDS, SEND_ISSUE, SEND_AT, SEND_EXPIRES, SEND_KEY, SEND_MAC};
 #define RENEW_COLUMNS (sizeof renew_columns / sizeof *renew_columns)
-/* What a code is by another sending of it that stands. */
+/* What a code is by another sending of it that stands. The ids are said three times: so neither whole days
+ * nor, whatever the planner thinks of the join, other codes are read. */
 static const struct pg_sql sql_renew = {"codes_renew",
     "update code c set sends = r.n, resends = r.resends, issue = r.issue, sent_at = r.at, expires_at = "
     "r.expires_at,"
     "  key = r.key, mac = r.mac"
     " from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) r(id, message_id, n, resends, issue, at, expires_at, "
     "key, mac)"
-    " where c.id = r.id and c.sends < r.n and exists (select from code_send s where s.code_id = r.id and "
-    "s.n = r.n"
-    "  and s.message_id = r.message_id offset 0)",
-    RENEW_COLUMNS, renew_types};
+    " where c.id between $10 and $11 and c.id = any($1) and c.id = r.id and c.sends < r.n"
+    "  and exists (select from code_send s where s.code_id between $10 and $11 and s.code_id = r.id and s.n "
+    "= "
+    "r.n"
+    "   and s.message_id = r.message_id offset 0)",
+    RENEW_COLUMNS + 2, renew_types};
 
 static const uint32_t supersede_types[] = {PG_INT8_ARRAY, PG_INT8_ARRAY, PG_INT8};
 /* What ends within 150 minutes of ids (37748736000000) is looked for, so that whole days are left out from
@@ -168,7 +110,9 @@ static const struct pg_sql sql_supersede = {"codes_supersede",
     "   and o.id <> f.id and (o.id < f.id or o.id <> all($1))"
     "   and not exists (select from code_verdict v where v.code_id >= $3"
     "    and v.code_id < $3 + 37748736000000 and v.code_id = o.id offset 0)"
-    "   and o.expires_at > now()"
+    "   and (o.expires_at > now() or exists (select from code_send s where s.code_id >= $3"
+    "    and s.code_id < $3 + 37748736000000 and s.code_id = o.id"
+    "    and s.xmin = pg_current_xact_id()::xid offset 0))"
     "  order by o.id desc limit 1) old"
     " order by old.id on conflict do nothing returning code_id, feed"
     "), gone as ("
@@ -207,8 +151,8 @@ enum kz code_open_second(
 struct code_rows {
 	struct pg_array columns[CODE_COLUMNS];
 	struct pg_array phones;
-	struct pg_array fresh, feeds; /* of new codes */
-	bool again;                   /* another sending of one is among them */
+	struct pg_array fresh, feeds;  /* of new codes */
+	int64_t again_low, again_high; /* ids of those that are sent again; high 0: none is */
 };
 
 struct metric *code_ended_metric(enum code_verdict v)
@@ -238,7 +182,8 @@ void code_rows_start(struct code_rows *c)
 	pg_array_start(&c->phones, PG_INT8);
 	pg_array_start(&c->fresh, PG_INT8);
 	pg_array_start(&c->feeds, PG_INT8);
-	c->again = false;
+	c->again_low = INT64_MAX;
+	c->again_high = 0;
 }
 
 static void code_rows_int(struct pg_array *a, int64_t v)
@@ -290,24 +235,34 @@ static void code_rows_put_send(struct pg_array *c, const struct code_row *r)
 	pg_array_bytes(&c[SEND_MAC], r->mac, SECRET_HASH);
 }
 
+static void code_rows_widen(struct code_rows *c, int64_t id)
+{
+	c->again_low = id < c->again_low ? id : c->again_low;
+	c->again_high = id > c->again_high ? id : c->again_high;
+}
+
 void code_rows_put(struct code_rows *c, const struct code_row *r, uint64_t feed)
 {
 	code_rows_put_code(c->columns, r);
 	code_rows_put_send(c->columns, r);
 	pg_array_int(&c->phones, r->phone);
-	c->again |= r->n > 1;
+	if (r->n > 1)
+		code_rows_widen(c, (int64_t)r->id);
 	if (!feed)
 		return;
 	pg_array_int(&c->fresh, (int64_t)r->id);
 	pg_array_int(&c->feeds, (int64_t)feed);
 }
 
-static void code_rows_renew(const struct pg_value *values, struct pg_job *job)
+static void code_rows_renew(const struct code_rows *c, const struct pg_value *values, struct pg_job *job)
 {
-	struct pg_value renewed[RENEW_COLUMNS];
+	struct pg_value renewed[RENEW_COLUMNS + 2];
+	uint8_t low[8], high[8];
 
 	for (size_t i = 0; i < RENEW_COLUMNS; i++)
 		renewed[i] = values[renew_columns[i]];
+	renewed[RENEW_COLUMNS] = pg_int8(c->again_low, low);
+	renewed[RENEW_COLUMNS + 1] = pg_int8(c->again_high, high);
 	pg_job_add(job, &sql_renew, renewed);
 }
 
@@ -329,8 +284,9 @@ void code_rows_add(struct code_rows *c, int64_t now_us, struct pg_job *job)
 
 		pg_job_add(job, &sql_supersede, supersede);
 	}
-	if (c->again)
-		code_rows_renew(values, job);
+	/* last: codes_supersede tells by a code's row whether this transaction put it in */
+	if (c->again_high)
+		code_rows_renew(c, values, job);
 }
 
 /* Begun, put, superseded. */

@@ -1,5 +1,6 @@
-/* A question costs the same whether or not there is such a code, but for the columns that come back: each of
- * its parts asks one index. "offset 0" keeps the planner from reading whole days for them. */
+/* What a question asks of the indices is little, and not the same: without a code whether the id is a pair's,
+ * with one what was tried and ruled. A check's time hardly tells them apart, since most of it is the commit
+ * that follows either (codes_rule). "offset 0" keeps the planner from reading whole days for them. */
 #include "store/codes.h"
 
 #include <stdio.h>

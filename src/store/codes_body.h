@@ -36,9 +36,10 @@ struct codes {
 	" v.verdict, v.at, v.key_hash, w.newest"
 #define CODE_STATE_COUNT 23
 /* What they are read from, beside c, a row of code, and whether a try with the token is known. The id of c
- * lies from $2 to $3, which is said of each table: whole days are then left out when a statement begins, else
- * each row would begin with all of them and half of a check's time of the database would go there. $1 is the
- * first id that a try within the hour may be of; 37748736000000 ids later, 150 minutes, there is none yet. */
+ * lies from $2 to $3. $1 is the first id that a try within the hour may be of; 37748736000000 ids later, 150
+ * minutes, there is none yet. Both are said of the tables: whole days are then left out when a statement
+ * begins, else each row would begin with all of them and half of a check's time of the database would go
+ * there. */
 #define CODE_STATE_TABLES(token)                                                                             \
 	" left join lateral (select count(*) filter (where t.code_id = c.id) as wrong,"                      \
 	"  bool_or(t.code_id = c.id and t.token = " token ") as known,"                                      \

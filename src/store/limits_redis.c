@@ -137,21 +137,28 @@ static void script_ask_hash(struct limits_redis *s, enum script script)
 		    redis_ask(s->redis, 3, words, NULL, script_on_hash, &s->wishes[script], NULL) == KZ_OK;
 }
 
-static enum kz script_run(struct limits_redis *s, enum script script, struct words *w, redis_done_fn *done,
-    void *arg, uint64_t *ret_ticket)
+static enum kz script_say(struct limits_redis *s, enum script script, bool whole, struct words *w,
+    redis_done_fn *done, void *arg, uint64_t *ret_ticket)
 {
-	bool whole = !s->hash[script][0];
 	char keys[12];
 	const char *head[] = {whole ? "EVAL" : "EVALSHA", whole ? texts[script] : s->hash[script], keys};
 
-	if (whole)
-		script_ask_hash(s, script);
 	snprintf(keys, sizeof keys, "%d", w->keys);
 	for (int i = 0; i < 3; i++) {
 		w->word[i] = head[i];
 		w->len[i] = strlen(head[i]);
 	}
 	return redis_ask(s->redis, w->n, w->word, w->len, done, arg, ret_ticket);
+}
+
+static enum kz script_run(struct limits_redis *s, enum script script, struct words *w, redis_done_fn *done,
+    void *arg, uint64_t *ret_ticket)
+{
+	bool whole = !s->hash[script][0];
+
+	if (whole)
+		script_ask_hash(s, script);
+	return script_say(s, script, whole, w, done, arg, ret_ticket);
 }
 
 struct limits_redis *limits_redis_new(struct redis *redis)
@@ -292,6 +299,8 @@ enum kz limits_redis_approved(
 	return script_run(s, SCRIPT_APPROVED, &w, done, arg, NULL);
 }
 
+/* These two go whole: nobody would ask again when the script were not there, and what is asked behind a new
+ * epoch must not be judged by the old one. */
 enum kz limits_redis_lift(
     struct limits_redis *s, const struct limits_lifted *lifted, redis_done_fn *done, void *arg)
 {
@@ -305,7 +314,7 @@ enum kz limits_redis_lift(
 	words_end_keys(&w, s);
 	words_int(&w, (int64_t)lifted->kind);
 	words_int(&w, lifted->free_ms);
-	return script_run(s, SCRIPT_LIFT, &w, done, arg, NULL);
+	return script_say(s, SCRIPT_LIFT, true, &w, done, arg, NULL);
 }
 
 enum kz limits_redis_forget(struct limits_redis *s, redis_done_fn *done, void *arg)
@@ -314,7 +323,7 @@ enum kz limits_redis_forget(struct limits_redis *s, redis_done_fn *done, void *a
 
 	words_start(&w);
 	words_end_keys(&w, s);
-	return script_run(s, SCRIPT_FORGET, &w, done, arg, NULL);
+	return script_say(s, SCRIPT_FORGET, true, &w, done, arg, NULL);
 }
 
 void limits_redis_cancel(struct limits_redis *s, uint64_t ticket)

@@ -106,6 +106,12 @@ static inline void limits_redis_flush_scripts(struct limits_rig *g)
 	limits_redis_say(g, 2, (const char *const[]){"SCRIPT", "FLUSH"});
 }
 
+/* Each epoch is another number. */
+static inline long long limits_epoch(struct limits_rig *g)
+{
+	return limits_redis(g, "return tonumber(redis.call('HGET', 'kezek:born', 'e'))");
+}
+
 /* Makes it a replica, which takes no writes, or what it was. */
 static inline void limits_redis_follow(struct limits_rig *g, const char *host, const char *port)
 {

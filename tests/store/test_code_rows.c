@@ -130,12 +130,34 @@ static void codes_put__the_same_sending_by_two__one_is_refused(void **state)
 		r->codes[i] = r->codes[0];
 		r->codes[i].message_id = r->w.rows[i].id;
 		r->codes[i].n = 2;
+		memset(r->codes[i].mac, i, sizeof r->codes[i].mac);
 		wishes_keep(&r->w, i);
 	}
 	wishes_await(&r->w, 3);
 	assert_int_equal((r->w.all[1].r == KZ_OK) + (r->w.all[2].r == KZ_OK), 1);
 	assert_int_equal((r->w.all[1].r == KZ_REFUSED) + (r->w.all[2].r == KZ_REFUSED), 1);
 	assert_int_equal(store_int(g, "select count(*) from message"), 2);
+	assert_int_equal(store_int(g, "select get_byte(mac, 0) from code"), r->w.all[1].r == KZ_OK ? 1 : 2);
+	rows_end(r);
+}
+
+static void codes_put__sending_kept_again_after_a_newer_one__the_newer_stands(void **state)
+{
+	struct store_rig *g = *state;
+	struct rows *r = rows_start(g, 3);
+
+	rows_keep(r, 0);
+	for (int i = 1; i < 3; i++) {
+		r->codes[i] = r->codes[0];
+		r->codes[i].message_id = r->w.rows[i].id;
+		r->codes[i].n = (unsigned)i + 1;
+		memset(r->codes[i].mac, i, sizeof r->codes[i].mac);
+		rows_keep(r, i);
+		assert_int_equal(r->w.all[i].r, KZ_OK);
+	}
+	rows_keep(r, 1);
+	assert_int_equal(r->w.all[1].r, KZ_CONFLICT);
+	assert_string_equal(store_sql(g, "select concat_ws('|', sends, get_byte(mac, 0)) from code"), "3|2");
 	rows_end(r);
 }
 
@@ -343,6 +365,7 @@ int main(void)
 	    STORE_CASE(codes_put__kept_again_after_a_loss__stands_once),
 	    STORE_CASE(codes_put__second_sending__adds_to_the_code),
 	    STORE_CASE(codes_put__the_same_sending_by_two__one_is_refused),
+	    STORE_CASE(codes_put__sending_kept_again_after_a_newer_one__the_newer_stands),
 	    STORE_CASE(codes_put__another_sending_of_a_code_that_is_over__refused),
 	    STORE_CASE(codes_put__as_many_as_a_batch_has__few_locks),
 	    STORE_CASE(supersede__open_one_of_the_same_client_phone_and_purpose__has_its_verdict),

@@ -284,6 +284,13 @@ static void back__after_a_lift_that_it_does_not_know__lifted(void **state)
 	assert_int_equal(guess_all(g, 2, &s), 10);
 }
 
+/* What Redis is told after this stands behind it. */
+static void approve(struct limits_rig *g, int64_t phone)
+{
+	limits_approved(g->limits[0], phone, limits_to(phone).prefix);
+	loop_turn(g->store->loop, 0);
+}
+
 static void approval__that_redis_does_not_take__known_all_the_same(void **state)
 {
 	struct limits_rig *g = *state;
@@ -291,10 +298,12 @@ static void approval__that_redis_does_not_take__known_all_the_same(void **state)
 
 	assert_int_equal(limits_ask_send(g, 0, &s).r, KZ_OK);
 	limits_put_approved(g, limits_put_sent(g, PHONE, 0, 1));
+	long long epoch = limits_epoch(g);
 	limits_redis_follow(g, "127.0.0.1", "1");
-	limits_approved(g->limits[0], PHONE, s.prefix);
+	approve(g, PHONE);
 	limits_redis_follow(g, "NO", "ONE");
 	assert_int_equal(limits_ask_send(g, 0, &s).r, KZ_OK);
+	assert_true(limits_epoch(g) != epoch);
 }
 
 static void approval__scripts_flushed_meanwhile__known_all_the_same(void **state)
@@ -303,12 +312,31 @@ static void approval__scripts_flushed_meanwhile__known_all_the_same(void **state
 	const struct limits_send s = limits_to(PHONE);
 
 	assert_int_equal(limits_ask_send(g, 0, &s).r, KZ_OK);
-	limits_approved(g->limits[0], PHONE + 1, s.prefix); /* from now on its hash is known */
 	limits_put_approved(g, limits_put_sent(g, PHONE, 0, 1));
+	approve(g, PHONE + 1); /* from now on its hash is known */
+	long long epoch = limits_epoch(g);
 	limits_redis_flush_scripts(g);
-	limits_approved(g->limits[0], PHONE, s.prefix);
-	limits_redis(g, "return 1"); /* answered behind it */
+	approve(g, PHONE);
+	assert_int_equal(limits_epoch(g), epoch); /* answered behind it */
 	assert_int_equal(limits_ask_send(g, 0, &s).r, KZ_OK);
+	assert_true(limits_epoch(g) != epoch);
+}
+
+/* Of the scripts this process knows some and not others: a new epoch begins all the same before the question
+ * behind it. */
+static void epoch__scripts_flushed_meanwhile__what_is_asked_behind_it_is_asked_in_it(void **state)
+{
+	struct limits_rig *g = *state;
+	const struct limits_try t = limits_guess(1, PHONE);
+	struct limits_send other = limits_to(PHONE + 1), s = limits_to(PHONE);
+
+	limits_on_redis(g->limits[0], true);
+	assert_int_equal(limits_ask_try(g, 0, &t).r, KZ_OK);
+	assert_int_equal(limits_ask_send(g, 1, &other).r, KZ_OK);
+	limits_put_sent(g, PHONE, 0, 1); /* by somebody who had no Redis */
+	limits_redis_flush_scripts(g);
+	limits_on_redis(g->limits[0], true);
+	assert_int_equal(limits_ask_send(g, 0, &s).v.limit, LIMIT_WAIT);
 }
 
 static void nothing_known__redis_and_database_away__lost(void **state)
@@ -384,6 +412,7 @@ int main(void)
 	    LIMITS_CASE(back__after_a_lift_that_it_does_not_know__lifted),
 	    LIMITS_CASE(approval__that_redis_does_not_take__known_all_the_same),
 	    LIMITS_CASE(approval__scripts_flushed_meanwhile__known_all_the_same),
+	    LIMITS_CASE(epoch__scripts_flushed_meanwhile__what_is_asked_behind_it_is_asked_in_it),
 	    LIMITS_CASE(nothing_known__redis_and_database_away__lost),
 	    LIMITS_CASE(stop__with_open_questions__each_is_told_and_new_ones_are_not_taken),
 	    LIMITS_CASE(open__as_many_as_may_be__the_next_is_busy),

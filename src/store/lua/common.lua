@@ -129,7 +129,9 @@ end
 local function save(s, ttl)
   local words = {'now', string.format('%d', s.now)}
   local function put(name)
-    if s[name] ~= s.old[name] then words[#words + 1], words[#words + 2] = name, s[name] end
+    if s[name] == s.old[name] then return end
+    words[#words + 1], words[#words + 2] = name, s[name]
+    s.old[name] = s[name]
   end
   put('e')
   for _, name in ipairs(s.names) do put(name) end

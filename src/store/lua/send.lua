@@ -9,6 +9,7 @@ local more = look and 1 or 0
 local RING, FRESH, OPEN = 50, 10, 300000
 
 local m = memory(KEYS[1], now, ARGV[2])
+redis.call('PEXPIRE', m.key, 400 * DAY)
 local day_seed = seed(m, 32, {'n', 'quiet'})
 if day_seed and day_seed[2] == '1' and now - m.at < SURE then
   m.at, m.born = now - SURE, math.min(m.born, now - HOUR) -- nothing was sent or locked that could have been forgotten
