@@ -1,0 +1,21 @@
+#include "rules/application.h"
+
+#include <string.h>
+
+static const char *const status_names[APPLICATION_STATUSES] = {
+    "waiting", "referred", "enrolling", "enrolled", "withdrawn", "annulled", "archived"};
+
+const char *application_status_name(enum application_status s)
+{
+	return (unsigned)s < APPLICATION_STATUSES ? status_names[s] : "unknown";
+}
+
+enum kz application_status_parse(const char *text, enum application_status *ret)
+{
+	for (enum application_status s = 0; s < APPLICATION_STATUSES; s++)
+		if (!strcmp(text, status_names[s])) {
+			*ret = s;
+			return KZ_OK;
+		}
+	return KZ_INVALID;
+}

@@ -1,0 +1,25 @@
+/* application: where a child's application stands, pure. Numbers are stored: never renumber. */
+#ifndef RULES_APPLICATION_H
+#define RULES_APPLICATION_H
+
+#include "base/result.h"
+
+/* In the queue as long as it is WAITING; with a place that is held for it while REFERRED or ENROLLING; over
+ * from ENROLLED on. */
+enum application_status {
+	APPLICATION_WAITING = 0,
+	APPLICATION_REFERRED = 1,  /* a referral is offered */
+	APPLICATION_ENROLLING = 2, /* a referral was accepted: documents are brought */
+	APPLICATION_ENROLLED = 3,
+	APPLICATION_WITHDRAWN = 4, /* its parent or the portal took it back */
+	APPLICATION_ANNULLED = 5,  /* a referral was declined where that ends the application */
+	APPLICATION_ARCHIVED = 6,
+	APPLICATION_STATUSES
+};
+
+/* "waiting", "referred", ...; "unknown" for a number that is none. */
+const char *application_status_name(enum application_status s);
+/* KZ_INVALID when text is none of the names. */
+enum kz application_status_parse(const char *text, enum application_status *ret) KZ_CHECK;
+
+#endif
