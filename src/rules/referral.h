@@ -1,0 +1,88 @@
+/* referral: the law of a referral's life, pure: which events it hears in which status, and what becomes of
+ * its place and its application. Times are Unix microseconds. Numbers of statuses are stored: never
+ * renumber. */
+#ifndef RULES_REFERRAL_H
+#define RULES_REFERRAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/result.h"
+#include "rules/application.h"
+
+/* Open while OFFERED or ACCEPTED. */
+enum referral_status {
+	REFERRAL_OFFERED = 0,
+	REFERRAL_ACCEPTED = 1,
+	REFERRAL_DECLINED = 2,
+	REFERRAL_EXPIRED = 3,
+	REFERRAL_CANCELLED = 4,
+	REFERRAL_ENROLLED = 5,
+	REFERRAL_STATUSES
+};
+
+enum referral_event {
+	REFERRAL_ACCEPT,
+	REFERRAL_DECLINE,
+	REFERRAL_EXTEND,
+	REFERRAL_EXPIRE, /* the clock's */
+	REFERRAL_CANCEL, /* the portal's: nobody's fault */
+	REFERRAL_ENROL,  /* the portal's: the child is in */
+	REFERRAL_EVENTS
+};
+
+enum referral_verdict {
+	REFERRAL_OK,
+	REFERRAL_NOT_BEGUN, /* the parent may act from its start on */
+	REFERRAL_PAST_END,
+	REFERRAL_NOT_DUE, /* to expire, before its end */
+	REFERRAL_NOT_ACCEPTED,
+	REFERRAL_NO_EXTENSION, /* the region gives none that would end later */
+	REFERRAL_ALREADY_EXTENDED,
+	REFERRAL_ALREADY_ACCEPTED,
+	REFERRAL_ALREADY_DECLINED,
+	REFERRAL_ALREADY_CANCELLED,
+	REFERRAL_ALREADY_ENROLLED,
+	REFERRAL_VERDICTS
+};
+
+/* "offered", ... and "accept", ... and "ok", "past_end", ...: words of the API. "unknown" for a number that
+ * is none. */
+const char *referral_status_name(enum referral_status s);
+const char *referral_event_name(enum referral_event e);
+const char *referral_verdict_name(enum referral_verdict v);
+/* KZ_INVALID when text is none of the names. */
+enum kz referral_status_parse(const char *text, enum referral_status *ret) KZ_CHECK;
+
+/* A referral: good from from_us, no longer at to_us. */
+struct referral_life {
+	enum referral_status status;
+	bool extended;
+	int64_t from_us, to_us;
+};
+
+/* What the region's law makes of an event at this moment. */
+struct referral_law {
+	bool decline_annuls;      /* a decline ends the application; else it keeps its place in the queue */
+	int64_t documents_end_us; /* the end when it is accepted now; 0: accepting moves no end */
+	int64_t extension_end_us; /* the end when it is extended now; 0: there is no extension */
+	int64_t stop_list_end_us; /* how long who lets one pass now is passed over; 0: not at all */
+};
+
+struct referral_plan {
+	struct referral_life next;
+	bool place_freed; /* the group has one more free place */
+	/* What the application becomes, unless it left the queue itself and the cancel follows from that. */
+	enum application_status application;
+	int64_t stop_list_until_us; /* 0: not put on the stop list */
+};
+
+/* Whether r hears e at now_us; what follows is written when the verdict is OK. From its end on only EXPIRE is
+ * heard, and an expired one answers as one whose end has come: when the clock's work was done shows nowhere.
+ * An end that was said never becomes an earlier one: accepting leaves the later of both. Extended once,
+ * whatever the status. DECLINE that keeps the application and EXPIRE put it on the stop list, CANCEL does
+ * not. */
+enum referral_verdict referral_hear(const struct referral_life *r, enum referral_event e,
+    const struct referral_law *law, int64_t now_us, struct referral_plan *ret) KZ_CHECK;
+
+#endif
