@@ -4,7 +4,9 @@
 
 #include "base/conf.h"
 #include "base/keyring.h"
+#include "rules/calendar.h"
 #include "rules/purpose.h"
+#include "rules/region.h"
 #include "smpp/profile.h"
 #include "store/pg.h"
 #include "text/template.h"
@@ -16,6 +18,8 @@ struct app_files {
 	size_t profiles_n;
 	struct templates *templates;
 	struct purposes *purposes; /* of these templates */
+	struct regions *regions;
+	struct calendar *calendar;
 	struct keyring *keyring;
 };
 

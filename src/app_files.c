@@ -39,6 +39,8 @@ bool app_files_load(const char *path, struct app_files *ret, struct faults *faul
 			faults_add(faults, "%s: %zu profiles; at most %d operators are served",
 			    f.conf->operators, f.profiles_n, ROUTE_MAX);
 		app_load_texts(&f, faults);
+		f.regions = regions_load(f.conf->regions, faults);
+		f.calendar = calendar_load(f.conf->holidays, faults);
 		f.keyring = keyring_load(f.conf->keyring, faults);
 	}
 	if (!faults->count) {
@@ -55,6 +57,8 @@ void app_files_free(struct app_files *f)
 	profiles_free(f->profiles, f->profiles_n);
 	purposes_free(f->purposes);
 	templates_free(f->templates);
+	regions_free(f->regions);
+	calendar_free(f->calendar);
 	keyring_free(f->keyring);
 	conf_free(f->conf);
 	*f = (struct app_files){0};

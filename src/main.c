@@ -71,6 +71,8 @@ static int help_config(void)
 	profile_help(&text);
 	buf_str(&text, "\npurposes.yaml, each purpose\n===========================\n");
 	purpose_help(&text);
+	buf_str(&text, "\nregions/*.yaml\n==============\n");
+	region_help(&text);
 	fputs(buf_text(&text), stdout);
 	buf_fini(&text);
 	return 0;
@@ -102,8 +104,9 @@ static int with_files(enum task task, const char *path)
 		return faulty(&faults);
 	if (task == TASK_RUN)
 		return app_run(path, &files);
-	printf("%s: good; operators: %zu, templates: %zu, purposes: %zu\n", path, files.profiles_n,
-	    templates_count(files.templates), purposes_count(files.purposes));
+	printf("%s: good; operators: %zu, templates: %zu, purposes: %zu, regions: %zu\n", path,
+	    files.profiles_n, templates_count(files.templates), purposes_count(files.purposes),
+	    regions_count(files.regions));
 	app_files_free(&files);
 	return 0;
 }

@@ -67,6 +67,10 @@ static const struct key table[] = {
 	    "File of the SMS templates; relative to this file's folder."},
 	{"purposes", KEY_TEXT, AT(purposes), "purposes.yaml", 0, 0, NULL, true, "",
 	    "File of the purposes of verification codes; relative to this file's folder."},
+	{"regions", KEY_TEXT, AT(regions), "regions", 0, 0, NULL, true, "",
+	    "Folder of the regions' law of the queue, *.yaml; relative to this file's folder."},
+	{"holidays", KEY_TEXT, AT(holidays), "holidays.yaml", 0, 0, NULL, true, "",
+	    "File of the days off, by which working days are counted; relative to this file's folder."},
 	{"keyring", KEY_TEXT, AT(keyring), "keyring", 0, 0, NULL, true, "",
 	    "File of the secret keys by which numbers, texts and codes at rest are sealed and marked; kezekctl keyring new makes one."},
 	{"queue.max_messages", KEY_INT, AT(queue_max_messages), "200000", 100, 5000000, NULL, true, "messages",
@@ -251,7 +255,7 @@ struct conf *conf_load(const char *path, struct faults *faults)
 	keys_read(table, KEYS, NULL, yaml_root(y), c, faults);
 	char **paths[] = {&c->http_tls_cert, &c->http_tls_key, &c->database_password_file,
 	    &c->redis_password_file, &c->webhook_tls_ca, &c->operators, &c->templates, &c->purposes,
-	    &c->keyring, &c->control_socket};
+	    &c->regions, &c->holidays, &c->keyring, &c->control_socket};
 	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
 		conf_resolve(paths[i], path);
 	conf_check(c, yaml_root(y), faults);

@@ -1,6 +1,6 @@
 // Files: what is wrong is said in one line each with its place; SIGHUP takes a whole good file or keeps the old one.
 import assert from 'node:assert/strict';
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import yaml from 'js-yaml';
 import { binaries, journey, top, until } from '../lib/stage.mjs';
@@ -139,6 +139,57 @@ journey('purposes__each_fault__one_line_with_file_line_column', async (stage) =>
   assert.match(t.out, /purposes: 1/);
 });
 
+journey('regions__each_fault__one_line_with_file_line_column', async (stage) => {
+  const folder = stage.path('regions');
+  const k = await Kezek.prepare(stage, nowhere, {
+    config: { regions: folder }, operators: { one: operator(stage, { port: 2775 }) },
+  });
+  assert.match((await refused(k))[0], /regions: cannot be read: No such file/);
+  mkdirSync(folder);
+  assert.match((await k.once('-t')).out, /regions: 0$/m, 'an empty folder is none, and no fault');
+  const good = readFileSync(join(top, 'config/regions/sample.yaml'), 'utf8');
+  const faults = [
+    ['span', good.replace('accept: 7d', 'accept: 7'), /almaty\.yaml:\d+:11: clocks\.accept: "7" is no span/],
+    ['no clock', good.replace('  stop_list: 10d\n', ''), /almaty\.yaml:\d+:\d+: clocks\.stop_list: this key is required/],
+    ['unknown key', good.replace('\ndecline:', '\ndeclines:'), /almaty\.yaml:\d+:1: declines: no such key; did you mean decline/],
+    ['choice', good.replace('decline: keeps', 'decline: maybe'), /almaty\.yaml:\d+:10: .*annuls, keeps/],
+    ['day', good.replace('09-01\n', '02-29\n'), /almaty\.yaml:\d+:9: age_on: .*write 09-01/],
+    ['hours', good.replace('quiet: 22:00-08:00', 'quiet: 22-8'), /almaty\.yaml:\d+:8: quiet: .*write 22:00-08:00/],
+    ['doubled category', good.replace('id: general', 'id: privileged'), /almaty\.yaml:\d+:9: id: "privileged" is a category already/],
+    ['share', good.replace('share: 3', 'share: 0'), /almaty\.yaml:\d+:12: .*1 to 100/],
+  ];
+  for (const [what, text, line] of faults) {
+    writeFileSync(join(folder, 'almaty.yaml'), text);
+    assert.match((await refused(k)).join('\n'), line, what);
+  }
+  writeFileSync(join(folder, 'almaty.yaml'), good);
+  const t = await k.once('-t');
+  assert.equal(t.code, 0, t.err);
+  assert.match(t.out, /regions: 1$/m);
+});
+
+journey('holidays__each_fault__one_line_with_file_line_column', async (stage) => {
+  const file = stage.path('holidays.yaml');
+  const k = await Kezek.prepare(stage, nowhere, {
+    config: { holidays: file }, operators: { one: operator(stage, { port: 2775 }) },
+  });
+  assert.match((await refused(k))[0], /holidays\.yaml: .*No such file/);
+  const faults = [
+    ['no date', 'off:\n  2026-02-29: x\n', /holidays\.yaml:2:3: "2026-02-29" is no date/],
+    ['twice', 'off:\n  2026-01-01: x\n  2026-01-01: y\n', /holidays\.yaml:3:3: the same key twice/],
+    ['off and worked', 'off:\n  2026-01-03: x\nwork:\n  2026-01-03: y\n', /holidays\.yaml:4:3: 2026-01-03 is under off and under work/],
+    ['worked anyway', 'work:\n  2026-01-02: x\n', /holidays\.yaml:2:3: 2026-01-02 is worked anyway/],
+    ['no word', 'off:\n  2026-01-01:\n', /holidays\.yaml:2:\d+: 2026-01-01: what day it is/],
+  ];
+  for (const [what, text, line] of faults) {
+    writeFileSync(file, text);
+    assert.match((await refused(k)).join('\n'), line, what);
+  }
+  writeFileSync(file, 'off:\n  2026-01-01: New Year\n');
+  const t = await k.once('-t');
+  assert.equal(t.code, 0, t.err);
+});
+
 journey('keyring__another_than_the_databases__said_and_not_started', async (stage) => {
   const database = await servers.database();
   const k = await Kezek.start(stage, database);
@@ -222,6 +273,15 @@ journey('sighup__good_then_broken_file__taken_whole_or_not_at_all', async (stage
   await send('still by two');
   assert.equal(b.texts.length, 2);
   assert.equal((await k.door.post('/v1/messages', { to: '+77011234567', text: long })).json.code, 'text_too_long', 'the old values');
+
+  k.writeOperator('two', operator(stage, { port: b.port, prefixes: ['7701'] }));
+  const regions = stage.path('regions');
+  mkdirSync(regions);
+  writeFileSync(join(regions, 'shymkent.yaml'), 'decline: maybe\n');
+  k.writeConfig({ regions });
+  process.kill(k.process.pid, 'SIGHUP');
+  await until('the region is named', () => /shymkent\.yaml:1:10: decline/.test(k.process.err()));
+  assert.equal((await k.door.post('/v1/messages', { to: '+77011234567', text: long })).json.code, 'text_too_long', 'still the old values');
 
   k.writeConfig({ message: { max_parts: 2 }, http: { listen: '127.0.0.1:1' } });
   k.writeOperator('two', operator(stage, { port: b.port, prefixes: ['7701'] }));

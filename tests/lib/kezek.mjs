@@ -33,6 +33,8 @@ export class Kezek {
       keyring: config.keyring ?? makeKeyring(stage),
       templates: config.templates ?? join(top, 'dialogs/sms.yaml'),
       purposes: config.purposes ?? join(top, 'config/purposes.yaml'),
+      regions: config.regions ?? join(top, 'config/regions'),
+      holidays: config.holidays ?? join(top, 'config/holidays.yaml'),
     };
     k.file = join(k.dir, 'kezek.yaml');
     k.writeConfig();

@@ -197,10 +197,13 @@ static void rig_make(unsigned worker)
 	    "redis: {address: 'unix:%s/s/redis'}\n"
 	    "templates: %s/dialogs/sms.yaml\n"
 	    "purposes: %s/config/purposes.yaml\n"
+	    "regions: %s/config/regions\n"
+	    "holidays: %s/config/holidays.yaml\n"
 	    "message: {retry_min: 10ms, retry_max: 50ms, in_doubt_wait: 10ms, attempts: 100}\n"
 	    "shutdown_timeout: 2s\n"
 	    "log: {level: warn}\n",
-	    rig.control, conninfo, servers_dir, KEZEK_SOURCE_DIR, KEZEK_SOURCE_DIR);
+	    rig.control, conninfo, servers_dir, KEZEK_SOURCE_DIR, KEZEK_SOURCE_DIR, KEZEK_SOURCE_DIR,
+	    KEZEK_SOURCE_DIR);
 }
 
 /* Until it listens, then it is ended; true when it did not come so far. */

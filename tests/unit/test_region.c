@@ -16,6 +16,7 @@
 #include "rules/region.h"
 
 #define SHIPPED KEZEK_SOURCE_DIR "/config/regions"
+#define MANUAL  KEZEK_SOURCE_DIR "/docs/kezek.yaml.5"
 
 #define NAMES     "names: {kk: Қала, ru: Город, en: City}\n"
 #define CLOCKS    "clocks: {priority: 3wd, accept: 7d, documents: 5wd, extension: 30d, stop_list: 240h}\n"
@@ -484,30 +485,49 @@ static char *read_file(const char *path)
 	return buf_take(&text);
 }
 
-/* Every key of the help stands in the shipped file's head, those of categories one step in. */
-static void shipped_sample__against_the_tables__every_key(void **state)
+/* One entry of the help: its name in the sample's head, step before it, and its facts in the manual. */
+static void assert_documented(
+    const char *name, const char *facts, const char *step, const char *sample, const char *manual)
 {
-	char *shipped = read_file(SHIPPED "/sample.yaml"), *rest, *line;
+	char *key = mem_printf("\n# %s%s:", step, name), *head = mem_printf("\n.B %s\n", name);
+	char *tail = mem_printf("\n%s.\n", facts);
+	const char *at = strstr(manual, head);
+
+	if (!strstr(sample, key))
+		fail_msg("%s is not in the head of %s/sample.yaml", name, SHIPPED);
+	if (!at || !strstr(at, tail))
+		fail_msg("%s is not in %s, or not with its facts:%s", name, MANUAL, tail);
+	free(key);
+	free(head);
+	free(tail);
+}
+
+static void shipped_sample_and_manual__against_the_tables__every_key(void **state)
+{
+	char *sample = read_file(SHIPPED "/sample.yaml"), *manual = read_file(MANUAL), *rest, *line;
+	const char *step = "  ", *section = strstr(manual, ".SH REGIONS");
 	struct buf help = {0};
-	const char *step = "  ";
 	int keys = 0;
 
 	(void)state;
+	assert_non_null(section);
 	region_help(&help);
 	rest = help.data;
 	while ((line = strsep(&rest, "\n"))) {
-		char *key = mem_printf("\n# %s%s:", step, line);
-
-		if (!strcmp(line, "categories, each:"))
+		if (!strcmp(line, "categories, each:")) {
 			step = "    ";
-		else if (*line && *line != ' ' && strncmp(line, "names.", 6) != 0 && ++keys &&
-		         !strstr(shipped, key))
-			fail_msg("%s is not in the head of %s/sample.yaml", line, SHIPPED);
-		free(key);
+			section = strstr(section, "\\fBcategories\\fR");
+		} else if (*line) {
+			strsep(&rest, "\n");
+			assert_documented(
+			    line, strsep(&rest, "\n") + 4, *line == 'n' ? "  " : step, sample, section);
+			keys++;
+		}
 	}
-	assert_int_equal(keys, 9 + 4);
+	assert_int_equal(keys, 12 + 7);
 	buf_fini(&help);
-	free(shipped);
+	free(sample);
+	free(manual);
 }
 
 int main(void)
@@ -531,7 +551,7 @@ int main(void)
 	    cmocka_unit_test(region_quiet_until__other_time_zone__its_own_hours),
 	    cmocka_unit_test(region_quiet_until__none__always_now),
 	    cmocka_unit_test(shipped_regions__sample__one_with_privilege_to_three_general),
-	    cmocka_unit_test(shipped_sample__against_the_tables__every_key),
+	    cmocka_unit_test(shipped_sample_and_manual__against_the_tables__every_key),
 	};
 
 	return cmocka_run_group_tests(tests, folder_make, folder_remove);
