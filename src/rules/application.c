@@ -5,6 +5,11 @@
 static const char *const status_names[APPLICATION_STATUSES] = {
     "waiting", "referred", "enrolling", "enrolled", "withdrawn", "annulled", "archived"};
 
+bool application_is_over(enum application_status s)
+{
+	return s != APPLICATION_WAITING && s != APPLICATION_REFERRED && s != APPLICATION_ENROLLING;
+}
+
 const char *application_status_name(enum application_status s)
 {
 	return (unsigned)s < APPLICATION_STATUSES ? status_names[s] : "unknown";

@@ -2,10 +2,12 @@
 #ifndef RULES_APPLICATION_H
 #define RULES_APPLICATION_H
 
+#include <stdbool.h>
+
 #include "base/result.h"
 
-/* In the queue as long as it is WAITING; with a place that is held for it while REFERRED or ENROLLING; over
- * from ENROLLED on. */
+/* In the queue as long as it is WAITING; with a place that is held for it while REFERRED or ENROLLING; else
+ * over. A benefit that is being confirmed is no status: until it is, the application is not privileged. */
 enum application_status {
 	APPLICATION_WAITING = 0,
 	APPLICATION_REFERRED = 1,  /* a referral is offered */
@@ -17,6 +19,7 @@ enum application_status {
 	APPLICATION_STATUSES
 };
 
+bool application_is_over(enum application_status s);
 /* "waiting", "referred", ...; "unknown" for a number that is none. */
 const char *application_status_name(enum application_status s);
 /* KZ_INVALID when text is none of the names. */

@@ -11,7 +11,7 @@ const char *place_verdict_name(enum place_verdict v)
 /* What the application itself stands in the way of. */
 static enum place_verdict place_judge_application(const struct place_application *a)
 {
-	if (a->status >= APPLICATION_ENROLLED)
+	if (application_is_over(a->status))
 		return PLACE_CLOSED;
 	if (a->status != APPLICATION_WAITING || a->referred)
 		return PLACE_ALREADY;

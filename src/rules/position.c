@@ -7,12 +7,13 @@
 
 #include <assert.h>
 
-/* How many of a category are served when its turn came up `turns` times, 2^32 at most: nothing overflows. */
-static uint64_t category_served(const struct position_category *c, uint64_t turns)
+/* How many of a category are yet served when its turn came up `turns` times since the round began that is
+ * under way, 2^32 at most: nothing overflows. */
+static uint64_t category_ahead(const struct position_category *c, uint64_t turns)
 {
-	uint64_t most = turns * c->share;
+	uint64_t most = turns * c->share, left = most > c->served ? most - c->served : 0;
 
-	return most < c->waiting ? most : c->waiting;
+	return left < c->waiting ? left : c->waiting;
 }
 
 uint64_t position_count(const struct position_category *categories, size_t n, size_t own, uint32_t before)
@@ -20,14 +21,14 @@ uint64_t position_count(const struct position_category *categories, size_t n, si
 	uint64_t position = (uint64_t)before + 1, rounds_before;
 
 	assert(own < n && categories[own].share > 0);
-	rounds_before = before / categories[own].share;
+	rounds_before = ((uint64_t)before + categories[own].served) / categories[own].share;
 	for (size_t i = 0; i < n; i++) {
 		const struct position_category *c = &categories[i];
 
 		if (c->tier < categories[own].tier)
 			position += c->waiting;
 		else if (c->tier == categories[own].tier && i != own)
-			position += category_served(c, rounds_before + (i < own));
+			position += category_ahead(c, rounds_before + (i < own));
 	}
 	return position;
 }

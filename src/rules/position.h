@@ -7,11 +7,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One category of a queue. Where it stands in the table is its turn within a round. */
+/* One category of a queue. Where it stands in the table is its turn within a round. Whoever serves the queue
+ * counts what it served: else each position would begin a round anew, and those who come late in one would
+ * never be served while others of an earlier turn keep coming. */
 struct position_category {
 	uint32_t tier;    /* everybody of a lower tier is served first */
 	uint32_t share;   /* 1 and more: of it in each round of its tier, as long as anybody waits in it */
 	uint32_t waiting; /* applications of it in the queue */
+	uint32_t served;  /* of it in the round that its tier is in; share once its turn is over, then 0 */
 };
 
 /* The position, 1 and up, of an application of category `own` with `before` others of that category ahead of

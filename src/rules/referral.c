@@ -1,6 +1,6 @@
-/* Two tables: what an event does in a status, and what a status means for place and application. Time is
- * looked at before the first of them, so that a referral whose end has come answers alike before and after
- * the clock has written that it expired. */
+/* Two tables: what an event does in a status, and what a status means for place and application. Of what a
+ * parent does time is looked at before the first of them, so that a referral whose end has come answers her
+ * alike before and after the clock has written that it expired. */
 #include "rules/referral.h"
 
 #include <assert.h>
@@ -44,7 +44,7 @@ static const struct referral_meaning {
 } meanings[REFERRAL_STATUSES] = {
     [REFERRAL_OFFERED] = {APPLICATION_REFERRED, false, false},
     [REFERRAL_ACCEPTED] = {APPLICATION_ENROLLING, false, false},
-    [REFERRAL_DECLINED] = {APPLICATION_WAITING, true, true},
+    [REFERRAL_DECLINED] = {APPLICATION_WAITING, true, false},
     [REFERRAL_EXPIRED] = {APPLICATION_WAITING, true, true},
     [REFERRAL_CANCELLED] = {APPLICATION_WAITING, true, false},
     [REFERRAL_ENROLLED] = {APPLICATION_ENROLLED, false, false},
@@ -92,9 +92,11 @@ static enum referral_verdict referral_judge_time(
 {
 	if (e == REFERRAL_EXPIRE)
 		return now_us < r->to_us ? REFERRAL_NOT_DUE : REFERRAL_OK;
+	if (!referral_is_parents(e))
+		return REFERRAL_OK;
 	if (now_us >= r->to_us)
 		return REFERRAL_PAST_END;
-	return now_us < r->from_us && referral_is_parents(e) ? REFERRAL_NOT_BEGUN : REFERRAL_OK;
+	return now_us < r->from_us ? REFERRAL_NOT_BEGUN : REFERRAL_OK;
 }
 
 static struct referral_move referral_find_move(

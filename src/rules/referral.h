@@ -61,12 +61,13 @@ struct referral_life {
 	int64_t from_us, to_us;
 };
 
-/* What the region's law makes of an event at this moment. */
+/* What the region's law makes of an event on this referral. What is reckoned by its start or its end does not
+ * change with the moment at which the clock got round to it. */
 struct referral_law {
 	bool decline_annuls;      /* a decline ends the application; else it keeps its place in the queue */
 	int64_t documents_end_us; /* the end when it is accepted now; 0: accepting moves no end */
-	int64_t extension_end_us; /* the end when it is extended now; 0: there is no extension */
-	int64_t stop_list_end_us; /* how long who lets one pass now is passed over; 0: not at all */
+	int64_t extension_end_us; /* the end when it is extended: by its start; 0: there is no extension */
+	int64_t stop_list_end_us; /* how long who lets it pass is passed over: by its end; 0: not at all */
 };
 
 struct referral_plan {
@@ -77,10 +78,11 @@ struct referral_plan {
 	int64_t stop_list_until_us; /* 0: not put on the stop list */
 };
 
-/* Whether r hears e at now_us; what follows is written when the verdict is OK. From its end on only EXPIRE is
- * heard, and an expired one answers as one whose end has come: when the clock's work was done shows nowhere.
- * An end that was said never becomes an earlier one: accepting leaves the later of both. Extended once,
- * whatever the status. DECLINE that keeps the application and EXPIRE put it on the stop list, CANCEL does
+/* Whether r hears e at now_us; what follows is written when the verdict is OK. From its end on a parent is
+ * told PAST_END, whether the clock has written EXPIRED or not. The portal's events may come late: CANCEL and
+ * ENROL are heard as long as it is open, so that a child who is in does not lose its place to the hour of a
+ * message. An end that was said never becomes an earlier one: accepting leaves the later of both. Extended
+ * once, whatever the status. Who lets one pass (EXPIRE) is put on the stop list, who refuses it in time is
  * not. */
 enum referral_verdict referral_hear(const struct referral_life *r, enum referral_event e,
     const struct referral_law *law, int64_t now_us, struct referral_plan *ret) KZ_CHECK;

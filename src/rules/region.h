@@ -20,7 +20,7 @@ enum region_clock {
 	REGION_PRIORITY,  /* after a place is released it is for privileged categories */
 	REGION_ACCEPT,    /* a referral waits for the parent's answer */
 	REGION_DOCUMENTS, /* an accepted one waits for the documents */
-	REGION_EXTENSION, /* what an extension adds, once */
+	REGION_EXTENSION, /* an extended one ends so long after its start, once */
 	REGION_STOP_LIST, /* no other place after a referral that ran out */
 	REGION_CLOCKS
 };

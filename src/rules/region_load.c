@@ -32,7 +32,7 @@ static const struct key table[] = {
 	{"clocks.documents", KEY_TEXT, CLOCK(REGION_DOCUMENTS), NULL, 0, 8, NULL, true, "",
 	    "How long an accepted referral waits for the documents."},
 	{"clocks.extension", KEY_TEXT, CLOCK(REGION_EXTENSION), NULL, 0, 8, NULL, true, "",
-	    "What an extension adds, once; 0d: there is none."},
+	    "How long after its start an extended referral ends, once; 0d: there is no extension."},
 	{"clocks.stop_list", KEY_TEXT, CLOCK(REGION_STOP_LIST), NULL, 0, 8, NULL, true, "",
 	    "How long no other place is given after a referral ran out; 0d: it may be at once."},
 	{"decline", KEY_CHOICE, AT(region.decline), NULL, 0, 0, declines, true, "",

@@ -23,6 +23,13 @@ static void application_status__each__its_word_and_back(void **state)
 	}
 }
 
+static void application_is_over__in_the_queue_or_with_a_place__not(void **state)
+{
+	(void)state;
+	for (enum application_status s = 0; s < APPLICATION_STATUSES; s++)
+		assert_int_equal(application_is_over(s), s > APPLICATION_ENROLLING);
+}
+
 static void application_status_name__no_status__unknown(void **state)
 {
 	(void)state;
@@ -45,6 +52,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(application_status__each__its_word_and_back),
+	    cmocka_unit_test(application_is_over__in_the_queue_or_with_a_place__not),
 	    cmocka_unit_test(application_status_name__no_status__unknown),
 	    cmocka_unit_test(application_status_parse__other_words__invalid_and_nothing_written),
 	};

@@ -40,7 +40,7 @@ static uint64_t assert_all_served(const struct position_category *c, size_t n)
 
 static void position_count__nobody_ahead__first(void **state)
 {
-	const struct position_category one = {1, 3, 1};
+	const struct position_category one = {1, 3, 1, 0};
 
 	(void)state;
 	assert_int_equal(position_count(&one, 1, 0, 0), 1);
@@ -48,7 +48,7 @@ static void position_count__nobody_ahead__first(void **state)
 
 static void position_count__one_category__registration_alone(void **state)
 {
-	const struct position_category one = {1, 3, 100};
+	const struct position_category one = {1, 3, 100, 0};
 
 	(void)state;
 	for (uint32_t before = 0; before < 100; before++)
@@ -58,7 +58,7 @@ static void position_count__one_category__registration_alone(void **state)
 /* One of the privileged, then three of the others: 1 P, 2-4 G, 5 P, 6-8 G. */
 static void position_count__one_to_three__interleaved(void **state)
 {
-	static const struct position_category both[] = {{1, 1, 2}, {1, 3, 7}};
+	static const struct position_category both[] = {{1, 1, 2, 0}, {1, 3, 7, 0}};
 
 	(void)state;
 	assert_int_equal(position_count(both, 2, 0, 0), 1);
@@ -73,7 +73,7 @@ static void position_count__one_to_three__interleaved(void **state)
 /* The general ones first in a round, as a region may say. */
 static void position_count__three_to_one__the_order_of_the_table_counts(void **state)
 {
-	static const struct position_category both[] = {{1, 3, 7}, {1, 1, 2}};
+	static const struct position_category both[] = {{1, 3, 7, 0}, {1, 1, 2, 0}};
 
 	(void)state;
 	assert_int_equal(position_count(both, 2, 0, 2), 3);
@@ -84,7 +84,7 @@ static void position_count__three_to_one__the_order_of_the_table_counts(void **s
 
 static void position_count__lower_tier__all_of_it_goes_first(void **state)
 {
-	static const struct position_category three[] = {{2, 3, 10}, {1, 1, 5}, {3, 1, 4}};
+	static const struct position_category three[] = {{2, 3, 10, 0}, {1, 1, 5, 0}, {3, 1, 4, 0}};
 
 	(void)state;
 	assert_int_equal(position_count(three, 3, 1, 4), 5);
@@ -93,10 +93,80 @@ static void position_count__lower_tier__all_of_it_goes_first(void **state)
 	assert_int_equal(assert_all_served(three, 3), 19);
 }
 
+/* One waits since the round's first turn was served; the next of the privileged goes behind three of the
+ * others. */
+static void position_count__in_the_middle_of_a_round__it_goes_on(void **state)
+{
+	static const struct position_category both[] = {{1, 1, 1, 1}, {1, 3, 7, 0}},
+	                                      later[] = {{1, 1, 1, 1}, {1, 3, 5, 2}};
+
+	(void)state;
+	assert_int_equal(position_count(both, 2, 0, 0), 4);
+	assert_int_equal(position_count(both, 2, 1, 0), 1);
+	assert_int_equal(position_count(both, 2, 1, 3), 5);
+	assert_int_equal(position_count(later, 2, 0, 0), 2);
+	assert_int_equal(position_count(later, 2, 1, 1), 3);
+}
+
+/* Serves one of the category whose turn it is; those before it in the round have had theirs. */
+static void serve(struct position_category *c, size_t n, size_t at)
+{
+	c[at].waiting--;
+	c[at].served++;
+	for (size_t i = 0; i < at; i++)
+		if (c[i].tier == c[at].tier)
+			c[i].served = c[i].share;
+	for (size_t i = 0; i < n; i++)
+		if (c[i].tier == c[at].tier && c[i].served < c[i].share && c[i].waiting)
+			return;
+	for (size_t i = 0; i < n; i++)
+		if (c[i].tier == c[at].tier)
+			c[i].served = 0;
+}
+
+/* While a queue is served each position falls by one, whoever it is. */
+static void assert_each_falls_by_one(struct position_category *c, size_t n)
+{
+	uint64_t had[CATEGORIES_MAX][40];
+	size_t first;
+
+	for (uint64_t gone = 0;; gone++) {
+		first = n;
+		for (size_t i = 0; i < n; i++)
+			for (uint32_t k = 0; k < c[i].waiting; k++) {
+				uint64_t now = position_count(c, n, i, k);
+				uint64_t *was = &had[i][40 - c[i].waiting + k];
+
+				assert_true(!gone || *was == now + 1);
+				*was = now;
+				first = now == 1 ? i : first;
+			}
+		if (first == n)
+			return;
+		serve(c, n, first);
+	}
+}
+
+static void position_count__queues_that_are_served__each_falls_by_one(void **state)
+{
+	unsigned short seed[3] = {1, 2, 3};
+
+	(void)state;
+	for (unsigned queue = 0; queue < 300; queue++) {
+		struct position_category c[CATEGORIES_MAX];
+		size_t n = 1 + (size_t)nrand48(seed) % CATEGORIES_MAX;
+
+		for (size_t i = 0; i < n; i++)
+			c[i] = (struct position_category){(uint32_t)(1 + nrand48(seed) % TIERS),
+			    (uint32_t)(1 + nrand48(seed) % 5), (uint32_t)(nrand48(seed) % 40), 0};
+		assert_each_falls_by_one(c, n);
+	}
+}
+
 /* The counts and the application may be of two moments. */
 static void position_count__more_ahead_than_are_counted__what_is_ahead_counts(void **state)
 {
-	static const struct position_category both[] = {{1, 1, 2}, {1, 3, 0}};
+	static const struct position_category both[] = {{1, 1, 2, 0}, {1, 3, 0, 0}};
 
 	(void)state;
 	assert_int_equal(position_count(both, 2, 1, 5), 5 + 2 + 1);
@@ -105,7 +175,7 @@ static void position_count__more_ahead_than_are_counted__what_is_ahead_counts(vo
 static void position_count__greatest_values__no_overflow(void **state)
 {
 	static const struct position_category three[] = {
-	    {1, UINT32_MAX, UINT32_MAX}, {1, 1, UINT32_MAX}, {0, 1, UINT32_MAX}};
+	    {1, UINT32_MAX, UINT32_MAX, 0}, {1, 1, UINT32_MAX, 0}, {0, 1, UINT32_MAX, 0}};
 
 	(void)state;
 	assert_int_equal(position_count(three, 3, 1, UINT32_MAX), 3 * (uint64_t)UINT32_MAX + 1);
@@ -124,7 +194,7 @@ static void position_count__random_queues__as_the_simulation_serves_them(void **
 
 		for (size_t i = 0; i < n; i++) {
 			c[i] = (struct position_category){(uint32_t)(1 + nrand48(seed) % TIERS),
-			    (uint32_t)(1 + nrand48(seed) % 5), (uint32_t)(nrand48(seed) % 40)};
+			    (uint32_t)(1 + nrand48(seed) % 5), (uint32_t)(nrand48(seed) % 40), 0};
 			all += c[i].waiting;
 		}
 		assert_int_equal(assert_all_served(c, n), all);
@@ -139,6 +209,8 @@ int main(void)
 	    cmocka_unit_test(position_count__one_to_three__interleaved),
 	    cmocka_unit_test(position_count__three_to_one__the_order_of_the_table_counts),
 	    cmocka_unit_test(position_count__lower_tier__all_of_it_goes_first),
+	    cmocka_unit_test(position_count__in_the_middle_of_a_round__it_goes_on),
+	    cmocka_unit_test(position_count__queues_that_are_served__each_falls_by_one),
 	    cmocka_unit_test(position_count__more_ahead_than_are_counted__what_is_ahead_counts),
 	    cmocka_unit_test(position_count__greatest_values__no_overflow),
 	    cmocka_unit_test(position_count__random_queues__as_the_simulation_serves_them),

@@ -32,7 +32,10 @@ static void assert_refused(const struct referral_life *r, enum referral_event e,
 	assert_string_equal(
 	    referral_verdict_name(referral_hear(r, e, l, now_us, &plan)), referral_verdict_name(verdict));
 	assert_int_equal(plan.next.status, untouched.next.status);
+	assert_int_equal(plan.next.extended, untouched.next.extended);
+	assert_int_equal(plan.next.from_us, untouched.next.from_us);
 	assert_int_equal(plan.next.to_us, untouched.next.to_us);
+	assert_int_equal(plan.place_freed, untouched.place_freed);
 	assert_int_equal(plan.application, untouched.application);
 	assert_int_equal(plan.stop_list_until_us, untouched.stop_list_until_us);
 }
@@ -81,16 +84,10 @@ static void offered__accept_when_it_ends_later_than_the_documents__its_end_stays
 	        {REFERRAL_ACCEPTED, true, FROM, EXTENSION}, false, APPLICATION_ENROLLING, 0});
 }
 
-static void offered__decline_that_keeps__waits_behind_the_stop_list(void **state)
+static void offered__decline_that_keeps__waits_and_is_on_no_stop_list(void **state)
 {
-	struct referral_law none = law;
-
 	(void)state;
 	assert_becomes(&offered, REFERRAL_DECLINE, &law, FROM,
-	    (struct referral_plan){
-	        {REFERRAL_DECLINED, false, FROM, TO}, true, APPLICATION_WAITING, STOP_LIST});
-	none.stop_list_end_us = 0;
-	assert_becomes(&offered, REFERRAL_DECLINE, &none, FROM,
 	    (struct referral_plan){{REFERRAL_DECLINED, false, FROM, TO}, true, APPLICATION_WAITING, 0});
 }
 
@@ -143,13 +140,18 @@ static void open__cancel__place_freed_and_no_stop_list(void **state)
 	assert_becomes(&offered, REFERRAL_CANCEL, &law, FROM, want);
 	assert_becomes(&offered, REFERRAL_CANCEL, &law, FROM - 1, want); /* also before it begins */
 	assert_becomes(&accepted, REFERRAL_CANCEL, &law, TO - 1, want);
+	assert_becomes(&offered, REFERRAL_CANCEL, &law, TO, want); /* told late */
 }
 
 static void accepted__enrol__the_place_is_filled(void **state)
 {
+	const struct referral_plan want = {
+	    {REFERRAL_ENROLLED, false, FROM, TO}, false, APPLICATION_ENROLLED, 0};
+
 	(void)state;
-	assert_becomes(&accepted, REFERRAL_ENROL, &law, TO - 1,
-	    (struct referral_plan){{REFERRAL_ENROLLED, false, FROM, TO}, false, APPLICATION_ENROLLED, 0});
+	assert_becomes(&accepted, REFERRAL_ENROL, &law, TO - 1, want);
+	assert_becomes(
+	    &accepted, REFERRAL_ENROL, &law, TO + 100000, want); /* told late, and not yet expired */
 }
 
 static void open__extend_again__already_extended(void **state)
@@ -190,8 +192,7 @@ static const enum referral_verdict in_time[REFERRAL_STATUSES][REFERRAL_EVENTS] =
     [REFERRAL_CANCELLED] = ALL(REFERRAL_ALREADY_CANCELLED),
     [REFERRAL_ENROLLED] = ALL(REFERRAL_ALREADY_ENROLLED),
 };
-static const enum referral_verdict at_end[REFERRAL_EVENTS] = {REFERRAL_PAST_END, REFERRAL_PAST_END,
-    REFERRAL_PAST_END, REFERRAL_OK, REFERRAL_PAST_END, REFERRAL_PAST_END};
+static const bool parents[REFERRAL_EVENTS] = {true, true, true, false, false, false};
 static const enum referral_verdict too_early[REFERRAL_EVENTS] = {
     REFERRAL_NOT_BEGUN, REFERRAL_NOT_BEGUN, REFERRAL_NOT_BEGUN, REFERRAL_NOT_DUE, REFERRAL_OK, REFERRAL_OK};
 
@@ -199,8 +200,10 @@ static enum referral_verdict expected(enum referral_status s, enum referral_even
 {
 	bool open = s == REFERRAL_OFFERED || s == REFERRAL_ACCEPTED;
 
-	if (open && now_us >= TO)
-		return at_end[e];
+	if (open && now_us >= TO && parents[e])
+		return REFERRAL_PAST_END;
+	if (open && now_us >= TO && e == REFERRAL_EXPIRE)
+		return REFERRAL_OK;
 	if (open && now_us < FROM && too_early[e] != REFERRAL_OK)
 		return too_early[e];
 	return in_time[s][e];
@@ -225,7 +228,7 @@ static void referral_hear__every_status_event_and_time__its_verdict(void **state
 			}
 }
 
-/* So that nobody sees whether the clock's work is done yet. */
+/* So that no parent sees whether the clock's work is done yet. */
 static void referral_hear__end_has_come__as_when_expired_is_written(void **state)
 {
 	const struct referral_life expired = {REFERRAL_EXPIRED, false, FROM, TO};
@@ -233,7 +236,7 @@ static void referral_hear__end_has_come__as_when_expired_is_written(void **state
 	(void)state;
 	for (enum referral_event e = 0; e < REFERRAL_EVENTS; e++) {
 		assert_refused(&expired, e, &law, TO, REFERRAL_PAST_END);
-		if (e == REFERRAL_EXPIRE)
+		if (!parents[e])
 			continue;
 		assert_refused(&offered, e, &law, TO, REFERRAL_PAST_END);
 		assert_refused(&accepted, e, &law, TO, REFERRAL_PAST_END);
@@ -282,7 +285,7 @@ int main(void)
 	    cmocka_unit_test(offered__accept__enrolling_until_the_documents_end),
 	    cmocka_unit_test(offered__accept_without_a_clock_of_documents__its_end_stays),
 	    cmocka_unit_test(offered__accept_when_it_ends_later_than_the_documents__its_end_stays),
-	    cmocka_unit_test(offered__decline_that_keeps__waits_behind_the_stop_list),
+	    cmocka_unit_test(offered__decline_that_keeps__waits_and_is_on_no_stop_list),
 	    cmocka_unit_test(offered__decline_that_annuls__the_application_is_over),
 	    cmocka_unit_test(offered__extend__still_offered_and_longer),
 	    cmocka_unit_test(accepted__extend__still_accepted_and_longer),
