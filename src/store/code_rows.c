@@ -77,16 +77,13 @@ static const enum code_column renew_columns[] = {
 /* What a code is by another sending of it that stands. The ids are said three times: so neither whole days
  * nor, whatever the planner thinks of the join, other codes are read. */
 static const struct pg_sql sql_renew = {"codes_renew",
-    "update code c set sends = r.n, resends = r.resends, issue = r.issue, sent_at = r.at, expires_at = "
-    "r.expires_at,"
-    "  key = r.key, mac = r.mac"
-    " from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) r(id, message_id, n, resends, issue, at, expires_at, "
-    "key, mac)"
+    "update code c set sends = r.n, resends = r.resends, issue = r.issue, sent_at = r.at,"
+    "  expires_at = r.expires_at, key = r.key, mac = r.mac"
+    " from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+    "  r(id, message_id, n, resends, issue, at, expires_at, key, mac)"
     " where c.id between $10 and $11 and c.id = any($1) and c.id = r.id and c.sends < r.n"
-    "  and exists (select from code_send s where s.code_id between $10 and $11 and s.code_id = r.id and s.n "
-    "= "
-    "r.n"
-    "   and s.message_id = r.message_id offset 0)",
+    "  and exists (select from code_send s where s.code_id between $10 and $11 and s.code_id = r.id"
+    "   and s.n = r.n and s.message_id = r.message_id offset 0)",
     RENEW_COLUMNS + 2, renew_types};
 
 static const uint32_t supersede_types[] = {PG_INT8_ARRAY, PG_INT8_ARRAY, PG_INT8};

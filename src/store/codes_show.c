@@ -18,13 +18,16 @@ static const uint32_t show_types[] = {PG_INT8, PG_INT8, PG_INT8, PG_TEXT};
 	" c.id >= $2 and c.id <= $3 and (c.id = $2 or c.pair = $2)"                                          \
 	" and ($4::text is null or c.api_key in (select a.id from api_key a where a.client = $4))"
 
+#define SHOW_TABLES                                                                                          \
+	CODE_STATE_TABLES("null")                                                                            \
+	" left join lateral (select sealed from message_person where id = c.id offset 0) p on true"          \
+	" left join code_given g on g.code_id = c.id"
+
 static const struct pg_sql sql_show[2] = {
     {"codes_show",
         "select " CODE_STATE_COLUMNS
-        ", c.client_ref, c.api_key, c.second, p.sealed, g.sealed from code c" CODE_STATE_TABLES(
-            "null") " left join lateral (select sealed from message_person where id = c.id offset 0) p on "
-                    "true"
-                    " left join code_given g on g.code_id = c.id where" SHOW_MINE " order by c.id",
+        ", c.client_ref, c.api_key, c.second, p.sealed, g.sealed from code c" SHOW_TABLES " where" SHOW_MINE
+        " order by c.id",
         4, show_types},
     {"codes_show_sends",
         "select s.code_id, s.message_id, s.why, s.at, coalesce("
