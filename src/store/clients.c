@@ -27,7 +27,8 @@ struct client_entry {
 	struct client client;
 };
 
-static const char *const scope_names[] = {"messages:write", "messages:read", "metrics", "codes"};
+static const char *const scope_names[] = {
+    "messages:write", "messages:read", "metrics", "codes", "records", "queue", "places", "open", "names"};
 #define SCOPES (sizeof scope_names / sizeof *scope_names)
 
 unsigned scope_parse(const char *text)

@@ -15,7 +15,12 @@ enum scope {
 	SCOPE_MESSAGES_READ = 2,
 	SCOPE_METRICS = 4,
 	SCOPE_CODES = 8,
-	SCOPES_ALL = 15
+	SCOPE_RECORDS = 16, /* what the portal feeds, and what it is told of */
+	SCOPE_QUEUE = 32,   /* positions */
+	SCOPE_PLACES = 64,  /* take, accept, decline, extend, watch */
+	SCOPE_OPEN = 128,   /* vacancies and referrals, names masked */
+	SCOPE_NAMES = 256,  /* with it they are whole */
+	SCOPES_ALL = 511
 };
 
 #define CLIENT_NAME 64

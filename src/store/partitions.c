@@ -49,6 +49,7 @@ static const uint32_t drop_types[] = {PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TIMESTA
 static const struct pg_sql sql_drop = {"partitions_drop",
     "select partition_drop('message', ($1 at time zone 'UTC')::date)"
     " + partition_drop('message_event', ($1 at time zone 'UTC')::date)"
+    " + partition_drop('news', ($1 at time zone 'UTC')::date)"
     " + partition_drop('message_person', ($2 at time zone 'UTC')::date)"
     " + partition_drop('code', ($2 at time zone 'UTC')::date)"
     " + partition_drop('code_send', ($2 at time zone 'UTC')::date)"
@@ -100,8 +101,8 @@ struct partition_columns {
 
 static void partitions_put_day(struct partition_columns *c, int64_t day_ms)
 {
-	static const char *const by_id[] = {
-	    "message", "message_person", "message_event", "code", "code_send", "code_wrong", "code_verdict"};
+	static const char *const by_id[] = {"message", "message_person", "message_event", "code", "code_send",
+	    "code_wrong", "code_verdict", "news"};
 	char low[32], high[32];
 
 	snprintf(low, sizeof low, "%llu", (unsigned long long)ids_floor(day_ms));

@@ -64,8 +64,9 @@ static int key_add(const struct ctl *c, const struct key_line *k)
 	if (k->words != 2)
 		return ctl_usage(c, "key add wants one CLIENT");
 	if (json_array_size(k->scopes) == 0)
-		return ctl_usage(
-		    c, "key add wants --scope, at least once: messages:write, messages:read, metrics, codes");
+		return ctl_usage(c,
+		    "key add wants --scope, at least once: messages:write, messages:read, metrics, codes, "
+		    "records, queue, places, open, names");
 	body = json_pack("{s:s, s:O}", "client", k->word[1], "scopes", k->scopes);
 	if (body == NULL)
 		return ctl_usage(c, "CLIENT is not valid UTF-8");
@@ -189,6 +190,6 @@ const struct ctl_command ctl_key_command = {
              "       kezekctl key list\n"
              "       kezekctl key revoke ID\n"
              "\n"
-             "scopes: messages:write, messages:read, metrics, codes\n",
+             "scopes: messages:write, messages:read, metrics, codes, records, queue, places, open, names\n",
     .run = key_run,
 };

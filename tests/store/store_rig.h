@@ -263,6 +263,9 @@ static inline int store_setup(void **state)
 	    " idempotency; delete from slot; delete from receipt_waiting; delete from receipt_aside;"
 	    " delete from code; delete from code_send; delete from code_wrong; delete from code_verdict;"
 	    " delete from code_given; delete from guard_hold;"
+	    " delete from notice; delete from watcher; delete from referral; delete from news; delete from "
+	    "application;"
+	    " delete from vacancy; delete from play_group; delete from kindergarten; delete from district;"
 	    " delete from webhook; alter table webhook alter id restart;"
 	    " truncate api_key restart identity");
 	store_up(g);

@@ -69,7 +69,7 @@ static void run__from_nothing__the_wanted_version(void **state)
 	assert_string_equal(t.why, "");
 	assert_int_equal(check(g).version, migrate_wanted());
 	assert_int_equal(store_int(g, "select count(*) from kezek_schema"), migrate_wanted());
-	assert_int_equal(store_int(g, "select count(*) from pg_partitioned_table"), 8);
+	assert_int_equal(store_int(g, "select count(*) from pg_partitioned_table"), 9);
 	store_make_partitions(g);
 }
 

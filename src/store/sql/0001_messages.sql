@@ -58,7 +58,9 @@ begin
     begin
       perform pg_advisory_xact_lock(x'6b7a66'::int, s);
       return query update slot set epoch = greatest(slot.epoch + 1, (timeline - 1) << 32) where slot.id = s
-        returning slot.id::int, slot.epoch, slot.low_water, greatest((select max(m.id) from message m), (select e.feed
+        returning slot.id::int, slot.epoch, slot.low_water, greatest((select max(m.id) from message m),
+          (select max(n.id) from notice n), (select n.feed from news n where (n.feed >> 14) & 255 = s
+          order by n.feed desc limit 1), (select e.feed
           from message_event e where (e.feed >> 14) & 255 = s and e.feed is not null order by e.feed desc limit 1),
           (select v.feed from code_verdict v where (v.feed >> 14) & 255 = s order by v.feed desc limit 1),
           (select max(c.feed) from webhook_cursor c where c.slot = s), slot.shut);

@@ -1,0 +1,141 @@
+-- The records of the queue, as the portal feeds them, and what kezek itself makes of them: referrals, notices, news. Ids and
+-- numbers are the portal's. Times that something is due at are columns of what they are about, each with an index of its own.
+
+create table district (
+  id bigint primary key,
+  region text not null, -- of config/regions
+  name_kk text not null,
+  name_ru text not null,
+  name_en text not null
+);
+
+create table kindergarten (
+  id bigint primary key,
+  district bigint not null references district,
+  name_kk text not null,
+  name_ru text not null,
+  name_en text not null
+);
+create index on kindergarten (district);
+
+create table play_group (
+  id bigint primary key,
+  kindergarten bigint not null references kindergarten,
+  age_from smallint not null,
+  age_to smallint not null, -- age_from <= age < age_to
+  language smallint not null -- text/language.h
+);
+create index on play_group (kindergarten);
+
+-- Free places of a group. One that comes back joins those that are free, under their terms; where none is, it is released
+-- anew: 0006_places.sql.
+create table vacancy (
+  play_group bigint primary key references play_group,
+  free int not null check (free >= 0),
+  released_at timestamptz not null,
+  priority_until timestamptz, -- null: no priority
+  terms bigint not null, -- counts the changes of all but free
+  seq bigint not null, -- counts all changes
+  watch_at timestamptz -- when watchers are looked for next, null: nobody need be told
+);
+create index on vacancy (watch_at) where watch_at is not null;
+
+-- Persons stand sealed (store/applicant.h), and as keyed values by which they are found.
+create table application (
+  number bigint primary key,
+  district bigint not null references district,
+  category text not null,
+  birth_year smallint not null,
+  registered_at timestamptz not null,
+  status smallint not null, -- rules/application.h
+  channel smallint not null, -- rules/notice.h
+  language smallint not null,
+  groups smallint not null, -- bits 1 << language of the groups that it is for; 0: any
+  verified smallint not null, -- bits 1 << phone
+  child_last4 text not null,
+  child_iin bigint not null,
+  parent1_iin bigint not null,
+  parent2_iin bigint,
+  phone1 bigint not null,
+  phone2 bigint,
+  sealed bytea not null,
+  stop_list_until timestamptz,
+  api_key int not null, -- whose client hears of its notices
+  seq bigint not null -- counts its changes
+);
+create index on application (child_iin);
+create index on application (parent1_iin);
+create index on application (parent2_iin) where parent2_iin is not null;
+create index on application (phone1);
+create index on application (phone2) where phone2 is not null;
+create index application_queue on application (district, birth_year, category, registered_at, number) where status = 0;
+
+-- Who gives a place: 0006_places.sql alone.
+create table referral (
+  number bigint primary key,
+  application bigint not null references application,
+  play_group bigint not null references play_group,
+  status smallint not null, -- rules/referral.h
+  extended boolean not null,
+  from_at timestamptz not null,
+  to_at timestamptz not null,
+  remind_at timestamptz, -- null: no more
+  token bigint not null, -- of the request that changed it last; 0: none
+  seq bigint not null -- counts its changes
+);
+create unique index referral_open on referral (application) where status in (0, 1);
+create index on referral (application);
+create index on referral (play_group);
+create index on referral (to_at) where status in (0, 1);
+create index on referral (remind_at) where remind_at is not null;
+create sequence referral_number;
+
+-- Applications whose parents want to hear of a place in a kindergarten.
+create table watcher (
+  application bigint not null references application,
+  kindergarten bigint not null references kindergarten,
+  at timestamptz not null,
+  primary key (application, kindergarten)
+);
+create index on watcher (kindergarten, application);
+
+-- What a parent is to be told, made in the transaction that it follows from. The slot in its id is whose it is to send.
+create table notice (
+  id bigint primary key,
+  application bigint not null references application,
+  kind smallint not null, -- rules/notice.h
+  subject bigint not null, -- referral, group or seq of the application, by the kind; 0: the kind has none
+  phone smallint not null, -- 0 or 1: which of the application's
+  at timestamptz not null,
+  until_at timestamptz, -- after it there is nothing to tell
+  detail text, -- of NOTICE_DOCUMENTS: the place
+  sealed bytea, -- null: it goes to the application's phone; else to this number
+  api_key int not null,
+  state smallint not null, -- rules/notice.h
+  look_at timestamptz, -- when something is to be done about it, null: nothing any more
+  sends smallint not null default 0,
+  message bigint, -- the newest
+  alarm_at timestamptz, -- null: nobody is alarmed
+  unique (application, kind, subject, phone)
+);
+create index on notice (((id >> 14) & 255), look_at) where look_at is not null;
+create index on notice (message) where message is not null;
+create index on notice (alarm_at) where alarm_at is not null;
+create index on notice (at);
+
+-- What the portal is told of an application, in the order of seq.
+create table news (
+  feed bigint not null, -- its place in the order of telling, as message_event.feed
+  application bigint not null,
+  seq bigint not null, -- of the application, as this change left it
+  kind smallint not null, -- rules/news.h
+  at timestamptz not null,
+  via smallint not null, -- rules/news.h
+  referral bigint,
+  play_group bigint,
+  until_at timestamptz, -- end of the referral
+  detail text,
+  primary key (feed)
+) partition by range (feed);
+create index on news (((feed >> 14) & 255), feed);
+create index on news (application, seq);

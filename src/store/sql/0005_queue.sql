@@ -1,0 +1,2 @@
+-- How many applications wait in each queue, kept by whatever changes applications: a position is asked of these counts, so that
+-- it costs the same however long the queue is.

@@ -1,0 +1,1 @@
+-- The only way to a place: what is done to referrals and to free places.
