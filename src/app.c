@@ -187,6 +187,8 @@ static void app_build_door(struct app *a)
 	    .redis = a->redis,
 	    .limits = a->limits,
 	    .templates = a->files.templates,
+	    .regions = a->files.regions,
+	    .calendar = a->files.calendar,
 	    .keyring = a->keyring,
 	    .conf = a->files.conf,
 	    .send = a->send,

@@ -28,6 +28,8 @@ static void app_swap(struct app *a, struct app_files *f)
 	a->files = *f;
 	a->door.conf = f->conf;
 	a->door.templates = f->templates;
+	a->door.regions = f->regions;
+	a->door.calendar = f->calendar;
 	log_set_level((enum log_level)f->conf->log_level);
 	http_server_set_limits(a->http, &http);
 	messages_set_limits(a->messages, &limits);

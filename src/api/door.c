@@ -16,12 +16,12 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 
-/* id: what stands for "{id}"; lives during the call. */
+/* id: what stands for "{id}", of two of them both with a slash between; lives during the call. */
 typedef void door_fn(struct door *d, struct call *c, const struct door_caller *who, const char *id);
 
 #define DOOR_ID 64 /* room for what stands for "{id}": longer is none of our ids, cut or not */
 
-/* A path may have one "{id}"; scope 0: open to everybody. */
+/* A path may have one "{id}" or two; scope 0: open to everybody. */
 static const struct door_route {
 	const char *method, *path;
 	unsigned scope;
@@ -58,17 +58,28 @@ static const struct door_route {
 /* Whether path is the route's; what stands for {id} goes to id. */
 static bool route_fits(const struct door_route *r, const char *path, char id[DOOR_ID])
 {
-	const char *brace = strchr(r->path, '{');
-	size_t head = brace ? (size_t)(brace - r->path) : 0, len;
+	const char *wanted = r->path;
+	size_t at = 0, len;
 
 	*id = '\0';
-	if (!brace)
-		return !strcmp(r->path, path);
-	if (strncmp(r->path, path, head) != 0)
-		return false;
-	len = strcspn(path + head, "/");
-	snprintf(id, DOOR_ID, "%.*s", (int)(len < DOOR_ID ? len : DOOR_ID - 1), path + head);
-	return len && !strcmp(brace + strlen("{id}"), path + head + len);
+	while (*wanted == *path || *wanted == '{') {
+		if (!*wanted)
+			return true;
+		if (*wanted != '{') {
+			wanted++;
+			path++;
+			continue;
+		}
+		len = strcspn(path, "/");
+		if (!len)
+			return false;
+		at += (size_t)snprintf(id + at, DOOR_ID - at, "%s%.*s", at ? "/" : "",
+		    (int)(len < DOOR_ID ? len : DOOR_ID - 1), path);
+		at = at < DOOR_ID ? at : DOOR_ID - 1;
+		path += len;
+		wanted += strlen("{id}");
+	}
+	return false;
 }
 
 static bool route_is_seen(const struct door_route *r, const struct call *c)

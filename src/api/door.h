@@ -8,6 +8,8 @@
 #include "flow/send.h"
 #include "flow/verify.h"
 #include "net/http_server.h"
+#include "rules/calendar.h"
+#include "rules/region.h"
 #include "store/clients.h"
 #include "store/limits.h"
 #include "store/redis.h"
@@ -28,6 +30,9 @@ struct door {
 	struct clients *clients;
 	const struct slots *slots;
 	const struct templates *templates;
+	/* Replaced at a reload: what lasts longer than a callback keeps a region's id, not the region. */
+	const struct regions *regions;
+	const struct calendar *calendar;
 	const struct keyring *keyring;
 	const struct conf *conf;
 	const struct rates *rates;
