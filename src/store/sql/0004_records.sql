@@ -63,11 +63,11 @@ create table application (
   api_key int not null, -- whose client hears of its notices
   seq bigint not null -- counts its changes
 );
-create index on application (child_iin);
-create index on application (parent1_iin);
-create index on application (parent2_iin) where parent2_iin is not null;
-create index on application (phone1);
-create index on application (phone2) where phone2 is not null;
+create index on application (child_iin, number);
+create index on application (parent1_iin, number);
+create index on application (parent2_iin, number) where parent2_iin is not null;
+create index on application (phone1, number);
+create index on application (phone2, number) where phone2 is not null;
 create index application_queue on application (district, birth_year, category, registered_at, number) where status = 0;
 
 -- Who gives a place: 0006_places.sql alone.
