@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/keys.h"
@@ -125,6 +126,18 @@ struct calendar *calendar_load(const char *path, struct faults *faults)
 void calendar_free(struct calendar *c)
 {
 	free(c);
+}
+
+int64_t calendar_end_us(const struct calendar *c)
+{
+	time_t last = (time_t)(c->count ? c->days[c->count - 1].day * (DAY_US / 1000000) : 0);
+	struct tm day;
+
+	if (!c->count)
+		return 0;
+	gmtime_r(&last, &day);
+	struct tm end = {.tm_year = day.tm_year + 1, .tm_mday = 1};
+	return (int64_t)timegm(&end) * 1000000;
 }
 
 static int64_t working_days(const struct calendar *c, int64_t from_us, int64_t n, int64_t offset_min)

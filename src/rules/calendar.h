@@ -21,4 +21,8 @@ void calendar_free(struct calendar *c);
  * also on a day off. Days that no file speaks of are worked from Monday to Friday. */
 int64_t calendar_add(const struct calendar *c, int64_t from_us, struct span span, int64_t offset_min);
 
+/* The end of the last year, in UTC, of which the file says anything; 0: it says nothing. After it holidays
+ * pass for working days. */
+int64_t calendar_end_us(const struct calendar *c);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <string.h>
+#include <time.h>
 
 #include "rules/region_body.h"
 
@@ -48,4 +49,19 @@ int64_t region_quiet_until(const struct region *r, int64_t now_us)
 	int64_t since_us = of_day(now_us + (r->offset_min - r->quiet_from) * MINUTE_US);
 
 	return since_us < length_us ? now_us + length_us - since_us : now_us;
+}
+
+int region_child_age(const struct region *r, const struct iin *child, int64_t now_us)
+{
+	int64_t local_us = now_us + r->offset_min * MINUTE_US;
+	time_t local = (time_t)((local_us - of_day(local_us)) / 1000000);
+	struct tm day;
+
+	gmtime_r(&local, &day);
+	struct iin_day on = {day.tm_year + 1900, day.tm_mon + 1, day.tm_mday};
+	if (r->age_month) {
+		on.month = r->age_month;
+		on.day = r->age_day;
+	}
+	return iin_age(child, on);
 }

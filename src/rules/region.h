@@ -9,6 +9,7 @@
 
 #include "base/yaml.h"
 #include "rules/span.h"
+#include "text/iin.h"
 #include "text/language.h"
 
 #define REGION_MAX        64 /* in one folder */
@@ -64,6 +65,9 @@ const struct region_category *region_category_find(const struct region *r, const
 /* When notices may go out again, in Unix microseconds: the end of the quiet hours that now_us is in, now_us
  * itself outside of them. From the first minute on is quiet, the last one is not. */
 int64_t region_quiet_until(const struct region *r, int64_t now_us);
+/* A child's full years for a place that is given at now_us: on the local day, or on the region's age_on of
+ * the local day's year, whether that day is past or to come. -1 before the birth. */
+int region_child_age(const struct region *r, const struct iin *child, int64_t now_us);
 /* The tables of a region's and of a category's keys for people. */
 void region_help(struct buf *out);
 

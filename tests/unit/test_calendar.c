@@ -307,6 +307,18 @@ static void shipped_holidays__each_year__as_many_working_days_as_counted(void **
 	}
 }
 
+static void calendar_end_us__last_date__end_of_its_year(void **state)
+{
+	struct calendar *c = load_good("off:\n  2027-01-02: x\n  2026-12-16: y\nwork:\n  2026-12-19: z\n");
+	struct calendar *none = load_good("off:\n");
+
+	(void)state;
+	assert_true(calendar_end_us(c) == clock_parse_rfc3339("2028-01-01T00:00:00Z"));
+	assert_true(calendar_end_us(none) == 0);
+	calendar_free(c);
+	calendar_free(none);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -327,6 +339,7 @@ int main(void)
 	    cmocka_unit_test(calendar_load__wrong_values__one_fault_with_its_place),
 	    cmocka_unit_test(calendar_load__too_many_dates__fault_at_the_first_too_many),
 	    cmocka_unit_test(calendar_load__no_such_file__fault),
+	    cmocka_unit_test(calendar_end_us__last_date__end_of_its_year),
 	    cmocka_unit_test(shipped_holidays__each_year__as_many_working_days_as_counted),
 	};
 

@@ -451,6 +451,46 @@ static void region_quiet_until__none__always_now(void **state)
 	regions_free(all);
 }
 
+/* A child of 2021-09-02. */
+static void assert_age(const struct region *r, const char *now, int age)
+{
+	struct iin child;
+	struct iin_refusal why;
+	char number[IIN_DIGITS + 1];
+
+	for (int check = 0; check < 10; check++) {
+		snprintf(number, sizeof number, "21090251234%d", check);
+		if (iin_parse(number, IIN_DIGITS, &child, &why) == KZ_OK)
+			break;
+	}
+	assert_int_equal(region_child_age(r, &child, clock_parse_rfc3339(now)), age);
+}
+
+static void region_child_age__no_day_said__on_the_local_day(void **state)
+{
+	struct regions *all = load_good(LEAST);
+
+	(void)state;
+	assert_age(regions_at(all, 0), "2024-09-01T18:59:59Z", 2);
+	assert_age(regions_at(all, 0), "2024-09-01T19:00:00Z", 3);
+	assert_age(regions_at(all, 0), "2021-09-01T18:59:59Z", -1);
+	regions_free(all);
+}
+
+static void region_child_age__day_said__that_of_the_local_year(void **state)
+{
+	struct regions *first = load_good(LEAST "age_on: '09-01'\n");
+	struct regions *second = load_good(LEAST "age_on: '09-02'\n");
+
+	(void)state;
+	assert_age(regions_at(first, 0), "2024-12-31T18:59:59Z", 2);
+	assert_age(regions_at(first, 0), "2024-12-31T19:00:00Z", 3); /* 2025 there */
+	assert_age(regions_at(second, 0), "2024-01-01T00:00:00Z", 3);
+	assert_age(regions_at(second, 0), "2024-12-31T18:59:59Z", 3);
+	regions_free(first);
+	regions_free(second);
+}
+
 static void shipped_regions__sample__one_with_privilege_to_three_general(void **state)
 {
 	struct faults faults = {0};
@@ -550,6 +590,8 @@ int main(void)
 	    cmocka_unit_test(region_quiet_until__within_a_day__until_its_end),
 	    cmocka_unit_test(region_quiet_until__other_time_zone__its_own_hours),
 	    cmocka_unit_test(region_quiet_until__none__always_now),
+	    cmocka_unit_test(region_child_age__no_day_said__on_the_local_day),
+	    cmocka_unit_test(region_child_age__day_said__that_of_the_local_year),
 	    cmocka_unit_test(shipped_regions__sample__one_with_privilege_to_three_general),
 	    cmocka_unit_test(shipped_sample_and_manual__against_the_tables__every_key),
 	};
