@@ -24,3 +24,15 @@ enum kz application_status_parse(const char *text, enum application_status *ret)
 		}
 	return KZ_INVALID;
 }
+
+enum kz application_told(
+    enum application_status now, bool referred, enum application_status told, enum application_status *ret)
+{
+	if (told != APPLICATION_WAITING && told != APPLICATION_ENROLLED && told != APPLICATION_WITHDRAWN &&
+	    told != APPLICATION_ARCHIVED)
+		return KZ_INVALID;
+	if (referred && told != APPLICATION_WAITING)
+		return KZ_CONFLICT;
+	*ret = referred ? now : told;
+	return KZ_OK;
+}

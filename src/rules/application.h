@@ -24,5 +24,11 @@ bool application_is_over(enum application_status s);
 const char *application_status_name(enum application_status s);
 /* KZ_INVALID when text is none of the names. */
 enum kz application_status_parse(const char *text, enum application_status *ret) KZ_CHECK;
+/* What the portal says of one, WAITING, ENROLLED, WITHDRAWN or ARCHIVED, as it stands at now, with a referral
+ * open or not. Its word counts: waiting brings back one that was over. While a referral is open a place is
+ * held: WAITING then changes nothing, and the others are KZ_CONFLICT until it is cancelled or the child is
+ * in. KZ_INVALID: REFERRED, ENROLLING and ANNULLED are not the portal's to say. */
+enum kz application_told(enum application_status now, bool referred, enum application_status told,
+    enum application_status *ret) KZ_CHECK;
 
 #endif

@@ -48,6 +48,50 @@ static void application_status_parse__other_words__invalid_and_nothing_written(v
 	assert_int_equal(got, APPLICATION_ARCHIVED);
 }
 
+static void application_told__no_open_referral__the_portals_word_counts(void **state)
+{
+	static const enum application_status words_of_the_portal[] = {
+	    APPLICATION_WAITING, APPLICATION_ENROLLED, APPLICATION_WITHDRAWN, APPLICATION_ARCHIVED};
+	enum application_status next;
+
+	(void)state;
+	for (enum application_status now = 0; now < APPLICATION_STATUSES; now++)
+		for (size_t i = 0; i < sizeof words_of_the_portal / sizeof *words_of_the_portal; i++) {
+			assert_int_equal(application_told(now, false, words_of_the_portal[i], &next), KZ_OK);
+			assert_int_equal(next, words_of_the_portal[i]);
+		}
+}
+
+static void application_told__an_open_referral__waiting_changes_nothing_and_others_conflict(void **state)
+{
+	static const enum application_status ends[] = {
+	    APPLICATION_ENROLLED, APPLICATION_WITHDRAWN, APPLICATION_ARCHIVED};
+	enum application_status next = APPLICATION_STATUSES;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+		assert_int_equal(application_told(APPLICATION_REFERRED, true, ends[i], &next), KZ_CONFLICT);
+	assert_int_equal(next, APPLICATION_STATUSES);
+	assert_int_equal(application_told(APPLICATION_REFERRED, true, APPLICATION_WAITING, &next), KZ_OK);
+	assert_int_equal(next, APPLICATION_REFERRED);
+	assert_int_equal(application_told(APPLICATION_ENROLLING, true, APPLICATION_WAITING, &next), KZ_OK);
+	assert_int_equal(next, APPLICATION_ENROLLING);
+}
+
+static void application_told__what_kezek_alone_says__invalid(void **state)
+{
+	static const enum application_status ours[] = {
+	    APPLICATION_REFERRED, APPLICATION_ENROLLING, APPLICATION_ANNULLED};
+	enum application_status next = APPLICATION_STATUSES;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+		for (int referred = 0; referred < 2; referred++)
+			assert_int_equal(
+			    application_told(APPLICATION_WAITING, referred, ours[i], &next), KZ_INVALID);
+	assert_int_equal(next, APPLICATION_STATUSES);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -55,6 +99,9 @@ int main(void)
 	    cmocka_unit_test(application_is_over__in_the_queue_or_with_a_place__not),
 	    cmocka_unit_test(application_status_name__no_status__unknown),
 	    cmocka_unit_test(application_status_parse__other_words__invalid_and_nothing_written),
+	    cmocka_unit_test(application_told__no_open_referral__the_portals_word_counts),
+	    cmocka_unit_test(application_told__an_open_referral__waiting_changes_nothing_and_others_conflict),
+	    cmocka_unit_test(application_told__what_kezek_alone_says__invalid),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -104,8 +104,8 @@ create table notice (
   id bigint primary key,
   application bigint not null references application,
   kind smallint not null, -- rules/notice.h
-  subject bigint not null, -- referral, group or seq of the application, by the kind; 0: the kind has none
-  phone smallint not null, -- 0 or 1: which of the application's
+  subject bigint not null, -- referral, group, seq of the application or request, by the kind; 0: the kind has none
+  phone smallint not null, -- 0 or 1: which of the application's; 2 or 3: one that it had in that place, sealed
   at timestamptz not null,
   until_at timestamptz, -- after it there is nothing to tell
   detail text, -- of NOTICE_DOCUMENTS: the place
@@ -139,3 +139,16 @@ create table news (
 ) partition by range (feed);
 create index on news (((feed >> 14) & 255), feed);
 create index on news (application, seq);
+
+-- First of all that a transaction does to applications, referrals or free places: they come one after the other, in the
+-- order of their arrival, and none waits for what another one holds.
+create function places_lock() returns void language sql as $$ select pg_advisory_xact_lock(4, 0) $$;
+
+-- What was read and judged is written whole, or not at all: some of it does not stand any more as it was read.
+create function records_whole(written bigint, wanted bigint) returns void language plpgsql as $body$
+begin
+  if written <> wanted then
+    raise exception '% of % records stand as they were read', written, wanted using errcode = 'KZ010';
+  end if;
+end
+$body$;

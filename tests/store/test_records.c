@@ -1,0 +1,585 @@
+/* Records as they are put, in a real PostgreSQL: verdicts, rows, and what follows from them. */
+#include "records_rig.h"
+
+#include "store/records.h"
+
+#define NOW_US INT64_C(1790000000000000)
+
+static struct regions *regions;
+static struct calendar *calendar;
+static struct records_files files;
+
+struct put {
+	struct store_rig *g;
+	struct records *s;
+	struct ids ids;
+	int count;
+	enum kz r;
+	unsigned statement;
+	size_t rows;      /* of the statement that was added */
+	const char *also; /* an answer that is wanted of the same job */
+};
+
+static const struct records_files *files_now(void *arg)
+{
+	(void)arg;
+	return &files;
+}
+
+static uint64_t next_id(void *arg)
+{
+	struct put *p = arg;
+
+	return ids_next(&p->ids, store_wall_us() / 1000);
+}
+
+static void on_put(void *arg, enum kz r, const struct pg_reply *reply, unsigned statement)
+{
+	struct put *p = arg;
+
+	p->count++;
+	p->r = r;
+	p->statement = statement;
+	p->rows = reply ? pg_rows(reply, statement) : 0;
+}
+
+static const struct pg_sql sql_also = {"also", "select 1 from district", 0, NULL};
+static const struct pg_sql sql_fails = {"fails", "select 1 / count(*) from district where false", 0, NULL};
+
+static void add_also(void *arg, struct pg_job *job)
+{
+	struct put *p = arg;
+
+	pg_job_add(job, *p->also == 'f' ? &sql_fails : &sql_also, NULL);
+}
+
+static void put_new(struct put *p, struct store_rig *g)
+{
+	const struct records_base base = {g->loop, g->pg, g->feed, g->keyring, next_id, p};
+
+	*p = (struct put){.g = g, .s = records_new(&base, RECORDS_MOST)};
+}
+
+static void put_add(struct put *p, const struct record *r)
+{
+	size_t i;
+
+	assert_int_equal(records_add(p->s, r, &i), KZ_OK);
+	assert_int_equal(i, records_count(p->s) - 1);
+}
+
+static enum kz put_begin(struct put *p, bool notices)
+{
+	const struct records_plan plan = {files_now, p->also ? add_also : NULL, p, 1, notices};
+
+	p->count = 0;
+	return records_put(p->s, &plan, on_put, p);
+}
+
+static void put_run(struct put *p, bool notices)
+{
+	assert_int_equal(put_begin(p, notices), KZ_OK);
+	assert_int_equal(p->count, 0);
+	servers_await(p->g->loop, &p->count, 1);
+}
+
+/* One record by itself. */
+static enum record_verdict put_one(struct store_rig *g, const struct record *r, int64_t *ret_seq)
+{
+	struct put p;
+
+	put_new(&p, g);
+	put_add(&p, r);
+	put_run(&p, true);
+	assert_int_equal(p.r, KZ_OK);
+	enum record_verdict v = records_verdict(p.s, 0);
+	if (ret_seq)
+		*ret_seq = records_seq(p.s, 0);
+	records_free(p.s);
+	return v;
+}
+
+static struct record district_of(uint64_t id, const char *region)
+{
+	struct record r = {
+	    .kind = RECORD_DISTRICT, .id = id, .place = {.names = {"Аудан", "Район", "District"}}};
+
+	snprintf(r.place.region, sizeof r.place.region, "%s", region);
+	return r;
+}
+
+static struct record kindergarten_of(uint64_t id, uint64_t district)
+{
+	return (struct record){.kind = RECORD_KINDERGARTEN,
+	    .id = id,
+	    .place = {.district = district, .names = {"Айгөлек", "Айголек", "Aigolek"}}};
+}
+
+static struct record group_of(uint64_t id, uint64_t kindergarten)
+{
+	return (struct record){.kind = RECORD_GROUP, .id = id, .group = {kindergarten, 3, 5, LANGUAGE_RU}};
+}
+
+static struct record vacancy_of(uint64_t id, uint32_t free)
+{
+	return (struct record){
+	    .kind = RECORD_VACANCY, .id = id, .vacancy = {.free = free, .released_us = NOW_US}};
+}
+
+static struct record application_of(uint64_t number, uint64_t phone)
+{
+	const struct records_application as = {.number = number, .phones = {phone}};
+
+	return (struct record){.kind = RECORD_APPLICATION,
+	    .id = number,
+	    .application = {.applicant = records_applicant(&as),
+	        .verified = 1,
+	        .district = 1,
+	        .category = "general",
+	        .registered_us = NOW_US,
+	        .language = LANGUAGE_KK}};
+}
+
+static void put_city(struct store_rig *g)
+{
+	const struct record city[] = {district_of(1, "sample"), kindergarten_of(2, 1), group_of(3, 2)};
+	struct put p;
+
+	put_new(&p, g);
+	for (size_t i = 0; i < 3; i++)
+		put_add(&p, &city[i]);
+	put_run(&p, true);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(records_verdict(p.s, i), RECORD_CREATED);
+	records_free(p.s);
+}
+
+static void records_put__a_city_in_one_go__all_created_then_the_same(void **state)
+{
+	struct store_rig *g = *state;
+	/* in the order in which they come to refer to what stands behind them */
+	const struct record city[] = {application_of(7, 0), vacancy_of(3, 2), group_of(3, 2),
+	    kindergarten_of(2, 1), district_of(1, "sample")};
+
+	for (int again = 0; again < 2; again++) {
+		struct put p;
+
+		put_new(&p, g);
+		for (size_t i = 0; i < 5; i++)
+			put_add(&p, &city[i]);
+		put_run(&p, true);
+		assert_int_equal(p.r, KZ_OK);
+		for (size_t i = 0; i < 5; i++)
+			assert_int_equal(records_verdict(p.s, i), again ? RECORD_SAME : RECORD_CREATED);
+		records_free(p.s);
+	}
+	assert_string_equal(
+	    store_sql(g, "select (d, k, g)::text from district d, kindergarten k, play_group g"),
+	    "(\"(1,sample,Аудан,Район,District)\",\"(2,1,Айгөлек,Айголек,Aigolek)\",\"(3,2,3,5,1)\")");
+	assert_string_equal(store_sql(g, "select (number, district, category, birth_year, status, verified, "
+	                                 "seq)::text from application"),
+	    "(7,1,general,2021,0,1,1)");
+	assert_int_equal(store_int(g, "select count(*) from notice"), 1);
+}
+
+static void records_put__what_it_refers_to_is_not_there__the_others_are_written(void **state)
+{
+	struct store_rig *g = *state;
+	struct record other = application_of(8, 0), good = application_of(9, 0),
+	              category = application_of(10, 0);
+	const struct record wrong[] = {district_of(5, "nowhere"), kindergarten_of(6, 5), group_of(7, 6),
+	    vacancy_of(7, 1), (other.application.district = 5, other),
+	    (snprintf(category.application.category, 8, "other"), category), good};
+	static const enum record_verdict verdicts[] = {RECORD_UNKNOWN_REGION, RECORD_UNKNOWN_DISTRICT,
+	    RECORD_UNKNOWN_KINDERGARTEN, RECORD_UNKNOWN_GROUP, RECORD_UNKNOWN_DISTRICT,
+	    RECORD_UNKNOWN_CATEGORY, RECORD_CREATED};
+	struct put p;
+
+	put_city(g);
+	put_new(&p, g);
+	for (size_t i = 0; i < 7; i++)
+		put_add(&p, &wrong[i]);
+	put_run(&p, true);
+	assert_int_equal(p.r, KZ_OK);
+	for (size_t i = 0; i < 7; i++)
+		assert_int_equal(records_verdict(p.s, i), verdicts[i]);
+	records_free(p.s);
+	assert_string_equal(store_sql(g, "select string_agg(number::text, ',') from application"), "9");
+	assert_int_equal(store_int(g, "select count(*) from district"), 1);
+	assert_int_equal(store_int(g, "select count(*) from vacancy"), 0);
+}
+
+static void records_add__full_or_the_same_record__busy(void **state)
+{
+	struct store_rig *g = *state;
+	const struct records_base base = {g->loop, g->pg, g->feed, g->keyring, next_id, NULL};
+	struct records *s = records_new(&base, 2);
+	struct record r = vacancy_of(3, 1);
+	size_t i;
+
+	assert_int_equal(records_add(s, &r, &i), KZ_OK);
+	assert_int_equal(records_add(s, &r, &i), KZ_BUSY);
+	r = group_of(3, 1);
+	assert_int_equal(records_add(s, &r, &i), KZ_OK);
+	r = group_of(4, 1);
+	assert_int_equal(records_add(s, &r, &i), KZ_BUSY);
+	records_clear(s);
+	assert_int_equal(records_add(s, &r, &i), KZ_OK);
+	assert_int_equal(records_count(s), 1);
+	records_free(s);
+}
+
+static void vacancy__no_priority_said__by_the_regions_clock(void **state)
+{
+	struct store_rig *g = *state;
+	struct record r = vacancy_of(3, 2);
+	int64_t seq;
+
+	put_city(g);
+	assert_int_equal(put_one(g, &r, &seq), RECORD_CREATED);
+	assert_int_equal(seq, 1);
+	/* released on Monday 2026-09-21, 14:13:20 UTC: three working days */
+	assert_string_equal(
+	    store_sql(g,
+	        "select (free, released_at at time zone 'UTC', priority_until at time zone 'UTC', terms, seq,"
+	        " watch_at = released_at)::text from vacancy"),
+	    "(2,\"2026-09-21 14:13:20\",\"2026-09-24 14:13:20\",1,1,t)");
+	r.vacancy.priority = RECORD_PRIORITY_NONE;
+	r.vacancy.free = 1;
+	assert_int_equal(put_one(g, &r, &seq), RECORD_CHANGED);
+	assert_int_equal(seq, 2);
+	assert_string_equal(
+	    store_sql(g, "select (free, priority_until, terms, seq)::text from vacancy"), "(1,,2,2)");
+}
+
+static void vacancy__its_free_places_alone_change__its_terms_do_not(void **state)
+{
+	struct store_rig *g = *state;
+	struct record r = vacancy_of(3, 2);
+
+	put_city(g);
+	put_one(g, &r, NULL);
+	store_sql(g, "update vacancy set watch_at = null");
+	r.vacancy.free = 3; /* those who wait for one were told of it */
+	assert_int_equal(put_one(g, &r, NULL), RECORD_CHANGED);
+	assert_string_equal(
+	    store_sql(g, "select (free, terms, seq, watch_at)::text from vacancy"), "(3,1,2,)");
+	r.vacancy.free = 0;
+	assert_int_equal(put_one(g, &r, NULL), RECORD_CHANGED);
+	r.vacancy.free = 1; /* the first again */
+	assert_int_equal(put_one(g, &r, NULL), RECORD_CHANGED);
+	assert_string_equal(
+	    store_sql(g, "select (free, terms, seq, watch_at = released_at)::text from vacancy"),
+	    "(1,1,4,t)");
+}
+
+static void vacancy__put_with_a_seq__only_where_it_stands_so(void **state)
+{
+	struct store_rig *g = *state;
+	struct record r = vacancy_of(3, 2);
+
+	put_city(g);
+	r.vacancy.seq = 1;
+	assert_int_equal(put_one(g, &r, NULL), RECORD_CHANGED_MEANWHILE);
+	r.vacancy.seq = 0;
+	assert_int_equal(put_one(g, &r, NULL), RECORD_CREATED);
+	r.vacancy.seq = 1;
+	r.vacancy.free = 5;
+	assert_int_equal(put_one(g, &r, NULL), RECORD_CHANGED);
+	r.vacancy.free = 6;
+	assert_int_equal(put_one(g, &r, NULL), RECORD_CHANGED_MEANWHILE);
+	assert_string_equal(store_sql(g, "select (free, seq)::text from vacancy"), "(5,2)");
+}
+
+static void application__new__its_number_is_due_in_the_same_transaction(void **state)
+{
+	struct store_rig *g = *state;
+	struct record r = application_of(7, 77015550001);
+
+	put_city(g);
+	assert_int_equal(put_one(g, &r, NULL), RECORD_CREATED);
+	assert_string_equal(
+	    store_sql(g,
+	        "select (application, kind, subject, phone, n.sealed, state, until_at, n.api_key,"
+	        " abs(extract(epoch from look_at - now())) < 30, alarm_at - look_at, n.xmin = a.xmin)::text"
+	        " from notice n, application a"),
+	    "(7,0,0,0,,0,,1,t,00:12:00,t)");
+	assert_int_equal(store_int(g, "select count(*) from news"), 0);
+}
+
+static void application__new_and_over__no_notice(void **state)
+{
+	struct store_rig *g = *state;
+	struct record r = application_of(7, 0);
+
+	put_city(g);
+	r.application.status = APPLICATION_ARCHIVED;
+	assert_int_equal(put_one(g, &r, NULL), RECORD_CREATED);
+	assert_int_equal(store_int(g, "select count(*) from notice"), 0);
+	assert_int_equal(store_int(g, "select status from application"), APPLICATION_ARCHIVED);
+}
+
+static void application__without_notices__none_and_no_news(void **state)
+{
+	struct store_rig *g = *state;
+	const uint64_t phones[] = {77015550001, 77015550002};
+
+	put_city(g);
+	for (int i = 0; i < 2; i++) {
+		struct record r = application_of(7, phones[i]);
+		struct put p;
+
+		put_new(&p, g);
+		put_add(&p, &r);
+		put_run(&p, false);
+		assert_int_equal(records_verdict(p.s, 0), i ? RECORD_CHANGED : RECORD_CREATED);
+		records_free(p.s);
+	}
+	assert_int_equal(
+	    store_int(g, "select count(*) from notice") + store_int(g, "select count(*) from news"), 0);
+}
+
+static void application__another_phone__both_are_told_and_the_portal(void **state)
+{
+	struct store_rig *g = *state;
+	struct record r = application_of(7, 77015550001);
+	struct msisdn left;
+
+	put_city(g);
+	put_one(g, &r, NULL);
+	store_sql(g, "delete from notice");
+	r.application.applicant.phones[0].digits = 77015550002;
+	assert_int_equal(put_one(g, &r, NULL), RECORD_CHANGED);
+	assert_string_equal(
+	    store_sql(g, "select string_agg((kind, subject, phone, sealed is null, alarm_at)::text,"
+	                 " ' ' order by phone) from notice"),
+	    "(11,2,0,t,) (11,2,2,f,)");
+	assert_string_equal(
+	    store_sql(g, "select (application, seq, kind, via)::text from news"), "(7,2,6,0)");
+	uint64_t id = (uint64_t)store_int(g, "select id from notice where phone = 2");
+	char hex[256];
+	uint8_t sealed[128];
+	snprintf(
+	    hex, sizeof hex, "%s", store_sql(g, "select encode(sealed, 'hex') from notice where phone = 2"));
+	for (size_t i = 0; i < strlen(hex) / 2; i++) {
+		unsigned octet;
+
+		assert_int_equal(sscanf(hex + 2 * i, "%2x", &octet), 1);
+		sealed[i] = (uint8_t)octet;
+	}
+	assert_int_equal(applicant_open_phone(g->keyring, id, sealed, strlen(hex) / 2, &left), KZ_OK);
+	assert_int_equal(left.digits, 77015550001);
+}
+
+static void application__its_phones_change_places__changed_but_nobody_is_told(void **state)
+{
+	struct store_rig *g = *state;
+	struct record r = application_of(7, 77015550001);
+	struct msisdn *phones = r.application.applicant.phones, first = phones[0];
+
+	put_city(g);
+	r.application.applicant.phones_n = 2;
+	phones[1].digits = 77015550002;
+	put_one(g, &r, NULL);
+	store_sql(g, "delete from notice");
+	phones[0] = phones[1];
+	phones[1] = first;
+	assert_int_equal(put_one(g, &r, NULL), RECORD_CHANGED);
+	assert_int_equal(
+	    store_int(g, "select count(*) from notice") + store_int(g, "select count(*) from news"), 0);
+}
+
+static void application__with_an_open_referral__waiting_leaves_it_and_others_are_refused(void **state)
+{
+	struct store_rig *g = *state;
+	struct record r = application_of(7, 0);
+
+	put_city(g);
+	put_one(g, &r, NULL);
+	store_sql(g, "insert into referral values (1, 7, 3, 0, false, now(), now(), null, 0, 1);"
+	             " update application set status = 1, seq = 2");
+	assert_int_equal(put_one(g, &r, NULL), RECORD_SAME);
+	r.application.groups = 1;
+	assert_int_equal(put_one(g, &r, NULL), RECORD_CHANGED);
+	assert_string_equal(store_sql(g, "select (status, groups, seq)::text from application"), "(1,1,3)");
+	r.application.status = APPLICATION_WITHDRAWN;
+	assert_int_equal(put_one(g, &r, NULL), RECORD_REFERRAL_OPEN);
+	store_sql(g, "update referral set status = 4");
+	assert_int_equal(put_one(g, &r, NULL), RECORD_CHANGED);
+	assert_int_equal(store_int(g, "select status from application"), APPLICATION_WITHDRAWN);
+	r.application.status = APPLICATION_WAITING;
+	assert_int_equal(put_one(g, &r, NULL), RECORD_CHANGED);
+	assert_int_equal(store_int(g, "select status from application"), APPLICATION_WAITING);
+}
+
+static void application__at_rest__no_person_in_clear(void **state)
+{
+	struct store_rig *g = *state;
+	struct record r = application_of(7, 77015550001);
+
+	put_city(g);
+	put_one(g, &r, NULL);
+	snprintf(g->text, sizeof g->text, "%s", store_sql(g, "select a::text from application a"));
+	assert_null(strstr(g->text, "7015550001"));
+	assert_null(strstr(g->text, r.application.applicant.child.digits));
+	assert_null(strstr(g->text, r.application.applicant.first_name));
+}
+
+/* What was read is changed by another before it is written. */
+static void records_put__changed_meanwhile__read_again(void **state)
+{
+	struct store_rig *g = *state;
+	struct record r = application_of(7, 0);
+	struct put p;
+
+	put_city(g);
+	put_one(g, &r, NULL);
+	store_sql(g, "begin; select places_lock(); update application set language = 2, seq = seq + 1");
+	put_new(&p, g);
+	r.application.groups = 1;
+	put_add(&p, &r);
+	assert_int_equal(put_begin(&p, true), KZ_OK);
+	store_await_sql(g, STORE_WAITS_FOR_LOCK, 1);
+	store_sql(g, "commit");
+	servers_await(g->loop, &p.count, 1);
+	assert_int_equal(p.r, KZ_OK);
+	assert_int_equal(records_verdict(p.s, 0), RECORD_CHANGED);
+	assert_int_equal(records_seq(p.s, 0), 3);
+	records_free(p.s);
+	assert_string_equal(store_sql(g, "select (language, groups, seq)::text from application"), "(0,1,3)");
+}
+
+/* Two daemons get the same new application at once. */
+static void records_put__made_by_another_meanwhile__the_same_and_one_notice(void **state)
+{
+	struct store_rig *g = *state;
+	struct record r = application_of(7, 0);
+	struct put p[2];
+
+	put_city(g);
+	store_sql(g, "begin; select places_lock()");
+	for (int i = 0; i < 2; i++) {
+		put_new(&p[i], g);
+		put_add(&p[i], &r);
+		assert_int_equal(put_begin(&p[i], true), KZ_OK);
+	}
+	store_await_sql(g, STORE_WAITS_FOR_LOCK, 2);
+	store_sql(g, "commit");
+	for (int i = 0; i < 2; i++) {
+		servers_await(g->loop, &p[i].count, 1);
+		assert_int_equal(p[i].r, KZ_OK);
+	}
+	assert_int_equal(
+	    records_verdict(p[0].s, 0) + records_verdict(p[1].s, 0), RECORD_SAME + RECORD_CREATED);
+	for (int i = 0; i < 2; i++)
+		records_free(p[i].s);
+	assert_int_equal(store_int(g, "select count(*) from notice"), 1);
+}
+
+static void records_put__what_was_added__is_of_the_same_transaction(void **state)
+{
+	struct store_rig *g = *state;
+	struct record r = district_of(1, "sample");
+	struct put p;
+
+	put_new(&p, g);
+	put_add(&p, &r);
+	p.also = "fails";
+	put_run(&p, true);
+	assert_int_equal(p.r, KZ_REFUSED);
+	assert_int_equal(store_int(g, "select count(*) from district"), 0);
+	p.also = "sees it";
+	put_run(&p, true);
+	assert_int_equal(p.r, KZ_OK);
+	assert_int_equal(p.rows, 1);
+	put_run(&p, true); /* also when nothing is to be written */
+	assert_int_equal(records_verdict(p.s, 0), RECORD_SAME);
+	assert_int_equal(p.rows, 1);
+	records_free(p.s);
+}
+
+static void records_put__the_slot_is_lost__nothing_is_written(void **state)
+{
+	struct store_rig *g = *state;
+	struct record r = application_of(7, 0);
+	struct put p;
+
+	put_city(g);
+	put_new(&p, g);
+	put_add(&p, &r);
+	store_sql(g, "update slot set epoch = epoch + 1");
+	put_run(&p, true);
+	assert_int_equal(p.r, KZ_LOST);
+	feed_set_slot(g->feed, -1, 0);
+	put_run(&p, true);
+	assert_int_equal(p.r, KZ_LOST);
+	records_free(p.s);
+	assert_int_equal(store_int(g, "select count(*) from application"), 0);
+}
+
+static void records_free__while_they_are_being_put__no_callback(void **state)
+{
+	struct store_rig *g = *state;
+	struct record r = district_of(1, "sample");
+	struct put p;
+
+	put_new(&p, g);
+	put_add(&p, &r);
+	assert_int_equal(put_begin(&p, true), KZ_OK);
+	records_free(p.s);
+	store_drain(g);
+	assert_int_equal(p.count, 0);
+}
+
+static int group_setup(void **state)
+{
+	struct faults faults = {0};
+
+	regions = regions_load(KEZEK_SOURCE_DIR "/config/regions", &faults);
+	calendar = calendar_load(KEZEK_SOURCE_DIR "/config/holidays.yaml", &faults);
+	files = (struct records_files){regions, calendar};
+	return faults.count || store_group_setup(state);
+}
+
+static int group_teardown(void **state)
+{
+	regions_free(regions);
+	calendar_free(calendar);
+	return servers_teardown(state);
+}
+
+static int setup(void **state)
+{
+	if (store_setup(state))
+		return -1;
+	store_hold_feed_slot(*state);
+	return 0;
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, store_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(records_put__a_city_in_one_go__all_created_then_the_same),
+	    TEST(records_put__what_it_refers_to_is_not_there__the_others_are_written),
+	    TEST(records_add__full_or_the_same_record__busy),
+	    TEST(vacancy__no_priority_said__by_the_regions_clock),
+	    TEST(vacancy__its_free_places_alone_change__its_terms_do_not),
+	    TEST(vacancy__put_with_a_seq__only_where_it_stands_so),
+	    TEST(application__new__its_number_is_due_in_the_same_transaction),
+	    TEST(application__new_and_over__no_notice),
+	    TEST(application__without_notices__none_and_no_news),
+	    TEST(application__another_phone__both_are_told_and_the_portal),
+	    TEST(application__its_phones_change_places__changed_but_nobody_is_told),
+	    TEST(application__with_an_open_referral__waiting_leaves_it_and_others_are_refused),
+	    TEST(application__at_rest__no_person_in_clear),
+	    TEST(records_put__changed_meanwhile__read_again),
+	    TEST(records_put__made_by_another_meanwhile__the_same_and_one_notice),
+	    TEST(records_put__what_was_added__is_of_the_same_transaction),
+	    TEST(records_put__the_slot_is_lost__nothing_is_written),
+	    TEST(records_free__while_they_are_being_put__no_callback),
+	};
+
+	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+}
