@@ -1,6 +1,7 @@
 #include "app.h"
 
 #include "net/tls.h"
+#include "rules/notice_text.h"
 #include "rules/route.h"
 
 /* Files that are used at start or later only, yet a wrong one is a fault of the configuration. */
@@ -17,15 +18,17 @@ static void app_check_tls(const struct conf *c, const char *path, struct faults 
 	tls_free(webhooks);
 }
 
-/* Purposes are proved against the templates: against broken ones each would be a fault too, and not its own.
- */
+/* Purposes and notices are proved against the templates: against broken ones each would be a fault too, and
+ * not its own. */
 static void app_load_texts(struct app_files *f, struct faults *faults)
 {
 	int before = faults->count;
 
 	f->templates = templates_load(f->conf->templates, faults);
-	if (faults->count == before)
-		f->purposes = purposes_load(f->conf->purposes, f->templates, faults);
+	if (faults->count != before)
+		return;
+	f->purposes = purposes_load(f->conf->purposes, f->templates, faults);
+	notice_texts_check(f->templates, f->conf->templates, faults);
 }
 
 bool app_files_load(const char *path, struct app_files *ret, struct faults *faults)

@@ -26,6 +26,14 @@ bool template_has(const struct template *t, const char *param)
 	return template_param_number(t, param, strlen(param)) < t->count;
 }
 
+const char *template_param(const struct template *t, size_t i, struct param_type *ret)
+{
+	if (i >= t->count)
+		return NULL;
+	*ret = t->types[i];
+	return t->params[i];
+}
+
 size_t template_name_span(const char *s)
 {
 	if (*s < 'a' || *s > 'z')

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "base/yaml.h"
 #include "text/language.h"
+#include "text/param.h"
 #include "text/segment.h"
 
 #define TEMPLATE_WHY 160 /* octets of a reason, with its NUL */
@@ -35,6 +36,8 @@ enum kz template_fill(const struct templates *t, const char *name, enum language
 /* As long as the templates live; NULL when there is none of the name. */
 const struct template *template_find(const struct templates *t, const char *name);
 bool template_has(const struct template *t, const char *param);
+/* The name of its parameter i and its type; NULL when it has not so many. */
+const char *template_param(const struct template *t, size_t i, struct param_type *ret);
 /* How many SMS it takes at most, 1..SEGMENT_MAX_PARTS. */
 unsigned template_segments(const struct template *t, enum language l);
 /* Appends the text with values that are the caller's own, so not held against their types; each parameter of

@@ -9,6 +9,7 @@ import { Kezek } from '../lib/kezek.mjs';
 import { operator } from '../lib/operators.mjs';
 import { Servers } from '../lib/servers.mjs';
 import { startCentre } from '../lib/smsc.mjs';
+import { shippedBut } from '../lib/texts.mjs';
 
 const servers = new Servers();
 const nowhere = { conninfo: 'host=/nonexistent user=kezek dbname=kezek', redis: '' };
@@ -103,12 +104,15 @@ journey('templates__each_fault__one_line_with_file_line_column', async (stage) =
     ['brace', entry('params: {code: digits(6)}', '{code} {'), /sms\.yaml:3:7: a brace/],
   ];
   for (const [what, text, line] of faults) {
-    writeFileSync(file, text);
+    writeFileSync(file, text + shippedBut('code'));
     const lines = await refused(k);
     assert.match(lines[0], line, what);
     assert.ok(!lines.some((l) => l.includes('purposes.yaml')), `${what}: a purpose is at no fault: ${lines.join('\n')}`);
   }
-  writeFileSync(file, entry('params: {code: digits(6)}', `{code}${'ж'.repeat(64)}`));
+  const good = entry('params: {code: digits(6)}', `{code}${'ж'.repeat(64)}`);
+  writeFileSync(file, good);
+  assert.match((await refused(k))[0], /sms\.yaml: template "appno" is missing: notices are made of it/);
+  writeFileSync(file, good + shippedBut('code'));
   assert.equal((await k.once('-t')).code, 0);
 });
 

@@ -1,4 +1,12 @@
-// Texts at every boundary, and what they must cost, reckoned without kezek's code.
+// Texts at every boundary, and what they must cost, reckoned without kezek's code; and the templates that are shipped.
+import { readFileSync } from 'node:fs';
+
+// What dialogs/sms.yaml has beside the entry of that name, to be put behind a test's own one.
+export function shippedBut(name) {
+  const text = readFileSync(new URL('../../dialogs/sms.yaml', import.meta.url), 'utf8');
+  return text.split(/\n(?=[a-z_]+:\n)/).filter((entry) => !entry.startsWith(`${name}:`)).join('\n');
+}
+
 const extended = '^{}\\[~]|€';
 const units = {
   gsm7: (c) => (extended.includes(c) ? 2 : 1),
