@@ -148,6 +148,22 @@ enum kz iin_parse(const char *typed, size_t n, struct iin *ret, struct iin_refus
 	return wrong ? KZ_INVALID : KZ_OK;
 }
 
+enum kz iin_complete(const char *stem, struct iin *ret)
+{
+	struct iin i;
+
+	if (strspn(stem, "0123456789") != IIN_DIGITS - 1 || stem[IIN_DIGITS - 1])
+		return KZ_INVALID;
+	memcpy(i.digits, stem, IIN_DIGITS - 1);
+	i.digits[IIN_DIGITS - 1] = (char)('0' + iin_check(&i));
+	i.digits[IIN_DIGITS] = '\0';
+	bool good = !iin_judge(&i);
+	if (good)
+		*ret = i;
+	secret_wipe(&i, sizeof i);
+	return good ? KZ_OK : KZ_INVALID;
+}
+
 struct iin_day iin_birth(const struct iin *i)
 {
 	int century = (iin_digit(i, 6) - 1) / 2;

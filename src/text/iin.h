@@ -36,6 +36,9 @@ enum iin_sex { IIN_MALE, IIN_FEMALE };
  * digits_parse. Births of 1800 to 2099 on days that were; whether the day has come is the caller's to ask, by
  * iin_age. On KZ_INVALID *ret_why says why. */
 enum kz iin_parse(const char *typed, size_t n, struct iin *ret, struct iin_refusal *ret_why) KZ_CHECK;
+/* The number that begins with these eleven digits. KZ_INVALID: they are none, name no day, or nobody was ever
+ * given it. */
+enum kz iin_complete(const char *stem, struct iin *ret) KZ_CHECK;
 struct iin_day iin_birth(const struct iin *i);
 enum iin_sex iin_sex(const struct iin *i);
 /* Full years on a day, -1 before the birth. Who was born on a 29 February is a year older on 1 March of a

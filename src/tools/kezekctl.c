@@ -1,6 +1,6 @@
 /* kezekctl: the command line of the person on duty. A thin client: it asks the daemon over its control socket
- * and prints the answer; it reads no configuration and opens no database. Only keyring asks nobody: it makes
- * a file. One file per command, ctl_<command>.c. */
+ * and prints the answer; it reads no configuration and opens no database. keyring and sample ask nobody: they
+ * make a file and lines. One file per command, ctl_<command>.c. */
 #include <curl/curl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 
 static const struct ctl_command *const commands[] = {&ctl_status_command, &ctl_trace_command,
     &ctl_send_command, &ctl_key_command, &ctl_webhook_command, &ctl_keyring_command, &ctl_guard_command,
-    &ctl_aside_command};
+    &ctl_aside_command, &ctl_sample_command};
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static const char common_help[] =

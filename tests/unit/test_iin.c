@@ -57,6 +57,27 @@ static struct iin_refusal refuses(const char *typed, const char *code)
 	return refuses_octets(typed, strlen(typed), code);
 }
 
+static void iin_complete__stems__the_number_that_parses_or_none(void **state)
+{
+	static const char *const good[] = {
+	    "000101100006", "000101100016", "000101100026", "000101100708", "000101100721", "000101100733"};
+	static const char *const bad[] = {"00010110071", "00010110152", "00010110233", "00010170000",
+	    "00130110000", "0001011000", "000101100006", "0001011000x", ""};
+	struct iin i = {"untouched"};
+	char stem[IIN_DIGITS];
+
+	(void)state;
+	for (size_t n = 0; n < COUNT(bad); n++) {
+		assert_int_equal(iin_complete(bad[n], &i), KZ_INVALID);
+		assert_string_equal(i.digits, "untouched");
+	}
+	for (size_t n = 0; n < COUNT(good); n++) {
+		snprintf(stem, sizeof stem, "%.11s", good[n]);
+		assert_int_equal(iin_complete(stem, &i), KZ_OK);
+		assert_string_equal(i.digits, good[n]);
+	}
+}
+
 static void iin_parse__valid_numbers__accepted_and_no_other_check_digit(void **state)
 {
 	static const char *const valid[] = {
@@ -421,6 +442,7 @@ static void iin__wiped_by_its_owner__nothing_left(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(iin_complete__stems__the_number_that_parses_or_none),
 	    cmocka_unit_test(iin_parse__valid_numbers__accepted_and_no_other_check_digit),
 	    cmocka_unit_test(iin_parse__stems_of_nobody__never_issued),
 	    cmocka_unit_test(iin_parse__any_script_with_gaps__as_meant),
