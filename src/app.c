@@ -40,6 +40,13 @@ static void app_on_watchdog(void *arg)
 	timer_start(a->watchdog_timer, a->ready_told ? WATCHDOG_MS : 100);
 }
 
+static uint64_t app_next_notice(void *arg)
+{
+	struct app *a = arg;
+
+	return send_id(a->send);
+}
+
 /* What works without the database: links bind, the door says 503. */
 static void app_build_flows(struct app *a)
 {
@@ -62,6 +69,8 @@ static void app_build_flows(struct app *a)
 	    verify_new(&(struct verify_base){a->loop, a->pg, a->send, a->codes, a->limits, a->keyring},
 	        &(struct verify_files){a->files.conf, a->files.purposes, a->files.templates});
 	send_on_lost(a->send, verify_on_lost, a->verify);
+	a->clocks = clocks_new(&(struct clocks_base){a->loop, a->pg, a->keyring, app_next_notice, a},
+	    &(struct clocks_files){a->files.regions, a->files.calendar});
 	a->rates = rates_new(a->loop);
 }
 
@@ -136,6 +145,7 @@ static void app_stop(void *arg, int signo)
 		http_server_drain(a->http);
 	timer_start(a->end_timer, a->files.conf->shutdown_ms);
 	verify_stop(a->verify);
+	clocks_stop(a->clocks);
 	send_drain(a->send, app_on_drained, a);
 }
 
@@ -228,6 +238,7 @@ static void app_end(struct app *a)
 	http_server_free(a->http);
 	send_stop(a->send);
 	verify_stop(a->verify);
+	clocks_stop(a->clocks);
 	limits_stop(a->limits);
 	pg_stop(a->pg);
 	messages_fail_waiting(a->messages);
@@ -239,6 +250,7 @@ static void app_end(struct app *a)
 	codes_free(a->codes);
 	limits_free(a->limits);
 	verify_free(a->verify);
+	clocks_free(a->clocks);
 	send_free(a->send);
 	notify_free(a->notify);
 	messages_free(a->messages);

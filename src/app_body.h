@@ -4,6 +4,7 @@
 
 #include "api/door.h"
 #include "app.h"
+#include "flow/clocks.h"
 #include "flow/verify.h"
 #include "net/http_server.h"
 #include "store/partitions.h"
@@ -28,6 +29,7 @@ struct app {
 	struct clients *clients;
 	struct send *send;
 	struct notify *notify;
+	struct clocks *clocks;
 	struct rates *rates;
 	struct http_server *http;
 	struct tls *tls;

@@ -42,6 +42,7 @@ static void app_swap(struct app *a, struct app_files *f)
 	verify_set_files(a->verify, &(struct verify_files){f->conf, f->purposes, f->templates});
 	send_set_conf(a->send, f->conf);
 	notify_set_conf(a->notify, f->conf);
+	clocks_set_files(a->clocks, &(struct clocks_files){f->regions, f->calendar});
 	send_set_profiles(a->send, f->profiles, f->profiles_n);
 	a->files.profiles = NULL;
 	a->files.profiles_n = 0;

@@ -36,6 +36,8 @@ static void app_on_slot(void *arg, uint8_t slot, uint64_t low_water, uint64_t ne
 	send_take_slot(a->send, slot, low_water, newest);
 	verify_take_slot(a->verify, slot, newest);
 	notify_take_slot(a->notify, slot);
+	if (!a->stopping)
+		clocks_start(a->clocks);
 	app_tell_ready(a);
 }
 
@@ -49,6 +51,7 @@ static void app_on_slots_lost(void *arg)
 	send_lose_slots(a->send);
 	verify_lose_slots(a->verify);
 	notify_lose_slots(a->notify);
+	clocks_stop(a->clocks);
 }
 
 static void app_on_weigh(void *arg, size_t weights[IDS_SLOTS])
