@@ -41,12 +41,13 @@ struct notify {
 	uint64_t looking;
 	struct timer *look_timer;
 	int64_t look_at_ms;
+	bool holding; /* perhaps something was held back since the last look */
 	/* the end */
 	bool draining, last_saved;
 	struct defer drained_soon;
 	loop_fn *drained;
 	void *drained_arg;
-	struct metric *told, *failed[HTTP_OUTCOMES], *given_up, *full, *disabled;
+	struct metric *told, *failed[HTTP_OUTCOMES], *given_up, *full, *disabled, *held_back;
 	struct metric *up_gauge, *down_gauge, *locked_gauge, *open_gauge, *oldest_gauge;
 };
 
@@ -99,19 +100,21 @@ struct reading {
 
 enum note_phase {
 	NOTE_WAITING, /* in its endpoint's line */
+	NOTE_LOOKING, /* asks whether it is its turn */
 	NOTE_ASKING,  /* on its way */
 	NOTE_KEEPING, /* what became of it is being kept */
 	NOTE_DONE,    /* told, or kept as one that is told again */
 	NOTE_LEFT,    /* is told by whoever has the slot next */
 };
 
-/* One end, of a message or a code, on its way to one endpoint. */
+/* One end, of a message or a code, or news, on its way to one endpoint. */
 struct note {
 	struct list_node node, in_line;
 	struct endpoint *endpoint;
 	struct teller *teller; /* NULL: it is told again */
 	enum note_phase phase;
 	bool left;               /* its slot is given away: it waits no more */
+	bool ordered;            /* of news: all before it, of its application, are told */
 	bool probe;              /* asked while the endpoint was down */
 	bool given_up;           /* with what is being kept */
 	unsigned attempts;       /* that failed and were counted */
@@ -150,10 +153,21 @@ bool notify_save(struct notify *n);
 void notify_look_in(struct notify *n, int64_t wait_ms);
 void notify_look(void *arg);
 
+/* notify_keep.c */
+void note_told(struct note *note);
+/* It failed. */
+void note_put_off(struct note *note, const char *why, int64_t retry_after_ms);
+/* Whether it is not known yet that it may be told now. */
+bool note_must_look(const struct note *note);
+/* Asks that; it goes to the first place of the line then, or is held back. */
+enum kz note_look(struct note *note) KZ_CHECK;
+
 /* notify_tell.c */
 struct note *note_new(
     struct endpoint *e, struct teller *t, const struct hook_event *event, unsigned attempts);
 void note_free(struct note *n);
+/* It waits for its turn, as the first or the last. */
+void note_line_up(struct note *note, bool first);
 /* What it waits for is not asked any more: it goes with its slot. */
 void note_leave(struct note *n);
 /* Its slot is kept after all. */

@@ -260,6 +260,8 @@ static void notify_on_saved(void *arg, enum kz r)
 	struct notify *n = arg;
 
 	n->saving = 0;
+	if (r == KZ_OK && n->holding)
+		notify_look_in(n, 0); /* perhaps for what is saved now */
 	list_each(&n->endpoints, at, next)
 	{
 		struct endpoint *e = list_entry(at, struct endpoint, node);
@@ -353,6 +355,7 @@ void notify_look(void *arg)
 
 	if (n->looking || n->draining || !n->endpoints.count)
 		return;
+	n->holding = false;
 	ids = mem_array(n->endpoints.count, sizeof *ids);
 	list_each(&n->endpoints, at, next)
 	{

@@ -19,6 +19,8 @@ void notify_make_metrics(struct notify *n)
 	    "Webhooks that failed at every attempt and are told no more", "");
 	n->full = metric_counter("kezek_webhooks_full_total",
 	    "Times that an endpoint had as many ends to be told again as are kept", "");
+	n->held_back = metric_counter("kezek_webhooks_held_back_total",
+	    "News that waited until earlier ones of their application were told", "");
 	n->disabled = metric_counter("kezek_webhooks_disabled_total", "Endpoints that answered 410", "");
 	n->up_gauge = metric_gauge("kezek_webhooks_endpoints", "Endpoints that are told", "state=\"up\"");
 	n->down_gauge = metric_gauge("kezek_webhooks_endpoints", "Endpoints that are told", "state=\"down\"");

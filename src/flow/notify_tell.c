@@ -1,7 +1,7 @@
 /* notify_tell: one request and what follows from its answer. A single event that fails is kept to be told
- * again and the rest goes on; an endpoint that fails again and again is down: then nothing more is kept of
- * single events unless memory is full, their cursor stays, and one request at a time is made after growing
- * waits until it answers.
+ * again (notify_keep.c) and the rest goes on; an endpoint that fails again and again is down: then nothing
+ * more is kept of single events unless memory is full, their cursor stays, and one request at a time is made
+ * after growing waits until it answers.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +22,7 @@ static const char *note_copy(char **at, const char *text)
 	return copy;
 }
 
-static void note_line_up(struct note *note, bool first)
+void note_line_up(struct note *note, bool first)
 {
 	struct list *line = &note->endpoint->waiting;
 
@@ -86,122 +86,12 @@ void note_free(struct note *note)
 	}
 	if (note->job)
 		pg_job_cancel(e->notify->pg, note->job);
+	if (note->phase == NOTE_LOOKING)
+		e->open--;
 	if (note->phase == NOTE_WAITING)
 		list_remove(&e->waiting, &note->in_line);
 	list_remove(note->teller ? &note->teller->notes : &e->again, &note->node);
 	free(note);
-}
-
-/* Told, or kept as one that is told again; a note that was told again is no more. */
-static void note_done(struct note *note)
-{
-	struct endpoint *e = note->endpoint;
-	struct teller *t = note->teller;
-
-	note->phase = NOTE_DONE;
-	if (t) {
-		teller_advance(t);
-		return;
-	}
-	note_free(note);
-	if (!e->again.count)
-		notify_look_in(e->notify, 0);
-}
-
-/* The database is away: it comes first again, when its endpoint was left alone for a while, and if it fails
- * then it is that failure that counts. */
-static void note_set_back(struct note *note)
-{
-	struct endpoint *e = note->endpoint;
-
-	note_line_up(note, true);
-	if (note->teller && e->streak)
-		e->streak--;
-	if (!timer_is_armed(e->pause))
-		timer_start(e->pause, e->notify->conf->webhook_retry_min_ms);
-}
-
-/* As one that is down it makes room: what was kept is told when it answers, or is given up some time. */
-static void note_find_full(struct note *note)
-{
-	struct endpoint *e = note->endpoint;
-
-	note_wait(note);
-	if (e->probes)
-		return;
-	e->probes = 1;
-	timer_start(e->pause, hook_probe_ms(1, e->notify->conf->webhook_retry_min_ms));
-	metric_add(e->notify->full, 1);
-	log_warn(e->name, "is down: %d ends wait to be told again", TELLINGS_RETRIES);
-}
-
-static void note_on_kept(void *arg, enum kz r)
-{
-	struct note *note = arg;
-	struct notify *n = note->endpoint->notify;
-	char id[IDS_TEXT];
-
-	note->job = 0;
-	if (r == KZ_OK && note->given_up) {
-		metric_add(n->given_up, 1);
-		log_warn(note->endpoint->name, "the end of %s is told no more after %d attempts",
-		    ids_text(note->event.id, id), HOOK_ATTEMPTS);
-	}
-	if (r == KZ_OK || r == KZ_REFUSED) /* refused: the endpoint was removed in that moment */
-		note_done(note);
-	else if (r == KZ_TOO_LONG)
-		note_find_full(note);
-	else
-		note_set_back(note);
-	notify_pump(n);
-}
-
-static void note_told(struct note *note)
-{
-	struct endpoint *e = note->endpoint;
-	struct notify *n = e->notify;
-
-	metric_add(n->told, 1);
-	e->streak = 0;
-	if (e->probes) {
-		e->probes = 0;
-		timer_stop(e->pause);
-		log_info(e->name, "is up again");
-		notify_look_in(n, 0);
-	}
-	note->phase = NOTE_KEEPING;
-	note->given_up = false;
-	/* when the row outlives it, it is told once more */
-	if (note->teller || tellings_settle(n->pg, e->id, note->event.about, note->event.id, note_on_kept,
-	                        note, &note->job) != KZ_OK)
-		note_done(note);
-}
-
-static void note_put_off(struct note *note, const char *why, int64_t retry_after_ms)
-{
-	struct endpoint *e = note->endpoint;
-	struct notify *n = e->notify;
-	unsigned attempts = note->attempts + 1;
-	int64_t now_us = loop_clock(n->loop)->wall_us();
-	int64_t wait_ms = hook_wait_ms(attempts, n->conf->webhook_retry_min_ms);
-	struct tellings_retry retry = {.id = e->id,
-	    .about = note->event.about,
-	    .of = note->event.id,
-	    .slot = ids_slot(note->event.feed),
-	    .attempts = attempts,
-	    .now_us = now_us,
-	    .status = why};
-
-	note->given_up = wait_ms < 0;
-	if (!note->given_up) {
-		wait_ms = wait_ms > retry_after_ms ? wait_ms : retry_after_ms;
-		retry.due_us = now_us + wait_ms * 1000;
-	}
-	note->phase = NOTE_KEEPING;
-	if (tellings_put_off(n->pg, &retry, note_on_kept, note, &note->job) != KZ_OK)
-		note_set_back(note);
-	else if (!note->given_up)
-		notify_look_in(n, wait_ms);
 }
 
 /* After another probe, or the last failure that an endpoint was up for. */
@@ -345,11 +235,13 @@ void endpoint_pump(struct endpoint *e)
 	while (!n->draining && !timer_is_armed(e->pause) && e->open < most && e->waiting.count) {
 		struct note *note = endpoint_next(e);
 
-		if (note_ask(note) != KZ_OK)
+		bool looks = note_must_look(note);
+
+		if ((looks ? note_look(note) : note_ask(note)) != KZ_OK)
 			return; /* when another is answered */
 		list_remove(&e->waiting, &note->in_line);
-		note->phase = NOTE_ASKING;
-		note->probe = e->probes > 0;
+		note->phase = looks ? NOTE_LOOKING : NOTE_ASKING;
+		note->probe = !looks && e->probes > 0;
 		e->open++;
 	}
 }

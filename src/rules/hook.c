@@ -15,9 +15,10 @@ void hook_secret_text(const uint8_t secret[HOOK_SECRET], char text[HOOK_SECRET_T
 
 char *hook_id(const struct hook_event *e, char text[HOOK_ID])
 {
+	static const char *const words[HOOK_ABOUTS] = {"end", "code", "news"};
 	char id[IDS_TEXT];
 
-	snprintf(text, HOOK_ID, "%s_%s", e->about == HOOK_CODE ? "code" : "end", ids_text(e->id, id));
+	snprintf(text, HOOK_ID, "%s_%s", words[e->about], ids_text(e->id, id));
 	return text;
 }
 
@@ -72,20 +73,63 @@ static void hook_put_message(struct buf *out, const struct hook_event *e, const 
 	hook_put_field(out, "detail", e->detail);
 }
 
-void hook_body(const struct hook_event *e, struct buf *out)
+static void hook_put_count(struct buf *out, const char *name, uint64_t n)
 {
-	bool code = e->about == HOOK_CODE;
-	char id[IDS_TEXT], seq[IDS_TEXT], at[32];
+	if (n)
+		buf_printf(out, ",\"%s\":%llu", name, (unsigned long long)n);
+}
 
-	clock_rfc3339(e->at_us, at);
-	buf_printf(out, "{\"type\":\"%s.%s\",\"timestamp\":\"%s\",\"seq\":\"%s\",\"data\":{\"id\":\"%s\"",
-	    code ? "code" : "message", code ? code_verdict_name(e->verdict) : message_state_name(e->state),
-	    at, ids_text(e->feed, seq), ids_text(e->id, id));
+static void hook_put_news(struct buf *out, const struct hook_event *e)
+{
+	const struct hook_news *n = &e->news;
+	char until[32];
+
+	buf_printf(out, "\"application\":%llu,\"seq\":%llu,\"via\":\"%s\"",
+	    (unsigned long long)n->application, (unsigned long long)n->seq, news_via_name(n->via));
+	hook_put_count(out, "group", n->play_group);
+	if (n->referral)
+		buf_printf(out, ",\"referral\":{\"number\":%llu", (unsigned long long)n->referral);
+	if (n->referral && n->until_us)
+		buf_printf(out, ",\"until\":\"%s\"", clock_rfc3339(n->until_us, until));
+	if (n->referral)
+		buf_char(out, '}');
+	hook_put_field(out, "detail", e->detail);
+}
+
+static void hook_put_end(struct buf *out, const struct hook_event *e, const char *at)
+{
+	char id[IDS_TEXT];
+
+	buf_printf(out, "\"id\":\"%s\"", ids_text(e->id, id));
 	hook_put_field(out, "client_ref", e->client_ref);
-	if (code)
+	if (e->about == HOOK_CODE)
 		hook_put_code(out, e, at);
 	else
 		hook_put_message(out, e, at);
+}
+
+static void hook_put_type(struct buf *out, const struct hook_event *e)
+{
+	if (e->about == HOOK_NEWS)
+		buf_str(out, news_kind_name(e->news.kind));
+	else if (e->about == HOOK_CODE)
+		buf_printf(out, "code.%s", code_verdict_name(e->verdict));
+	else
+		buf_printf(out, "message.%s", message_state_name(e->state));
+}
+
+void hook_body(const struct hook_event *e, struct buf *out)
+{
+	char seq[IDS_TEXT], at[32];
+
+	buf_str(out, "{\"type\":\"");
+	hook_put_type(out, e);
+	buf_printf(out, "\",\"timestamp\":\"%s\",\"seq\":\"%s\",\"data\":{", clock_rfc3339(e->at_us, at),
+	    ids_text(e->feed, seq));
+	if (e->about == HOOK_NEWS)
+		hook_put_news(out, e);
+	else
+		hook_put_end(out, e, at);
 	buf_str(out, "}}");
 }
 

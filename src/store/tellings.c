@@ -124,18 +124,20 @@ enum kz tellings_save(struct pg *pg, const struct tellings_mark *marks, size_t n
 }
 
 static const uint32_t put_off_types[] = {
-    PG_INT4, PG_INT4, PG_INT8, PG_INT4, PG_INT4, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TEXT, PG_INT4};
+    PG_INT4, PG_INT4, PG_INT8, PG_INT4, PG_INT4, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TEXT, PG_INT4, PG_INT8};
 /* One row more than the bound for each that is put off at the same time, at most. */
 static const struct pg_sql sql_put_off = {"tellings_put_off",
     "with put as ("
-    " insert into webhook_retry (webhook, about, id, slot, attempts, due, at, status)"
-    " select id, $2, $3, $4, $5, $6, $7, $8 from webhook where id = $1"
+    " insert into webhook_retry (webhook, about, id, slot, attempts, due, at, status, behind)"
+    " select id, $2, $3, $4, $5, $6, $7, $8, nullif($10, 0) from webhook where id = $1"
     "  and (exists (select from webhook_retry r where r.webhook = $1 and r.about = $2 and r.id = $3)"
     "   or (select count(*) from webhook_retry where webhook = $1 and due is not null) < $9)"
     " on conflict (webhook, about, id) do update"
-    " set attempts = excluded.attempts, due = excluded.due, status = excluded.status returning 1"
+    " set attempts = excluded.attempts, due = excluded.due, status = excluded.status, behind = "
+    "excluded.behind"
+    " returning 1"
     ") select exists (select from put) or not exists (select from webhook where id = $1)",
-    9, put_off_types};
+    10, put_off_types};
 
 static void tellings_on_put_off(void *arg, enum kz r, const struct pg_reply *reply)
 {
@@ -148,11 +150,11 @@ static void tellings_on_put_off(void *arg, enum kz r, const struct pg_reply *rep
 enum kz tellings_put_off(
     struct pg *pg, const struct tellings_retry *r, tellings_done_fn *done, void *arg, uint64_t *ret_ticket)
 {
-	uint8_t id[4], about[4], of[8], slot[4], attempts[4], due[8], now[8], most[4];
+	uint8_t id[4], about[4], of[8], slot[4], attempts[4], due[8], now[8], most[4], behind[8];
 	const struct pg_value values[] = {pg_int4(r->id, id), pg_int4((int32_t)r->about, about),
 	    pg_int8((int64_t)r->of, of), pg_int4(r->slot, slot), pg_int4((int32_t)r->attempts, attempts),
 	    pg_timestamp(r->due_us, due), pg_timestamp(r->now_us, now), pg_string(r->status),
-	    pg_int4(TELLINGS_RETRIES, most)};
+	    pg_int4(TELLINGS_RETRIES, most), pg_int8((int64_t)r->behind, behind)};
 
 	return tellings_ask(pg, &sql_put_off, 1, values, tellings_on_put_off,
 	    (struct tellings_quest){.done.all = done, .arg = arg}, ret_ticket);

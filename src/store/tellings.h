@@ -1,5 +1,5 @@
-/* tellings: what is told to endpoints, as the teller reads and notes it: the feed of ended messages and
- * codes, how far each endpoint was told of it, and what is told again. */
+/* tellings: what is told to endpoints, as the teller reads and notes it: the feed of ended messages and codes
+ * and of news, how far each endpoint was told of it, and what is told again. */
 #ifndef STORE_TELLINGS_H
 #define STORE_TELLINGS_H
 
@@ -30,8 +30,9 @@ enum kz tellings_load(struct pg *pg, const struct keyring *keyring, const bool h
     tellings_endpoint_fn *each, tellings_done_fn *done, void *arg, uint64_t *ret_ticket) KZ_CHECK;
 
 /* A page of a slot's feed: numbers after < n < before, at most `most` looked at, of them the first ends of
- * the clients' messages and the verdicts on their codes, in their order. Then done: how many were looked at
- * and the last one's number (0: none). */
+ * the clients' messages, the verdicts on their codes, and for each of them that has a living key with the
+ * scope records the news, in their order. Then done: how many were looked at and the last one's number (0:
+ * none). */
 struct tellings_page {
 	const char *const *clients; /* a client may stand twice: its ends come once */
 	size_t clients_n;
@@ -60,7 +61,8 @@ enum kz tellings_save(struct pg *pg, const struct tellings_mark *marks, size_t n
 struct tellings_retry {
 	int32_t id;
 	enum hook_about about;
-	uint64_t of; /* message or code */
+	uint64_t of;     /* message, code or news */
+	uint64_t behind; /* of news: the feed of those that are told before them; 0: none */
 	uint8_t slot;
 	unsigned attempts;
 	int64_t now_us, due_us;
@@ -72,9 +74,16 @@ enum kz tellings_put_off(struct pg *pg, const struct tellings_retry *r, tellings
 enum kz tellings_settle(struct pg *pg, int32_t id, enum hook_about about, uint64_t of, tellings_done_fn *done,
     void *arg, uint64_t *ret_ticket) KZ_CHECK;
 
-/* What is due now of the slots and endpoints named, the oldest first, at most `most` messages and as many
- * codes; then when the next is due after now, 0: none. Those of which nothing is kept any more are passed
- * over. */
+/* Whether the news before these, of the same application, were not told to the endpoint yet, nor given up.
+ * behind: their feed, 0: they were, or there are none. What a cursor that is not saved says does not count:
+ * after a crash they would be told again, behind these. */
+typedef void tellings_ahead_fn(void *arg, enum kz r, uint64_t behind);
+enum kz tellings_ahead(struct pg *pg, int32_t id, uint64_t feed, tellings_ahead_fn *done, void *arg,
+    uint64_t *ret_ticket) KZ_CHECK;
+
+/* What is due now of the slots and endpoints named, the oldest first, at most `most` messages, as many codes
+ * and as many news, but those behind others that are still to be told; then when the next is due after now,
+ * 0: none. Those of which nothing is kept any more are passed over. */
 typedef void tellings_due_fn(void *arg, int32_t id, unsigned attempts, const struct hook_event *e);
 typedef void tellings_next_fn(void *arg, enum kz r, int64_t next_us);
 enum kz tellings_due(struct pg *pg, const bool held[], const int32_t *ids, size_t n, int64_t now_us, int most,

@@ -16,6 +16,7 @@ struct tellings_quest {
 		tellings_done_fn *all;
 		tellings_page_fn *page;
 		tellings_next_fn *next;
+		tellings_ahead_fn *ahead;
 	} done;
 	void *arg;
 	const struct keyring *keyring; /* of tellings_load */

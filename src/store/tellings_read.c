@@ -1,6 +1,9 @@
-/* What is told. Reading walks the indices of message_event.feed and code_verdict.feed, so it costs what it
- * looks at. Of the ends of one message only the first counts, by the order in which its timeline shows them,
- * whichever daemon recorded them; a code has one verdict. */
+/* What is told. Reading walks the indices of message_event.feed, code_verdict.feed and news.feed, so it costs
+ * what it looks at. Of the ends of one message only the first counts, by the order in which its timeline
+ * shows them, whichever daemon recorded them; a code has one verdict.
+ *
+ * News of one application are told in their order: each waits until the one before it is told, which alone is
+ * asked for, as that one waited itself. It may be of another slot, so the database is asked, not memory. */
 #include "store/tellings_body.h"
 
 /* What ends later than so long after it was accepted is not looked for. The last end there is: a message
@@ -14,11 +17,14 @@
  * part that it is the state of. The code that the message brought, c, is hardly older than it: a bound for
  * the partitions to be asked. */
 #define CODE_HOUR "3600000::int8 << 22"
+#define NO_NEWS                                                                                              \
+	", null::int8 as application, null::int8 as seq, null::int8 as play_group, null::timestamptz as "    \
+	"until_at"
 #define MESSAGE_COLUMNS                                                                                      \
 	" 0 as about, p.feed, m.id, p.at, p.state, m.client_ref, c.purpose, m.class, m.parts,"               \
 	" coalesce(p.status, said.status) as status, coalesce(p.detail, said.detail) as detail,"             \
 	" exists (select from message_event a where a.message_id = m.id and a.kind = 8) as resent, c.id as " \
-	"other"
+	"other" NO_NEWS
 #define MESSAGE_SAID                                                                                         \
 	" left join lateral (select s.status, s.detail from message_event s where s.message_id = m.id"       \
 	"  and p.kind = 7 and s.kind = 4 and s.state = p.state order by s.at limit 1) said on true"          \
@@ -29,7 +35,13 @@
 /* Of the verdict p on code c. */
 #define CODE_COLUMNS                                                                                         \
 	" 1 as about, p.feed, c.id, p.at, p.state, c.client_ref, c.purpose, null::int2 as class,"            \
-	" null::int2 as parts, null as status, null as detail, false as resent, c.pair as other"
+	" null::int2 as parts, null as status, null as detail, false as resent, c.pair as other" NO_NEWS
+/* Of the news x, which have no person's fields. */
+#define NEWS_COLUMNS                                                                                         \
+	" 2 as about, x.feed, x.feed as id, x.at, x.kind as state, null as client_ref, null as purpose,"     \
+	" x.via as class, null::int2 as parts, null as status, x.detail, false as resent, x.referral as "    \
+	"other,"                                                                                             \
+	" x.application, x.seq, x.play_group, x.until_at"
 
 enum told_column {
 	TOLD_ABOUT,
@@ -45,8 +57,24 @@ enum told_column {
 	TOLD_DETAIL,
 	TOLD_RESENT,
 	TOLD_OTHER,
+	TOLD_APPLICATION,
+	TOLD_SEQ,
+	TOLD_GROUP,
+	TOLD_UNTIL,
 	TOLD_COLUMNS
 };
+
+static struct hook_news tellings_read_news(
+    const struct pg_reply *reply, unsigned statement, size_t row, int from)
+{
+	return (struct hook_news){.kind = (enum news_kind)pg_int(reply, statement, row, from + TOLD_STATE),
+	    .via = (enum news_via)pg_int(reply, statement, row, from + TOLD_CLASS),
+	    .application = (uint64_t)pg_int(reply, statement, row, from + TOLD_APPLICATION),
+	    .seq = (uint64_t)pg_int(reply, statement, row, from + TOLD_SEQ),
+	    .referral = (uint64_t)pg_int(reply, statement, row, from + TOLD_OTHER),
+	    .play_group = (uint64_t)pg_int(reply, statement, row, from + TOLD_GROUP),
+	    .until_us = pg_wall_us(reply, statement, row, from + TOLD_UNTIL)};
+}
 
 /* Of a statement's reply, the columns from `from` on. */
 static struct hook_event tellings_read_event(
@@ -66,7 +94,9 @@ static struct hook_event tellings_read_event(
 	int64_t state = pg_int(reply, statement, row, from + TOLD_STATE);
 	uint64_t other = (uint64_t)pg_int(reply, statement, row, from + TOLD_OTHER);
 
-	if (e.about == HOOK_CODE) {
+	if (e.about == HOOK_NEWS) {
+		e.news = tellings_read_news(reply, statement, row, from);
+	} else if (e.about == HOOK_CODE) {
 		e.verdict = (enum code_verdict)state;
 		e.pair = other;
 	} else {
@@ -79,14 +109,17 @@ static struct hook_event tellings_read_event(
 static const uint32_t read_types[] = {PG_INT4, PG_INT8, PG_INT8, PG_INT4, PG_TEXT_ARRAY, PG_INT8};
 /* Rows of messages may stand twice, hence "distinct". "offset 0": each row asks the indices; joined, the
  * planner may read all messages or events instead. The last row says how far the page went. */
-#define READ_BOUNDS " where (feed >> 14) & 255 = $1 and feed > $2 and feed < $3 and "
+#define READ_BOUNDS " where (feed >> 14) & 255 = $1 and feed > $2 and feed < $3 "
 static const struct pg_sql sql_read = {"tellings_read",
     "with page as materialized ("
     " (select 0 as about, feed, message_id as id, at, kind, state, status, detail from "
-    "message_event" READ_BOUNDS "  message_id >= $6 order by feed limit $4)"
+    "message_event" READ_BOUNDS " and message_id >= $6 order by feed limit $4)"
     " union all"
     " (select 1, feed, code_id, at, 0, verdict, null, null from code_verdict" READ_BOUNDS
-    "  code_id >= $6 order by feed limit $4)"
+    " and code_id >= $6 order by feed limit $4)"
+    " union all"
+    " (select 2, feed, application, at, kind, via, null, null from news" READ_BOUNDS " order by feed limit "
+    "$4)"
     " order by feed limit $4"
     "), messages as ("
     " select distinct on (p.feed, p.id)" MESSAGE_COLUMNS ", m.client"
@@ -99,9 +132,16 @@ static const struct pg_sql sql_read = {"tellings_read",
     " select" CODE_COLUMNS ", c.client"
     " from page p join lateral (select x.*, k.client from code x join api_key k on k.id = x.api_key"
     "  where p.about = 1 and x.id = p.id and k.client = any($5) offset 0) c on true"
+    "), hearers as ("
+    " select distinct client from api_key"
+    " where client = any($5) and revoked_at is null and 'records' = any(scopes)"
+    "), told as ("
+    " select" NEWS_COLUMNS ", h.client from page p"
+    " join lateral (select * from news n where p.about = 2 and n.feed = p.feed offset 0) x on true, hearers h"
     ") select *, null::int8 as looked from messages union all select *, null from codes"
+    " union all select *, null from told"
     " union all select null, max(feed), null, null, null, null, null, null, null, null, null, null, null, "
-    "null,"
+    "null, null, null, null, null,"
     " count(*) from page order by looked nulls first, feed",
     6, read_types};
 
@@ -142,19 +182,59 @@ enum kz tellings_read(struct pg *pg, const struct tellings_page *p, tellings_eve
 	return r;
 }
 
+/* Of the endpoint w: it was not told of the news with that feed, and will be. */
+#define NEWS_UNTOLD(feed)                                                                                    \
+	"(" feed " > coalesce((select c.feed from webhook_cursor c where c.webhook = w.id"                   \
+	"  and c.slot = (" feed " >> 14) & 255 and c.round = w.round), w.since)"                             \
+	" or exists (select from webhook_retry h where h.webhook = w.id and h.about = 2 and h.id = " feed    \
+	"  and h.due is not null))"
+
+static const uint32_t ahead_types[] = {PG_INT4, PG_INT8};
+static const struct pg_sql sql_ahead = {"tellings_ahead",
+    "select p.feed from webhook w, news x, lateral (select o.feed from news o"
+    "  where o.application = x.application and (o.seq, o.feed) < (x.seq, x.feed)"
+    "  order by o.seq desc, o.feed desc limit 1) p"
+    " where w.id = $1 and x.feed = $2 and " NEWS_UNTOLD("p.feed"),
+    2, ahead_types};
+
+static void tellings_on_ahead(void *arg, enum kz r, const struct pg_reply *reply)
+{
+	struct tellings_quest *q = arg;
+
+	q->done.ahead(q->arg, r, r == KZ_OK && pg_rows(reply, 0) ? (uint64_t)pg_int(reply, 0, 0, 0) : 0);
+}
+
+enum kz tellings_ahead(
+    struct pg *pg, int32_t id, uint64_t feed, tellings_ahead_fn *done, void *arg, uint64_t *ret_ticket)
+{
+	uint8_t room[4], number[8];
+	const struct pg_value values[] = {pg_int4(id, room), pg_int8((int64_t)feed, number)};
+
+	return tellings_ask(pg, &sql_ahead, 1, values, tellings_on_ahead,
+	    (struct tellings_quest){.done.ahead = done, .arg = arg}, ret_ticket);
+}
+
 static const uint32_t due_types[] = {PG_INT4_ARRAY, PG_INT4_ARRAY, PG_TIMESTAMPTZ, PG_INT4};
-#define DUE_NOW " where r.slot = any($1) and r.webhook = any($2) and r.due <= $3 order by r.due limit $4"
+#define DUE_NOW   " where r.slot = any($1) and r.webhook = any($2) and r.due <= $3"
+#define DUE_ORDER " order by r.due limit $4"
 static const struct pg_sql sql_due[] = {
     {"tellings_due",
         "select r.webhook, r.attempts," MESSAGE_COLUMNS
         " from webhook_retry r join message m on r.about = 0 and m.id = r.id"
         " join lateral (select * from message_event e where e.message_id = m.id and e.final"
-        "  order by e.at, e.kind, e.feed limit 1) p on true" MESSAGE_SAID DUE_NOW,
+        "  order by e.at, e.kind, e.feed limit 1) p on true" MESSAGE_SAID DUE_NOW DUE_ORDER,
         4, due_types},
     {"tellings_due_codes",
         "select r.webhook, r.attempts," CODE_COLUMNS
         " from webhook_retry r join code c on r.about = 1 and c.id = r.id"
-        " join (select code_id, at, feed, verdict as state from code_verdict) p on p.code_id = c.id" DUE_NOW,
+        " join (select code_id, at, feed, verdict as state from code_verdict) p on p.code_id = c.id" DUE_NOW
+            DUE_ORDER,
+        4, due_types},
+    {"tellings_due_news",
+        "select r.webhook, r.attempts," NEWS_COLUMNS
+        " from webhook_retry r join webhook w on w.id = r.webhook"
+        " join news x on r.about = 2 and x.feed = r.id" DUE_NOW
+        " and (r.behind is null or not " NEWS_UNTOLD("r.behind") ")" DUE_ORDER,
         4, due_types},
     {"tellings_next",
         "select min(due) from webhook_retry where slot = any($1) and webhook = any($2) and due > $3 and $4 > "
@@ -165,14 +245,14 @@ static void tellings_on_due(void *arg, enum kz r, const struct pg_reply *reply)
 {
 	struct tellings_quest *q = arg;
 
-	for (unsigned s = 0; s <= HOOK_CODE; s++)
+	for (unsigned s = 0; s < HOOK_ABOUTS; s++)
 		for (size_t row = 0; r == KZ_OK && row < pg_rows(reply, s); row++) {
 			const struct hook_event e = tellings_read_event(reply, s, row, 2);
 
 			q->each.due(q->arg, (int32_t)pg_int(reply, s, row, 0),
 			    (unsigned)pg_int(reply, s, row, 1), &e);
 		}
-	q->done.next(q->arg, r, r == KZ_OK ? pg_wall_us(reply, HOOK_CODE + 1, 0, 0) : 0);
+	q->done.next(q->arg, r, r == KZ_OK ? pg_wall_us(reply, HOOK_ABOUTS, 0, 0) : 0);
 }
 
 enum kz tellings_due(struct pg *pg, const bool held[], const int32_t *ids, size_t n, int64_t now_us, int most,

@@ -85,7 +85,7 @@ export function holdAgainstDocument(method, target, answer) {
 
 // hook: {method, headers, body} as an endpoint got it; each header that the document names must be there.
 export function holdWebhookAgainstDocument(hook) {
-  const webhook = hook.body.type?.startsWith('code.') ? 'codeEnded' : 'messageEnded';
+  const webhook = { code: 'codeEnded', message: 'messageEnded' }[hook.body.type?.split('.')[0]] ?? 'news';
   const operation = document.webhooks[webhook][hook.method.toLowerCase()];
   assert.ok(operation, `a webhook by ${hook.method}`);
   for (const raw of operation.parameters) {

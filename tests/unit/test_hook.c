@@ -26,6 +26,16 @@ static struct hook_event event_make(void)
 	    .detail = ""};
 }
 
+static struct hook_event news_make(enum news_kind k)
+{
+	struct hook_event e = event_make();
+
+	e.about = HOOK_NEWS;
+	e.id = e.feed;
+	e.news = (struct hook_news){.kind = k, .via = NEWS_BY_USSD, .application = 108344, .seq = 17};
+	return e;
+}
+
 /* The example of the Standard Webhooks' own libraries. */
 static void sign__known_answer(void **state)
 {
@@ -80,6 +90,52 @@ static void id__of_a_code__not_that_of_the_end_of_its_first_message(void **state
 	assert_string_equal(code + 5, ids_text(e.id, message));
 	assert_int_equal(strlen(code) + 1, HOOK_ID);
 	assert_null(strchr(code, '.'));
+}
+
+static void id__of_news__by_their_number_in_the_feed(void **state)
+{
+	const struct hook_event e = news_make(NEWS_TAKEN);
+	char id[HOOK_ID], feed[IDS_TEXT];
+
+	(void)state;
+	hook_id(&e, id);
+	assert_memory_equal(id, "news_", 5);
+	assert_string_equal(id + 5, ids_text(e.feed, feed));
+}
+
+static void body__of_news__the_application_and_what_there_is(void **state)
+{
+	struct hook_event e = news_make(NEWS_WATCHED);
+	struct buf b = {0};
+	char seq[IDS_TEXT], wanted[512];
+
+	(void)state;
+	hook_body(&e, &b);
+	snprintf(wanted, sizeof wanted,
+	    "{\"type\":\"watcher.added\",\"timestamp\":\"2026-11-22T18:23:06.123Z\",\"seq\":\"%s\",\"data\":{"
+	    "\"application\":108344,\"seq\":17,\"via\":\"ussd\"}}",
+	    ids_text(e.feed, seq));
+	assert_string_equal(buf_text(&b), wanted);
+	buf_fini(&b);
+}
+
+static void body__of_news_of_a_referral__its_number_group_and_end(void **state)
+{
+	struct hook_event e = news_make(NEWS_EXPIRED);
+	struct buf b = {0};
+
+	(void)state;
+	e.news.via = NEWS_BY_CLOCK;
+	e.news.referral = 48871;
+	e.news.play_group = 12;
+	e.news.until_us = AT_US;
+	e.detail = "x\"y";
+	hook_body(&e, &b);
+	assert_non_null(strstr(buf_text(&b), "{\"type\":\"referral.expired\","));
+	assert_non_null(strstr(buf_text(&b),
+	    "\"data\":{\"application\":108344,\"seq\":17,\"via\":\"clock\",\"group\":12,\"referral\":"
+	    "{\"number\":48871,\"until\":\"2026-11-22T18:23:06.123Z\"},\"detail\":\"x\\\"y\"}}"));
+	buf_fini(&b);
 }
 
 static void body__least__no_empty_field(void **state)
@@ -210,6 +266,9 @@ int main(void)
 	    cmocka_unit_test(secret_text__prefix_and_base64),
 	    cmocka_unit_test(id__of_the_message_alone__same_for_each_telling),
 	    cmocka_unit_test(id__of_a_code__not_that_of_the_end_of_its_first_message),
+	    cmocka_unit_test(id__of_news__by_their_number_in_the_feed),
+	    cmocka_unit_test(body__of_news__the_application_and_what_there_is),
+	    cmocka_unit_test(body__of_news_of_a_referral__its_number_group_and_end),
 	    cmocka_unit_test(body__least__no_empty_field),
 	    cmocka_unit_test(body__odd_texts__escaped),
 	    cmocka_unit_test(body__message_that_brought_a_code__names_the_code_and_its_purpose),

@@ -138,7 +138,7 @@ create table news (
   primary key (feed)
 ) partition by range (feed);
 create index on news (((feed >> 14) & 255), feed);
-create index on news (application, seq);
+create index on news (application, seq, feed);
 
 -- First of all that a transaction does to applications, referrals or free places: they come one after the other, in the
 -- order of their arrival, and none waits for what another one holds.

@@ -1,0 +1,175 @@
+// News of applications told to the portal: signed, at least once, those of one application in their order whatever fails.
+import assert from 'node:assert/strict';
+import { journey, until } from '../lib/stage.mjs';
+import { Kezek } from '../lib/kezek.mjs';
+import { startReceiver } from '../lib/receiver.mjs';
+import { Servers } from '../lib/servers.mjs';
+
+const servers = new Servers();
+const webhook = { allow_private: true, retry_min: '10ms', timeout: '5s' };
+const kinds = ['referral.taken', 'referral.accepted', 'referral.declined', 'referral.extended', 'referral.expired',
+  'referral.cancelled', 'phone.changed', 'application.requested', 'watcher.added', 'notice.late'];
+const epochMs = 1704067200000;
+
+// News by the test's own hand, of slots that another daemon died with: taken over and read once, when all of it is there.
+class Writer {
+  constructor(database) { Object.assign(this, { database, n: 0, seqs: new Map() }); }
+
+  row({ application, kind = 8, via = 1, referral = 'null', group = 'null', until: end = 'null', detail = 'null', slot = 7 }) {
+    const seq = (this.seqs.get(application) ?? 0) + 1;
+    this.seqs.set(application, seq);
+    this.n += 1;
+    const feed = (BigInt(Date.now() + this.n - epochMs) << 22n) | (BigInt(slot) << 14n);
+    return `(${feed}, ${application}, ${seq}, ${kind}, now(), ${via}, ${referral}, ${group}, ${end}, ${detail})`;
+  }
+
+  async write(...news) {
+    await this.database.ask(`insert into news values ${news.map((n) => this.row(n)).join()}`);
+  }
+
+  async leave(...slots) {
+    await this.database.ask(`insert into slot (id) values ${slots.map((s) => `(${s})`).join()}`);
+  }
+}
+
+async function start(stage, receiver, options = {}) {
+  const database = await servers.database();
+  const k = await Kezek.start(stage, database, { config: { webhook }, ...options });
+  await k.ctl('key', 'add', 'journeys', '--scope', 'records');
+  receiver.secret = (await k.ctl('webhook', 'add', 'journeys', receiver.url)).secret;
+  return { k, database, writer: new Writer(database) };
+}
+
+// The seqs of an application in the order in which they were first taken.
+function taken(receiver, application) {
+  return [...new Set(receiver.told().filter((h) => h.body.data.application === application).map((h) => h.body.data.seq))];
+}
+
+const count = (n) => Array.from({ length: n }, (_, i) => i + 1);
+
+function toldAll(receiver, applications, n, withinMs = 40000) {
+  return until(() => `${n} news of each; faults: ${receiver.faults}; ${applications.map((a) => taken(receiver, a).length)}`,
+    () => applications.every((a) => taken(receiver, a).length === n), withinMs);
+}
+
+journey('news__each_kind__told_once_signed_and_as_the_api_says', async (stage) => {
+  const receiver = await startReceiver(stage);
+  const { k, writer } = await start(stage, receiver);
+  await writer.write(...kinds.map((_, kind) => ({ application: 100 + kind, kind, via: kind % 3,
+    ...(kind < 6 ? { referral: 48871 + kind, group: 12, until: "'2026-12-01 12:02:00Z'" } : {}),
+    ...(kind === 9 ? { detail: "'number'" } : {}) })));
+  await writer.leave(7);
+  await toldAll(receiver, kinds.map((_, kind) => 100 + kind), 1);
+  assert.deepEqual(receiver.faults, []);
+  assert.equal(receiver.hooks.length, kinds.length);
+  const bodies = receiver.hooks.map((h) => h.body).sort((a, b) => a.data.application - b.data.application);
+  assert.deepEqual(bodies.map((b) => b.type), kinds);
+  assert.deepEqual(bodies[4].data, { application: 104, seq: 1, via: 'ussd', group: 12,
+    referral: { number: 48875, until: '2026-12-01T12:02:00.000Z' } });
+  assert.deepEqual(bodies[8].data, { application: 108, seq: 1, via: 'clock' });
+  assert.equal(bodies[9].data.detail, 'number');
+  assert.equal(new Set(receiver.hooks.map((h) => h.headers['webhook-id'])).size, kinds.length);
+  assert.equal(await k.metric('kezek_webhooks_told_total'), kinds.length);
+});
+
+journey('news__of_a_client_without_a_key_for_records__not_told', async (stage) => {
+  const [receiver, other] = [await startReceiver(stage), await startReceiver(stage)];
+  const { k, writer } = await start(stage, receiver);
+  await k.ctl('key', 'add', 'other', '--scope', 'codes', '--scope', 'queue');
+  other.secret = (await k.ctl('webhook', 'add', 'other', other.url)).secret;
+  await writer.write({ application: 1 }, { application: 2 });
+  await writer.leave(7);
+  await toldAll(receiver, [1, 2], 1);
+  assert.equal(other.hooks.length, 0);
+  await k.ctl('key', 'add', 'other', '--scope', 'records');
+  await writer.write({ application: 3, slot: 8 });
+  await writer.leave(8);
+  await toldAll(other, [3], 1);
+  assert.deepEqual(taken(other, 1), []);
+});
+
+journey('news__some_fail__those_of_their_application_wait_and_no_others', async (stage) => {
+  const failures = new Map();
+  const receiver = await startReceiver(stage, { answer: (h) => {
+    const { application, seq } = h.body.data;
+    const key = `${application}.${seq}`;
+    failures.set(key, (failures.get(key) ?? 0) + 1);
+    return application % 2 && seq % 3 === 1 && failures.get(key) <= 3 ? 500 : 204;
+  } });
+  const { k, database, writer } = await start(stage, receiver);
+  const applications = count(12);
+  for (let i = 0; i < 6; i++) await writer.write(...applications.map((application) => ({ application })));
+  await writer.leave(7);
+  await toldAll(receiver, applications, 6);
+  assert.deepEqual(receiver.faults, []);
+  for (const a of applications) assert.deepEqual(taken(receiver, a), count(6), `of ${a}`);
+  assert.ok(await k.metric('kezek_webhooks_held_back_total') > 0);
+  assert.equal(await k.metric('kezek_webhooks_given_up_total'), 0);
+  await until('nothing is kept of them', async () => (await database.count('webhook_retry')) === 0);
+});
+
+journey('news__one_never_taken__its_application_waits_until_it_is_given_up', async (stage) => {
+  const receiver = await startReceiver(stage, { answer: (h) => (h.body.data.application === 1 && h.body.data.seq === 2 ? 500 : 204) });
+  const { k, database, writer } = await start(stage, receiver);
+  await writer.write(...count(4).map(() => ({ application: 1 })), ...count(40).map((i) => ({ application: 1 + i })));
+  await writer.leave(7);
+  await toldAll(receiver, count(40).map((i) => 1 + i), 1);
+  await until('five attempts have failed', async () => (await database.count('webhook_retry', 'attempts = 5')) === 1);
+  assert.deepEqual(taken(receiver, 1), [1]);
+  await until('those behind are kept', async () => (await database.count('webhook_retry', 'behind is not null')) === 2);
+  assert.equal((await k.ctl('webhook', 'list')).webhooks[0].state, 'up');
+  await database.ask('update webhook_retry set attempts = 10, due = now() where attempts > 0'); // as if three days had passed
+  await until('the others are told', () => taken(receiver, 1).length === 3);
+  assert.deepEqual(taken(receiver, 1), [1, 3, 4]);
+});
+
+journey('news__of_one_application_in_several_slots__in_the_order_of_its_changes', async (stage) => {
+  let fails = true;
+  const receiver = await startReceiver(stage, { answer: (h) => (fails && h.body.data.seq === 1 ? 503 : 204) });
+  const { database, writer } = await start(stage, receiver);
+  for (let i = 0; i < 6; i++)
+    await writer.write({ application: 5, slot: 9 - (i % 3) }, { application: 6, slot: 7 + (i % 3) });
+  await writer.leave(7, 8, 9);
+  await until('the first of each fail', async () => (await database.count('webhook_retry', 'attempts > 2')) === 2);
+  assert.deepEqual([taken(receiver, 5), taken(receiver, 6)], [[], []]);
+  fails = false;
+  await toldAll(receiver, [5, 6], 6);
+  assert.deepEqual([taken(receiver, 5), taken(receiver, 6)], [count(6), count(6)]);
+});
+
+journey('news__daemon_killed_again_and_again__each_told_and_none_before_an_earlier_one', async (stage) => {
+  let n = 0;
+  const receiver = await startReceiver(stage, { answer: () => ((n += 1) % 7 === 0 ? 500 : 204) });
+  const { k, writer } = await start(stage, receiver);
+  const applications = count(8);
+  for (let round = 0; round < 4; round++) {
+    const before = receiver.told().length;
+    for (let i = 0; i < 3; i++) await writer.write(...applications.map((application) => ({ application, slot: 7 + round })));
+    await writer.leave(7 + round);
+    await until('some are told', () => receiver.told().length > before + 4);
+    await k.kill();
+    k.run();
+    await k.ready();
+  }
+  await toldAll(receiver, applications, 12, 60000);
+  assert.deepEqual(receiver.faults, []);
+  for (const a of applications) {
+    let last = 0;
+    for (const h of receiver.told().filter((hook) => hook.body.data.application === a)) {
+      assert.ok(h.body.data.seq <= last + 1, `${a}: ${h.body.data.seq} was taken after ${last}`);
+      last = Math.max(last, h.body.data.seq);
+    }
+  }
+}, { withinMs: 180000 });
+
+journey('news__endpoint_away_then_back__all_in_order', async (stage) => {
+  const receiver = await startReceiver(stage);
+  const { k, writer } = await start(stage, receiver);
+  await receiver.close();
+  for (let i = 0; i < 10; i++) await writer.write(...count(15).map((application) => ({ application })));
+  await writer.leave(7);
+  await until('it is down', async () => (await k.ctl('webhook', 'list')).webhooks[0].state === 'down');
+  await receiver.listen();
+  await toldAll(receiver, count(15), 10, 60000);
+  for (const a of count(15)) assert.deepEqual(taken(receiver, a), count(10), `of ${a}`);
+}, { withinMs: 120000 });
