@@ -70,7 +70,7 @@ create index on application (phone1, number);
 create index on application (phone2, number) where phone2 is not null;
 create index application_queue on application (district, birth_year, category, registered_at, number) where status = 0;
 
--- Who gives a place: 0006_places.sql alone.
+-- Who gives a place: 0006_places.sql alone. Its number is of 5 or 6 digits on what parents hold in hand.
 create table referral (
   number bigint primary key,
   application bigint not null references application,
@@ -80,7 +80,6 @@ create table referral (
   from_at timestamptz not null,
   to_at timestamptz not null,
   remind_at timestamptz, -- null: no more
-  token bigint not null, -- of the request that changed it last; 0: none
   seq bigint not null -- counts its changes
 );
 create unique index referral_open on referral (application) where status in (0, 1);
@@ -88,7 +87,7 @@ create index on referral (application);
 create index on referral (play_group);
 create index on referral (to_at) where status in (0, 1);
 create index on referral (remind_at) where remind_at is not null;
-create sequence referral_number;
+create sequence referral_number maxvalue 999999 cycle;
 
 -- Applications whose parents want to hear of a place in a kindergarten.
 create table watcher (
