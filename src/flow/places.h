@@ -33,6 +33,9 @@ struct places_files {
 	const struct calendar *calendar;
 };
 
+#define PLACES_OPEN 4096 /* under way at once */
+#define PLACES_MS   5000 /* an answer comes within this */
+
 struct places *places_new(const struct places_base *base, const struct places_files *files);
 void places_set_files(struct places *p, const struct places_files *files);
 
@@ -51,6 +54,17 @@ struct places_hear {
 	int64_t token;
 };
 
+/* A referral as the portal's records say it: of a number that is not known yet it is made, and takes a place
+ * unless it is over or its place is counted already; the portal alone judged who gets it. Of one that is
+ * known application, group and from stand; another status is heard as the event that leads to it, else a
+ * later to is its end from now on. */
+struct places_put {
+	uint64_t referral, application, play_group;
+	enum referral_status status;
+	int64_t from_us, to_us;
+	bool held; /* the free places of its group were told without it */
+};
+
 /* A referral as it stands now. Times are Unix microseconds. */
 struct places_referral {
 	uint64_t number, application, play_group;
@@ -59,15 +73,19 @@ struct places_referral {
 	int64_t from_us, to_us;
 };
 
-/* KZ_OK: referral is as it stands now. KZ_REFUSED: what the law says: of a take place.verdict, of an event
- * verdict. KZ_NOT_FOUND: no such application, group (what: "application", "group") or referral. KZ_INVALID:
- * it belongs to a region or category that the configuration does not have any more (what says which).
- * KZ_LOST: not known; ask again with the same token. */
+/* KZ_OK: referral is as it stands now. KZ_REFUSED: what the law says: of a take, and of a referral that is
+ * put and new, place.verdict, else verdict. KZ_NOT_FOUND: no such application, group (what: "application",
+ * "group") or referral. KZ_CONFLICT: the token is another request's, or what is put has another (what)
+ * "application", "group" or "from", or an earlier "to". KZ_INVALID: it belongs to a region or category that
+ * the configuration does not have any more, or its key is not in the keyring (what: "region", "category",
+ * "keyring"). KZ_LOST: not known; ask again with the same token. */
 struct places_answer {
 	struct place_answer place;
 	enum referral_verdict verdict;
 	struct places_referral referral;
-	const char *what; /* static */
+	bool created;     /* by this very request */
+	bool repeated;    /* the request was made before */
+	const char *what; /* static, NULL: none */
 };
 typedef void places_done_fn(void *arg, enum kz r, const struct places_answer *a);
 
@@ -75,8 +93,13 @@ typedef void places_done_fn(void *arg, enum kz r, const struct places_answer *a)
  * held. */
 enum kz places_take(struct places *p, const struct places_take *t, places_done_fn *done, void *arg) KZ_CHECK;
 enum kz places_hear(struct places *p, const struct places_hear *h, places_done_fn *done, void *arg) KZ_CHECK;
+enum kz places_put(struct places *p, const struct places_put *w, places_done_fn *done, void *arg) KZ_CHECK;
+/* The referral as it stands. */
+enum kz places_show(struct places *p, uint64_t referral, places_done_fn *done, void *arg) KZ_CHECK;
 
-/* What is under way is forgotten, without a callback. NULL is fine. */
+/* What is under way is answered KZ_LOST from inside; from now on KZ_BUSY. */
+void places_stop(struct places *p);
+/* Stopped before. NULL is fine. */
 void places_free(struct places *p);
 
 #endif
