@@ -69,6 +69,8 @@ static void app_build_flows(struct app *a)
 	    verify_new(&(struct verify_base){a->loop, a->pg, a->send, a->codes, a->limits, a->keyring},
 	        &(struct verify_files){a->files.conf, a->files.purposes, a->files.templates});
 	send_on_lost(a->send, verify_on_lost, a->verify);
+	a->places = places_new(&(struct places_base){a->loop, a->pg, a->feed, a->send, a->keyring},
+	    &(struct places_files){a->files.conf, a->files.regions, a->files.calendar});
 	a->clocks = clocks_new(&(struct clocks_base){a->loop, a->pg, a->keyring, app_next_notice, a},
 	    &(struct clocks_files){a->files.regions, a->files.calendar});
 	a->rates = rates_new(a->loop);
@@ -239,6 +241,7 @@ static void app_end(struct app *a)
 	send_stop(a->send);
 	verify_stop(a->verify);
 	clocks_stop(a->clocks);
+	places_stop(a->places);
 	limits_stop(a->limits);
 	pg_stop(a->pg);
 	messages_fail_waiting(a->messages);
@@ -251,6 +254,7 @@ static void app_end(struct app *a)
 	limits_free(a->limits);
 	verify_free(a->verify);
 	clocks_free(a->clocks);
+	places_free(a->places);
 	send_free(a->send);
 	notify_free(a->notify);
 	messages_free(a->messages);

@@ -5,6 +5,7 @@
 #include "api/door.h"
 #include "app.h"
 #include "flow/clocks.h"
+#include "flow/places.h"
 #include "flow/verify.h"
 #include "net/http_server.h"
 #include "store/partitions.h"
@@ -30,6 +31,7 @@ struct app {
 	struct send *send;
 	struct notify *notify;
 	struct clocks *clocks;
+	struct places *places;
 	struct rates *rates;
 	struct http_server *http;
 	struct tls *tls;

@@ -40,6 +40,7 @@ static void app_swap(struct app *a, struct app_files *f)
 		partitions_set_keep(a->partitions, &keep);
 	limits_set_conf(a->limits, f->conf);
 	verify_set_files(a->verify, &(struct verify_files){f->conf, f->purposes, f->templates});
+	places_set_files(a->places, &(struct places_files){f->conf, f->regions, f->calendar});
 	send_set_conf(a->send, f->conf);
 	notify_set_conf(a->notify, f->conf);
 	clocks_set_files(a->clocks, &(struct clocks_files){f->regions, f->calendar});
