@@ -11,6 +11,7 @@
 #include "api/hooks.h"
 #include "api/problem.h"
 #include "api/proof.h"
+#include "api/queue.h"
 #include "api/submit.h"
 #include "api/timeline.h"
 #include "base/mem.h"
@@ -37,6 +38,8 @@ static const struct door_route {
     {"POST", "/v1/codes/{id}/resend", SCOPE_CODES, false, proof_resend},
     {"GET", "/v1/codes/{id}", SCOPE_CODES, false, proof_get},
     {"DELETE", "/v1/codes/{id}", SCOPE_CODES, false, proof_cancel},
+    {"GET", "/v1/queue", SCOPE_QUEUE, false, queue_get},
+    {"POST", "/v1/queue", SCOPE_QUEUE, false, queue_ask},
     {"GET", "/livez", 0, false, health_live},
     {"GET", "/readyz", 0, false, health_ready},
     {"GET", "/metrics", SCOPE_METRICS, false, health_metrics},

@@ -183,7 +183,7 @@ static void post_hash(struct post *p, const char *key)
 	keyring_mark(p->door->keyring, "request", both, sizeof both, p->body_hash);
 }
 
-static bool post_is_type(const struct call *c, const char *type)
+bool post_is_type(const struct call *c, const char *type)
 {
 	const char *given = call_header(c, "Content-Type");
 	size_t n = strlen(type);

@@ -26,6 +26,8 @@ struct post {
 
 /* The headers every POST needs, type only where there is a body; NULL when it was refused. */
 struct post *post_new(struct door *d, struct call *c, const struct door_caller *who, const char *type);
+/* Whether the body is said to be of the type, with whatever parameters. */
+bool post_is_type(const struct call *c, const char *type);
 /* Room for n letters, which are the post's until post_keep. */
 void post_own_letters(struct post *p, size_t n);
 struct problem post_unavailable(unsigned after_s);

@@ -30,6 +30,8 @@ export class Keyring {
 
   phone(digits) { return this.lookup('phone', octets(digits, 8)); }
 
+  iin(digits) { return this.lookup('iin', Buffer.from(digits)); }
+
   rowKey(id, domain, about) { return mac(mac(this.keys.get(String(id)), '\0seal', ''), domain, octets(about, 8)); }
 
   seal(domain, about, bytes) {
