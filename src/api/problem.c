@@ -56,6 +56,10 @@ static const struct problem_row {
     [PROBLEM_DAY_LIMIT] = {429, "day_limit", "Too many codes today", true},
     [PROBLEM_HELD] = {429, "held", "Hardly any code to such numbers is used", true},
     [PROBLEM_PHONE_LOCKED] = {429, "phone_locked", "Too many wrong tries for this phone", true},
+    [PROBLEM_INVALID_IIN] = {422, "invalid_iin", "Not the IIN of a person", false},
+    [PROBLEM_UNKNOWN_REFERENCE] = {422, "unknown_reference", "It refers to what is not there", false},
+    [PROBLEM_REFERRAL_OPEN] = {409, "referral_open", "The application has an open referral", false},
+    [PROBLEM_CHANGED_MEANWHILE] = {412, "changed_meanwhile", "It does not stand as you think", false},
     [PROBLEM_UNAVAILABLE] = {503, "unavailable", "Nothing can be kept now", true},
     [PROBLEM_INTERNAL_ERROR] = {500, "internal_error", "A fault of kezek", false},
 };
