@@ -206,6 +206,7 @@ static void app_build_door(struct app *a)
 	    .send = a->send,
 	    .verify = a->verify,
 	    .notify = a->notify,
+	    .feed = a->feed,
 	    .rates = a->rates,
 	    .started_ms = loop_now_ms(a->loop)};
 }

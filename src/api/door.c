@@ -2,6 +2,7 @@
 
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/asides.h"
@@ -14,6 +15,7 @@
 #include "api/queue.h"
 #include "api/submit.h"
 #include "api/timeline.h"
+#include "api/watches.h"
 #include "base/mem.h"
 #include "base/metrics.h"
 
@@ -40,6 +42,9 @@ static const struct door_route {
     {"DELETE", "/v1/codes/{id}", SCOPE_CODES, false, proof_cancel},
     {"GET", "/v1/queue", SCOPE_QUEUE, false, queue_get},
     {"POST", "/v1/queue", SCOPE_QUEUE, false, queue_ask},
+    {"GET", "/v1/applications/{id}/watches", SCOPE_PLACES, false, watches_show},
+    {"PUT", "/v1/applications/{id}/watches/{id}", SCOPE_PLACES, false, watches_add},
+    {"DELETE", "/v1/applications/{id}/watches/{id}", SCOPE_PLACES, false, watches_remove},
     {"GET", "/livez", 0, false, health_live},
     {"GET", "/readyz", 0, false, health_ready},
     {"GET", "/metrics", SCOPE_METRICS, false, health_metrics},
@@ -176,6 +181,19 @@ void door_handle(void *arg, struct call *c)
 		return;
 	}
 	door_refuse_path(c);
+}
+
+enum kz door_numbers(const char *id, size_t n, uint64_t *ret)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t len = strspn(id, "0123456789");
+
+		if (len < 1 || len > strlen("999999999") || *id == '0' || id[len] != (i + 1 < n ? '/' : '\0'))
+			return KZ_INVALID;
+		ret[i] = strtoull(id, NULL, 10);
+		id += len + 1;
+	}
+	return KZ_OK;
 }
 
 void door_reply_json(struct call *c, int status, const char *text)

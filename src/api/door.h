@@ -27,6 +27,7 @@ struct door {
 	struct send *send;
 	struct verify *verify;
 	struct notify *notify;
+	struct feed *feed;
 	struct clients *clients;
 	const struct slots *slots;
 	const struct templates *templates;
@@ -51,6 +52,9 @@ struct door_caller {
 void door_harden(void);
 /* http_handler_fn; arg is the door. */
 void door_handle(void *arg, struct call *c);
+/* The n numbers of an {id}, each 1..DOOR_NUMBER_MAX in digits alone; KZ_INVALID: it is something else. */
+#define DOOR_NUMBER_MAX 999999999
+enum kz door_numbers(const char *id, size_t n, uint64_t *ret) KZ_CHECK;
 /* Answers c with a JSON text. */
 void door_reply_json(struct call *c, int status, const char *text);
 

@@ -60,6 +60,8 @@ static const struct problem_row {
     [PROBLEM_UNKNOWN_REFERENCE] = {422, "unknown_reference", "It refers to what is not there", false},
     [PROBLEM_REFERRAL_OPEN] = {409, "referral_open", "The application has an open referral", false},
     [PROBLEM_CHANGED_MEANWHILE] = {412, "changed_meanwhile", "It does not stand as you think", false},
+    [PROBLEM_CLOSED] = {409, "closed", "The application is over", false},
+    [PROBLEM_TOO_MANY_WATCHES] = {409, "too_many_watches", "No more kindergartens may be watched", false},
     [PROBLEM_UNAVAILABLE] = {503, "unavailable", "Nothing can be kept now", true},
     [PROBLEM_INTERNAL_ERROR] = {500, "internal_error", "A fault of kezek", false},
 };

@@ -151,3 +151,35 @@ begin
   end if;
 end
 $body$;
+
+-- The kindergarten is watched for the application from now on: 0; it was: 1; there is no such application: 2, no such
+-- kindergarten: 3; the application is over (a status of those): 4; it watches as many as it may: 5. What is free there is
+-- looked at once more, also by who looks at it at this moment: its time is another one then.
+create function watcher_add(feed bigint, of_application bigint, of_kindergarten bigint, now timestamptz, over int[], most int,
+  kind int, via int) returns int language plpgsql as $body$
+declare
+  stands smallint;
+begin
+  perform places_lock();
+  perform feed_open(feed);
+  select status into stands from application where number = of_application;
+  if not found then
+    return 2;
+  elsif not exists (select from kindergarten where id = of_kindergarten) then
+    return 3;
+  elsif exists (select from watcher where application = of_application and kindergarten = of_kindergarten) then
+    return 1;
+  elsif stands = any(over) then
+    return 4;
+  elsif (select count(*) from watcher where application = of_application) >= most then
+    return 5;
+  end if;
+  insert into watcher values (of_application, of_kindergarten, now());
+  update application set seq = seq + 1 where number = of_application;
+  insert into news (feed, application, seq, kind, at, via, detail)
+    select feed, number, seq, kind, now, via, of_kindergarten from application where number = of_application;
+  update vacancy v set watch_at = now from play_group g
+    where g.id = v.play_group and g.kindergarten = of_kindergarten and v.free > 0;
+  return 0;
+end
+$body$;

@@ -1,0 +1,195 @@
+/* watchers in a real PostgreSQL. */
+#include "records_rig.h"
+
+#include "store/watchers.h"
+
+struct told {
+	int count;
+	enum kz r;
+	enum watcher_verdict verdict;
+	uint64_t kindergartens[WATCHERS_MOST];
+	size_t n;
+};
+
+static void on_added(void *arg, enum kz r, enum watcher_verdict v)
+{
+	struct told *t = arg;
+
+	t->count++;
+	t->r = r;
+	t->verdict = v;
+}
+
+static void on_done(void *arg, enum kz r)
+{
+	on_added(arg, r, 0);
+}
+
+static void on_each(void *arg, uint64_t kindergarten, int64_t since_us)
+{
+	struct told *t = arg;
+
+	assert_true(since_us > 0 && t->n < WATCHERS_MOST);
+	t->kindergartens[t->n++] = kindergarten;
+}
+
+static struct told add(struct store_rig *g, uint64_t application, uint64_t kindergarten)
+{
+	const struct watcher_wish w = {application, kindergarten, NEWS_BY_USSD, store_wall_us()};
+	struct told t = {0};
+
+	assert_int_equal(watcher_add(g->pg, g->feed, &w, on_added, &t), KZ_OK);
+	servers_await(g->loop, &t.count, 1);
+	return t;
+}
+
+static struct told remove_one(struct store_rig *g, uint64_t application, uint64_t kindergarten)
+{
+	struct told t = {0};
+
+	assert_int_equal(watcher_remove(g->pg, application, kindergarten, on_done, &t), KZ_OK);
+	servers_await(g->loop, &t.count, 1);
+	return t;
+}
+
+static struct told list(struct store_rig *g, uint64_t application)
+{
+	struct told t = {0};
+
+	assert_int_equal(watcher_list(g->pg, application, on_each, on_done, &t), KZ_OK);
+	servers_await(g->loop, &t.count, 1);
+	return t;
+}
+
+static void stand(struct store_rig *g, int kindergartens)
+{
+	store_hold_feed_slot(g);
+	for (int i = 1; i <= kindergartens; i++)
+		records_put_group(g, i, "sample", i % 2);
+	records_put_application(g, &(struct records_application){.number = 51});
+	records_put_application(
+	    g, &(struct records_application){.number = 52, .status = APPLICATION_WITHDRAWN});
+	records_put_application(
+	    g, &(struct records_application){.number = 53, .status = APPLICATION_ENROLLING});
+}
+
+static void watcher_add__new_one__stands_with_its_news(void **state)
+{
+	struct store_rig *g = *state;
+
+	stand(g, 2);
+	struct told t = add(g, 51, 2);
+	assert_int_equal(t.r, KZ_OK);
+	assert_int_equal(t.verdict, WATCHER_ADDED);
+	assert_string_equal(
+	    store_sql(g, "select concat_ws('|', n.application, n.seq, a.seq, kind, via, detail)"
+	                 " from news n join application a on a.number = n.application"),
+	    "51|2|2|8|1|2");
+	t = list(g, 51);
+	assert_int_equal(t.n, 1);
+	assert_int_equal(t.kindergartens[0], 2);
+	assert_true(
+	    feed_is_sure(g->feed) && feed_low(g->feed) > (uint64_t)store_int(g, "select feed from news"));
+}
+
+static void watcher_add__again__no_second_news(void **state)
+{
+	struct store_rig *g = *state;
+
+	stand(g, 2);
+	add(g, 51, 2);
+	assert_int_equal(add(g, 51, 2).verdict, WATCHER_SAME);
+	assert_int_equal(store_int(g, "select count(*) from news"), 1);
+	assert_int_equal(store_int(g, "select seq from application where number = 51"), 2);
+}
+
+static void watcher_add__nothing_to_watch__said_which(void **state)
+{
+	struct store_rig *g = *state;
+
+	stand(g, 1);
+	assert_int_equal(add(g, 50, 1).verdict, WATCHER_NO_APPLICATION);
+	assert_int_equal(add(g, 51, 9).verdict, WATCHER_NO_KINDERGARTEN);
+	assert_int_equal(add(g, 52, 1).verdict, WATCHER_OVER);
+	assert_int_equal(store_int(g, "select count(*) from watcher"), 0);
+	assert_int_equal(add(g, 53, 1).verdict, WATCHER_ADDED);
+	assert_int_equal(list(g, 50).r, KZ_NOT_FOUND);
+	assert_int_equal(list(g, 52).r, KZ_OK);
+}
+
+static void watcher_add__as_many_as_may_be__no_more(void **state)
+{
+	struct store_rig *g = *state;
+
+	stand(g, WATCHERS_MOST + 1);
+	for (uint64_t i = 1; i <= WATCHERS_MOST; i++)
+		assert_int_equal(add(g, 51, i).verdict, WATCHER_ADDED);
+	assert_int_equal(add(g, 51, WATCHERS_MOST + 1).verdict, WATCHER_FULL);
+	assert_int_equal(add(g, 51, 1).verdict, WATCHER_SAME);
+	assert_int_equal(list(g, 51).n, WATCHERS_MOST);
+}
+
+static void watcher_add__place_is_free_there__looked_at_now(void **state)
+{
+	struct store_rig *g = *state;
+
+	stand(g, 3);
+	store_sql(g, "update vacancy set watch_at = now() + interval '1 day' where play_group = 3");
+	add(g, 51, 2);
+	add(g, 51, 3);
+	assert_int_equal(store_int(g, "select count(*) from vacancy where watch_at is not null"), 1);
+	assert_int_equal(store_int(g, "select play_group from vacancy where watch_at <= now()"), 3);
+}
+
+static void watcher_add__no_slot__comes_again(void **state)
+{
+	struct store_rig *g = *state;
+	const struct watcher_wish w = {51, 1, NEWS_BY_PORTAL, store_wall_us()};
+	struct told t = {0};
+
+	stand(g, 1);
+	feed_set_slot(g->feed, -1, 0);
+	assert_int_equal(watcher_add(g->pg, g->feed, &w, on_added, &t), KZ_BUSY);
+}
+
+static void watcher_add__slot_lost_to_another__nothing_is_kept(void **state)
+{
+	struct store_rig *g = *state;
+
+	stand(g, 1);
+	store_sql(g, "update slot set epoch = epoch + 1");
+	assert_int_equal(add(g, 51, 1).r, KZ_REFUSED);
+	assert_int_equal(store_int(g, "select count(*) from watcher"), 0);
+	assert_int_equal(store_int(g, "select count(*) from news"), 0);
+}
+
+static void watcher_remove__what_is_watched__gone(void **state)
+{
+	struct store_rig *g = *state;
+
+	stand(g, 2);
+	add(g, 51, 1);
+	add(g, 51, 2);
+	assert_int_equal(remove_one(g, 51, 1).r, KZ_OK);
+	assert_int_equal(remove_one(g, 51, 1).r, KZ_OK);
+	assert_int_equal(remove_one(g, 50, 1).r, KZ_NOT_FOUND);
+	struct told t = list(g, 51);
+	assert_int_equal(t.n, 1);
+	assert_int_equal(t.kindergartens[0], 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    STORE_CASE(watcher_add__new_one__stands_with_its_news),
+	    STORE_CASE(watcher_add__again__no_second_news),
+	    STORE_CASE(watcher_add__nothing_to_watch__said_which),
+	    STORE_CASE(watcher_add__as_many_as_may_be__no_more),
+	    STORE_CASE(watcher_add__place_is_free_there__looked_at_now),
+	    STORE_CASE(watcher_add__no_slot__comes_again),
+	    STORE_CASE(watcher_add__slot_lost_to_another__nothing_is_kept),
+	    STORE_CASE(watcher_remove__what_is_watched__gone),
+	};
+
+	return store_main("watchers", tests, sizeof tests / sizeof *tests);
+}
