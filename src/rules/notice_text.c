@@ -49,7 +49,6 @@ static const struct text_row rows[NOTICE_KINDS] = {
     [NOTICE_PHONE] = {"phone_changed", BIT(APP)},
 };
 static const struct text_row number_alone = {"appno_only", BIT(APP)};
-static const struct text_row subject = {"mail_subject", BIT(APP)};
 
 static const struct text_row *row_of(enum notice_kind k, bool in_queue)
 {
@@ -139,10 +138,9 @@ static void text_value(
 	}
 }
 
-static void text_fill(const struct templates *all, const char *name, enum language l,
-    const struct notice_facts *f, struct buf *out)
+static void text_fill(
+    const struct template *t, enum language l, const struct notice_facts *f, struct buf *out)
 {
-	const struct template *t = template_find(all, name);
 	struct template_param params[FACTS];
 	char values[FACTS][VALUE_ROOM];
 
@@ -156,12 +154,21 @@ static void text_fill(const struct templates *all, const char *name, enum langua
 void notice_text(const struct templates *t, enum notice_kind k, enum language l, const struct notice_facts *f,
     struct buf *out)
 {
-	text_fill(t, notice_template(k, f->position != 0), l, f, out);
+	text_fill(template_find(t, notice_template(k, f->position != 0)), l, f, out);
 }
 
-void notice_subject(const struct templates *t, enum language l, const struct notice_facts *f, struct buf *out)
+bool notice_has_email(enum notice_kind k)
 {
-	text_fill(t, subject.template, l, f, out);
+	return k != NOTICE_PHONE;
+}
+
+void notice_email(const struct emails *e, enum notice_kind k, enum language l, const struct notice_facts *f,
+    struct buf *subject, struct buf *text)
+{
+	const char *name = notice_template(k, f->position != 0);
+
+	text_fill(email_subject(e, name), l, f, subject);
+	text_fill(email_text(e, name), l, f, text);
 }
 
 static enum fact fact_find(const char *name)
@@ -173,36 +180,53 @@ static enum fact fact_find(const char *name)
 	return f;
 }
 
-static void row_check(
-    const struct text_row *row, const struct templates *all, const char *path, struct faults *faults)
+static const char *fact_type(enum fact f)
 {
-	const struct template *t = template_find(all, row->template);
+	switch (facts[f].kind) {
+	case PARAM_NUMBER:
+		return "a number";
+	case PARAM_TEXT:
+		return "a text";
+	case PARAM_MOMENT:
+		return "a moment";
+	default:
+		return "a day";
+	}
+}
+
+/* what: "template" or "email"; t: NULL for none of the row's name. */
+static void row_check(const struct text_row *row, const char *what, const struct template *t,
+    const char *path, struct faults *faults)
+{
 	struct param_type type;
 	const char *name;
 
 	if (!t)
 		faults_add(
-		    faults, "%s: template \"%s\" is missing: notices are made of it", path, row->template);
+		    faults, "%s: %s \"%s\" is missing: notices are made of it", path, what, row->template);
 	for (size_t i = 0; t && (name = template_param(t, i, &type)) != NULL; i++) {
 		enum fact f = fact_find(name);
 
 		if (f == FACTS || !(row->brings & 1u << f))
-			faults_add(faults, "%s: template \"%s\": a notice has no \"%s\" for it", path,
+			faults_add(faults, "%s: %s \"%s\": a notice has no \"%s\" for it", path, what,
 			    row->template, name);
 		else if (type.kind != facts[f].kind || type.max < facts[f].least)
-			faults_add(faults, "%s: template \"%s\": parameter \"%s\" is not %s of its length",
-			    path, row->template, name,
-			    facts[f].kind == PARAM_NUMBER   ? "a number"
-			    : facts[f].kind == PARAM_TEXT   ? "a text"
-			    : facts[f].kind == PARAM_MOMENT ? "a moment"
-			                                    : "a day");
+			faults_add(faults, "%s: %s \"%s\": parameter \"%s\" is not %s of its length", path,
+			    what, row->template, name, fact_type(f));
 	}
 }
 
 void notice_texts_check(const struct templates *t, const char *path, struct faults *faults)
 {
 	for (enum notice_kind k = 0; k < NOTICE_KINDS; k++)
-		row_check(&rows[k], t, path, faults);
-	row_check(&number_alone, t, path, faults);
-	row_check(&subject, t, path, faults);
+		row_check(&rows[k], "template", template_find(t, rows[k].template), path, faults);
+	row_check(&number_alone, "template", template_find(t, number_alone.template), path, faults);
+}
+
+void notice_emails_check(const struct emails *e, const char *path, struct faults *faults)
+{
+	for (enum notice_kind k = 0; k < NOTICE_KINDS; k++)
+		if (notice_has_email(k))
+			row_check(&rows[k], "email", email_text(e, rows[k].template), path, faults);
+	row_check(&number_alone, "email", email_text(e, number_alone.template), path, faults);
 }

@@ -1,5 +1,6 @@
-/* notice_text: the texts of notices, by the templates of dialogs/sms.yaml that each kind has. That they are
- * there and ask for nothing else than a notice has is proved when they are loaded. */
+/* notice_text: the texts of notices, by the templates of dialogs/sms.yaml and the emails of dialogs/mail.yaml
+ * that each kind has, both under one name. That they are there and ask for nothing else than a notice has is
+ * proved when they are loaded. */
 #ifndef RULES_NOTICE_TEXT_H
 #define RULES_NOTICE_TEXT_H
 
@@ -7,6 +8,7 @@
 
 #include "base/buf.h"
 #include "rules/notice.h"
+#include "text/email.h"
 #include "text/template.h"
 
 /* What a notice may tell of. Zero or NULL: it has none. */
@@ -20,13 +22,18 @@ struct notice_facts {
 
 /* The template of a kind; a notice of NOTICE_NUMBER without a position has another one. */
 const char *notice_template(enum notice_kind k, bool in_queue);
-/* Appends the text of an SMS, or of an email's body. */
+/* Appends the text of an SMS. */
 void notice_text(const struct templates *t, enum notice_kind k, enum language l, const struct notice_facts *f,
     struct buf *out);
-/* Appends the subject of an email. */
-void notice_subject(
-    const struct templates *t, enum language l, const struct notice_facts *f, struct buf *out);
-/* A fault for each template of notices that is missing, or has a parameter that its notices do not bring. */
+/* false: what it tells of a phone goes to that phone alone. */
+bool notice_has_email(enum notice_kind k);
+/* Appends the subject, of one line and at most EMAIL_SUBJECT octets, and the text, of at most EMAIL_TEXT. The
+ * kind has an email. */
+void notice_email(const struct emails *e, enum notice_kind k, enum language l, const struct notice_facts *f,
+    struct buf *subject, struct buf *text);
+/* A fault for each template or email of notices that is missing, or has a parameter that its notices do not
+ * bring. */
 void notice_texts_check(const struct templates *t, const char *path, struct faults *faults);
+void notice_emails_check(const struct emails *e, const char *path, struct faults *faults);
 
 #endif

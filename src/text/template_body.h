@@ -1,5 +1,5 @@
 /* template_body: the inside of a template, shared by its files only: template.c (finding and filling),
- * template_load.c (reading and proving). */
+ * template_load.c (reading and proving), email.c (the same of subjects and long texts). */
 #ifndef TEXT_TEMPLATE_BODY_H
 #define TEXT_TEMPLATE_BODY_H
 
@@ -50,6 +50,16 @@ bool template_name_is_good(const char *s);
 size_t template_name_span(const char *s);
 /* The number of the parameter, t->count when there is none. */
 size_t template_param_number(const struct template *t, const char *name, size_t len);
+struct templates *templates_new(void);
+/* One without parameters and texts, of the node's name. */
+struct template *template_add(struct templates *all, const struct yaml_node *node, struct faults *faults);
+/* node: NULL for none. */
+void template_load_params(struct template *t, const struct yaml_node *node, struct faults *faults);
+void template_load_text(
+    struct template *t, struct template_text *x, const struct yaml_node *node, struct faults *faults);
+/* A fault for each parameter that the text has not. */
+void template_prove_params(
+    const struct template *t, enum language l, const struct yaml_node *node, struct faults *faults);
 /* Appends the text with values[i] for parameter i. */
 void template_put(const struct template *t, enum language l, const char *const values[TEMPLATE_MAX_PARAMS],
     struct buf *out);

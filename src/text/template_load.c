@@ -42,7 +42,7 @@ static void param_load(struct template *t, const struct yaml_node *node, struct 
 	}
 }
 
-static void params_load(struct template *t, const struct yaml_node *node, struct faults *faults)
+void template_load_params(struct template *t, const struct yaml_node *node, struct faults *faults)
 {
 	if (node && node->kind != YAML_MAP && (node->kind != YAML_TEXT || *node->text))
 		faults_at(
@@ -127,7 +127,7 @@ static size_t piece_take(struct template *t, struct template_text *x, size_t fro
 	return len;
 }
 
-static void text_load(
+void template_load_text(
     struct template *t, struct template_text *x, const struct yaml_node *node, struct faults *faults)
 {
 	const char *fault = NULL;
@@ -153,7 +153,7 @@ static void template_load_texts(struct template *t, const struct yaml_node *node
 		enum language l;
 
 		if (language_parse(child->key, &l) == KZ_OK)
-			text_load(t, &t->texts[l], child, faults);
+			template_load_text(t, &t->texts[l], child, faults);
 		else if (strcmp(child->key, "params") != 0 && strcmp(child->key, "segments") != 0)
 			faults_at(faults, child,
 			    "\"%s\" is not a language; known are kk, ru and en, beside params and segments",
@@ -181,6 +181,15 @@ static void text_fit(const struct template_text *x, const struct buf *text, cons
 		    cost.parts, x->segments, cost.parts);
 }
 
+void template_prove_params(
+    const struct template *t, enum language l, const struct yaml_node *node, struct faults *faults)
+{
+	for (size_t i = 0; i < t->count; i++)
+		if (!(t->texts[l].used >> i & 1))
+			faults_at(faults, node, "the text lacks {%s}, which the template's params have",
+			    t->params[i]);
+}
+
 /* Every language has every parameter, and the longest values fit. */
 static void text_prove(
     const struct template *t, enum language l, const struct yaml_node *node, struct faults *faults)
@@ -188,10 +197,8 @@ static void text_prove(
 	struct buf widest[TEMPLATE_MAX_PARAMS] = {0}, filled = {0}, text = {0};
 	const char *values[TEMPLATE_MAX_PARAMS] = {0};
 
+	template_prove_params(t, l, node, faults);
 	for (size_t i = 0; i < t->count; i++) {
-		if (!(t->texts[l].used >> i & 1))
-			faults_at(faults, node, "the text lacks {%s}, which the template's params have",
-			    t->params[i]);
 		param_widest(t->types[i], &widest[i]);
 		values[i] = buf_text(&widest[i]);
 	}
@@ -208,7 +215,7 @@ static void template_load_map(struct template *t, const struct yaml_node *node, 
 {
 	int before = faults->count;
 
-	params_load(t, yaml_get(node, "params"), faults);
+	template_load_params(t, yaml_get(node, "params"), faults);
 	segments_load(t, yaml_get(node, "segments"), faults);
 	if (faults->count == before) /* else every use of a parameter would be a fault too */
 		template_load_texts(t, node, faults);
@@ -216,7 +223,7 @@ static void template_load_map(struct template *t, const struct yaml_node *node, 
 		text_prove(t, l, yaml_get(node, language_name(l)), faults);
 }
 
-static void template_load(struct templates *all, const struct yaml_node *node, struct faults *faults)
+struct template *template_add(struct templates *all, const struct yaml_node *node, struct faults *faults)
 {
 	struct template *t = mem_new(sizeof *t);
 
@@ -224,6 +231,13 @@ static void template_load(struct templates *all, const struct yaml_node *node, s
 	map_put(&all->by_name, &t->node, map_hash_bytes(t->name, strlen(t->name)));
 	if (!template_name_is_good(t->name))
 		faults_at(faults, node, "a template's name is at most 32 of a-z, 0-9 and _, a letter first");
+	return t;
+}
+
+static void template_load(struct templates *all, const struct yaml_node *node, struct faults *faults)
+{
+	struct template *t = template_add(all, node, faults);
+
 	if (node->kind == YAML_MAP)
 		template_load_map(t, node, faults);
 	else
@@ -231,13 +245,20 @@ static void template_load(struct templates *all, const struct yaml_node *node, s
 		    t->name);
 }
 
-struct templates *templates_load(const char *path, struct faults *faults)
+struct templates *templates_new(void)
 {
 	struct templates *t = mem_new(sizeof *t);
+
+	map_init(&t->by_name, template_equal);
+	return t;
+}
+
+struct templates *templates_load(const char *path, struct faults *faults)
+{
+	struct templates *t = templates_new();
 	struct yaml *y = yaml_load(path, faults);
 	const struct yaml_node *root = y ? yaml_root(y) : NULL;
 
-	map_init(&t->by_name, template_equal);
 	if (root && root->kind != YAML_MAP)
 		faults_at(faults, root, "a map of names to templates is expected");
 	for (size_t i = 0; root && root->kind == YAML_MAP && i < root->count; i++)

@@ -354,7 +354,7 @@ static void shipped_templates__loaded__one_sms_each(void **state)
 	static const char *const names[] = {"code", "code_login", "code_phone", "code_password",
 	    "code_referral", "appno", "appno_only", "referral", "referral_taken", "referral_accepted",
 	    "referral_declined", "referral_extended", "referral_expired", "referral_cancelled", "remind",
-	    "place_free", "phone_changed", "mail_subject", "offer", "resume", "docs", "late"};
+	    "place_free", "phone_changed", "offer", "resume", "docs", "late"};
 	struct faults faults = {0};
 	struct templates *t = templates_load(SHIPPED, &faults);
 
