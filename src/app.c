@@ -76,6 +76,15 @@ static void app_build_flows(struct app *a)
 	a->rates = rates_new(a->loop);
 }
 
+static void app_build_mail(struct app *a)
+{
+	const struct mail_client_options o = app_mail_options(a->files.conf);
+	char why[256];
+
+	if (*o.url && !(a->mail = mail_client_new(a->loop, &o, why)))
+		app_fail(a, "mail", why);
+}
+
 struct http_limits app_http_limits(const struct conf *c)
 {
 	return (struct http_limits){.header_bytes = (size_t)c->http_header_limit,
@@ -228,6 +237,7 @@ static void app_begin(struct app *a)
 	if (*c->redis_address)
 		app_build_redis(a);
 	a->limits = limits_new(a->loop, a->pg, a->redis, c);
+	app_build_mail(a);
 	app_build_flows(a);
 	app_build_door(a);
 	app_open_door(a);
@@ -239,6 +249,7 @@ static void app_begin(struct app *a)
 static void app_end(struct app *a)
 {
 	http_server_free(a->http);
+	mail_client_free(a->mail); /* nobody hears of its letters any more */
 	send_stop(a->send);
 	verify_stop(a->verify);
 	clocks_stop(a->clocks);

@@ -4,11 +4,13 @@
 
 #include "base/conf.h"
 #include "base/keyring.h"
+#include "net/mail.h"
 #include "rules/calendar.h"
 #include "rules/purpose.h"
 #include "rules/region.h"
 #include "smpp/profile.h"
 #include "store/pg.h"
+#include "text/email.h"
 #include "text/template.h"
 
 /* Everything that the files of config/ and dialogs/ say, checked together. */
@@ -18,6 +20,7 @@ struct app_files {
 	size_t profiles_n;
 	struct templates *templates;
 	struct purposes *purposes; /* of these templates */
+	struct emails *emails;
 	struct regions *regions;
 	struct calendar *calendar;
 	struct keyring *keyring;
@@ -34,6 +37,8 @@ int app_migrate(struct conf *c);
 
 /* libpq's connection string with the password in it: wiped and freed by the caller. */
 char *app_conninfo(const struct conf *c);
+/* As long as c; mail.url names a server. */
+struct mail_client_options app_mail_options(const struct conf *c);
 /* conninfo is not copied. */
 struct pg_options app_pg_options(const struct conf *c, const char *conninfo);
 

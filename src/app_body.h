@@ -32,6 +32,7 @@ struct app {
 	struct notify *notify;
 	struct clocks *clocks;
 	struct places *places;
+	struct mail_client *mail; /* NULL: no server is named */
 	struct rates *rates;
 	struct http_server *http;
 	struct tls *tls;

@@ -4,6 +4,9 @@
 #include "rules/notice_text.h"
 #include "rules/route.h"
 
+/* For the threads of mail: some minutes' worth at the pace of a slow server. */
+#define MAIL_WAITING 100
+
 /* Files that are used at start or later only, yet a wrong one is a fault of the configuration. */
 static void app_check_tls(const struct conf *c, const char *path, struct faults *faults)
 {
@@ -16,6 +19,37 @@ static void app_check_tls(const struct conf *c, const char *path, struct faults 
 		faults_add(faults, "%s: webhook.tls_ca: %s", path, why);
 	tls_free(door);
 	tls_free(webhooks);
+}
+
+struct mail_client_options app_mail_options(const struct conf *c)
+{
+	return (struct mail_client_options){.url = c->mail_url,
+	    .starttls = (enum mail_starttls)c->mail_starttls,
+	    .ca_path = c->mail_tls_ca,
+	    .user = c->mail_user,
+	    .password = c->mail_password,
+	    .from = c->mail_from,
+	    .from_name = c->mail_from_name,
+	    .threads = (size_t)c->mail_connections,
+	    .waiting = MAIL_WAITING,
+	    .timeout_ms = c->mail_timeout_ms};
+}
+
+static void app_check_mail(const struct conf *c, const char *path, struct faults *faults)
+{
+	const struct mail_client_options o = app_mail_options(c);
+	const char *fault = *c->mail_url ? mail_client_fault(&o) : NULL;
+	struct tls *tls = NULL;
+	char why[256];
+
+	if (fault)
+		faults_add(faults, "%s: mail: %s", path, fault);
+	if (*c->mail_tls_ca && !(tls = tls_client_new(c->mail_tls_ca, "", "", why)))
+		faults_add(faults, "%s: mail.tls_ca: %s", path, why);
+	if (*c->mail_unsubscribe && !mail_unsubscribe_fits(c->mail_unsubscribe))
+		faults_add(
+		    faults, "%s: mail.unsubscribe: an https: or mailto: URI of ASCII is expected", path);
+	tls_free(tls);
 }
 
 /* Purposes and notices are proved against the templates: against broken ones each would be a fault too, and
@@ -31,17 +65,28 @@ static void app_load_texts(struct app_files *f, struct faults *faults)
 	notice_texts_check(f->templates, f->conf->templates, faults);
 }
 
+static void app_load_emails(struct app_files *f, struct faults *faults)
+{
+	int before = faults->count;
+
+	f->emails = emails_load(f->conf->mail_templates, faults);
+	if (faults->count == before)
+		notice_emails_check(f->emails, f->conf->mail_templates, faults);
+}
+
 bool app_files_load(const char *path, struct app_files *ret, struct faults *faults)
 {
 	struct app_files f = {.conf = conf_load(path, faults)};
 
 	if (f.conf) {
 		app_check_tls(f.conf, path, faults);
+		app_check_mail(f.conf, path, faults);
 		f.profiles = profiles_load(f.conf->operators, &f.profiles_n, faults);
 		if (f.profiles_n > ROUTE_MAX)
 			faults_add(faults, "%s: %zu profiles; at most %d operators are served",
 			    f.conf->operators, f.profiles_n, ROUTE_MAX);
 		app_load_texts(&f, faults);
+		app_load_emails(&f, faults);
 		f.regions = regions_load(f.conf->regions, faults);
 		f.calendar = calendar_load(f.conf->holidays, faults);
 		f.keyring = keyring_load(f.conf->keyring, faults);
@@ -59,6 +104,7 @@ void app_files_free(struct app_files *f)
 {
 	profiles_free(f->profiles, f->profiles_n);
 	purposes_free(f->purposes);
+	emails_free(f->emails);
 	templates_free(f->templates);
 	regions_free(f->regions);
 	calendar_free(f->calendar);

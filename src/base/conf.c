@@ -11,6 +11,7 @@
 #define HOUR   (60 * MINUTE)
 #define DAY    (24 * HOUR)
 
+static const char *const starttls[] = {"required", "off", NULL};
 static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
 
 #define AT(field) offsetof(struct conf, field)
@@ -139,6 +140,28 @@ static const struct key table[] = {
 	    "Endpoints may have private, loopback and other addresses that are not public, and plain http."},
 	{"webhook.tls_ca", KEY_TEXT, AT(webhook_tls_ca), "", 0, 0, NULL, false, "",
 	    "PEM bundle of the authorities that endpoints' certificates are verified by; empty: the system's."},
+	{"mail.url", KEY_TEXT, AT(mail_url), "", 0, 0, NULL, false, "",
+	    "Server that takes emails further: smtp://host:port or smtps://host:port; empty: all notices go by SMS."},
+	{"mail.starttls", KEY_CHOICE, AT(mail_starttls), "required", 0, 0, starttls, false, "",
+	    "With smtp://: required, or off, never TLS, for a server on the same machine."},
+	{"mail.user", KEY_TEXT, AT(mail_user), "", 0, 0, NULL, false, "",
+	    "User at the mail server, said over TLS only; empty: no login."},
+	{"mail.password_file", KEY_TEXT, AT(mail_password_file), "", 0, 0, NULL, false, "",
+	    "File with the user's password; empty: none."},
+	{"mail.from", KEY_TEXT, AT(mail_from), "", 0, 254, NULL, false, "",
+	    "Sender's address; its domain is the name that the mail server is greeted by."},
+	{"mail.from_name", KEY_TEXT, AT(mail_from_name), "", 0, 200, NULL, false, "",
+	    "Sender's name, as mail programs show it."},
+	{"mail.tls_ca", KEY_TEXT, AT(mail_tls_ca), "", 0, 0, NULL, false, "",
+	    "PEM bundle of the authorities that the mail server's certificate is verified by; empty: the system's."},
+	{"mail.unsubscribe", KEY_TEXT, AT(mail_unsubscribe), "", 0, 500, NULL, true, "",
+	    "Where parents choose how they are told, https: or mailto:, for List-Unsubscribe; empty: none."},
+	{"mail.templates", KEY_TEXT, AT(mail_templates), "../dialogs/mail.yaml", 0, 0, NULL, true, "",
+	    "File of the emails' subjects and texts; relative to this file's folder."},
+	{"mail.timeout", KEY_MS, AT(mail_timeout_ms), "30s", SECOND, 5 * MINUTE, NULL, false, "",
+	    "The mail server takes a letter within this, or it is tried again later."},
+	{"mail.connections", KEY_INT, AT(mail_connections), "2", 1, 8, NULL, false, "",
+	    "Letters that the mail server is told at once, each on a connection and in a thread."},
 	{"retention.messages", KEY_MS, AT(retention_messages_ms), "90d", 8 * DAY, 3660 * DAY, NULL, true, "",
 	    "Messages and their events are dropped after this, by whole days; no message lives longer than 7 days."},
 	{"retention.personal", KEY_MS, AT(retention_personal_ms), "30d", 8 * DAY, 3660 * DAY, NULL, true, "",
@@ -242,6 +265,7 @@ static void conf_check(struct conf *c, const struct yaml_node *root, struct faul
 	conf_check_ranges(root, faults);
 	conf_secret(c->database_password_file, "database.password_file", root, &c->database_password, faults);
 	conf_secret(c->redis_password_file, "redis.password_file", root, &c->redis_password, faults);
+	conf_secret(c->mail_password_file, "mail.password_file", root, &c->mail_password, faults);
 }
 
 struct conf *conf_load(const char *path, struct faults *faults)
@@ -254,8 +278,9 @@ struct conf *conf_load(const char *path, struct faults *faults)
 	struct conf *c = mem_new(sizeof *c);
 	keys_read(table, KEYS, NULL, yaml_root(y), c, faults);
 	char **paths[] = {&c->http_tls_cert, &c->http_tls_key, &c->database_password_file,
-	    &c->redis_password_file, &c->webhook_tls_ca, &c->operators, &c->templates, &c->purposes,
-	    &c->regions, &c->holidays, &c->keyring, &c->control_socket};
+	    &c->redis_password_file, &c->webhook_tls_ca, &c->mail_password_file, &c->mail_tls_ca,
+	    &c->mail_templates, &c->operators, &c->templates, &c->purposes, &c->regions, &c->holidays,
+	    &c->keyring, &c->control_socket};
 	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
 		conf_resolve(paths[i], path);
 	conf_check(c, yaml_root(y), faults);
@@ -267,17 +292,21 @@ struct conf *conf_load(const char *path, struct faults *faults)
 	return c;
 }
 
+static void conf_forget(char *secret)
+{
+	if (secret)
+		secret_wipe(secret, strlen(secret));
+	free(secret);
+}
+
 void conf_free(struct conf *c)
 {
 	if (!c)
 		return;
 	keys_fini(table, KEYS, c);
-	if (c->database_password)
-		secret_wipe(c->database_password, strlen(c->database_password));
-	if (c->redis_password)
-		secret_wipe(c->redis_password, strlen(c->redis_password));
-	free(c->database_password);
-	free(c->redis_password);
+	conf_forget(c->database_password);
+	conf_forget(c->redis_password);
+	conf_forget(c->mail_password);
 	free(c);
 }
 

@@ -35,11 +35,16 @@ struct conf {
 	int64_t webhook_timeout_ms, webhook_in_flight, webhook_retry_min_ms;
 	bool webhook_allow_private;
 	char *webhook_tls_ca;
+	char *mail_url;
+	int mail_starttls; /* enum mail_starttls */
+	char *mail_user, *mail_password_file, *mail_from, *mail_from_name, *mail_tls_ca, *mail_unsubscribe,
+	    *mail_templates;
+	int64_t mail_timeout_ms, mail_connections;
 	int64_t retention_messages_ms, retention_personal_ms;
 	int64_t shutdown_ms;
 	int log_level;
 	/* read from the files named above; wiped when freed; "" when none is named */
-	char *database_password, *redis_password;
+	char *database_password, *redis_password, *mail_password;
 };
 
 /* NULL with lines in faults when anything is wrong. */

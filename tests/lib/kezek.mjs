@@ -33,6 +33,7 @@ export class Kezek {
       keyring: config.keyring ?? makeKeyring(stage),
       templates: config.templates ?? join(top, 'dialogs/sms.yaml'),
       purposes: config.purposes ?? join(top, 'config/purposes.yaml'),
+      mail: { templates: join(top, 'dialogs/mail.yaml'), ...config.mail },
       regions: config.regions ?? join(top, 'config/regions'),
       holidays: config.holidays ?? join(top, 'config/holidays.yaml'),
     };
