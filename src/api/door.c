@@ -10,6 +10,7 @@
 #include "api/guard.h"
 #include "api/health.h"
 #include "api/hooks.h"
+#include "api/open_data.h"
 #include "api/problem.h"
 #include "api/proof.h"
 #include "api/queue.h"
@@ -45,6 +46,8 @@ static const struct door_route {
     {"GET", "/v1/applications/{id}/watches", SCOPE_PLACES, false, watches_show},
     {"PUT", "/v1/applications/{id}/watches/{id}", SCOPE_PLACES, false, watches_add},
     {"DELETE", "/v1/applications/{id}/watches/{id}", SCOPE_PLACES, false, watches_remove},
+    {"GET", "/v1/vacancies", SCOPE_OPEN, false, open_data_vacancies},
+    {"GET", "/v1/referrals", SCOPE_OPEN, false, open_data_referrals},
     {"GET", "/livez", 0, false, health_live},
     {"GET", "/readyz", 0, false, health_ready},
     {"GET", "/metrics", SCOPE_METRICS, false, health_metrics},
@@ -132,7 +135,7 @@ static enum kz door_admit(struct door *d, struct call *c, unsigned scope, struct
 	const struct client *client = NULL;
 	struct problem p;
 
-	*ret = (struct door_caller){0};
+	*ret = (struct door_caller){.scopes = SCOPES_ALL};
 	if (!scope || call_tag(c) == DOOR_CONTROL)
 		return KZ_OK;
 	if (key && !clients_is_ready(d->clients)) {
@@ -147,7 +150,7 @@ static enum kz door_admit(struct door *d, struct call *c, unsigned scope, struct
 		client = clients_find(d->clients, hash);
 	}
 	if (client && client->scopes & scope) {
-		*ret = (struct door_caller){client->id, client->name};
+		*ret = (struct door_caller){client->id, client->name, client->scopes};
 		return KZ_OK;
 	}
 	p = client

@@ -46,6 +46,7 @@ struct door {
 struct door_caller {
 	int32_t key;
 	const char *client; /* NULL: everybody's messages */
+	unsigned scopes;
 };
 
 /* Once, before the first call: what jansson frees is wiped. */

@@ -38,6 +38,7 @@ create table vacancy (
   seq bigint not null, -- counts all changes
   watch_at timestamptz -- when watchers are looked for next, null: nobody need be told
 );
+create index on vacancy (play_group) where free > 0;
 create index on vacancy (watch_at) where watch_at is not null;
 
 -- Persons stand sealed (store/applicant.h), and as keyed values by which they are found.
@@ -84,7 +85,8 @@ create table referral (
 );
 create unique index referral_open on referral (application) where status in (0, 1);
 create index on referral (application);
-create index on referral (play_group);
+create index on referral (play_group, number);
+create index on referral (status, number);
 create index on referral (to_at) where status in (0, 1);
 create index on referral (remind_at) where remind_at is not null;
 create sequence referral_number maxvalue 999999 cycle;
