@@ -10,6 +10,7 @@
 #include "api/guard.h"
 #include "api/health.h"
 #include "api/hooks.h"
+#include "api/import.h"
 #include "api/open_data.h"
 #include "api/problem.h"
 #include "api/proof.h"
@@ -48,6 +49,8 @@ static const struct door_route {
     {"DELETE", "/v1/applications/{id}/watches/{id}", SCOPE_PLACES, false, watches_remove},
     {"GET", "/v1/vacancies", SCOPE_OPEN, false, open_data_vacancies},
     {"GET", "/v1/referrals", SCOPE_OPEN, false, open_data_referrals},
+    {"POST", "/v1/records/import", SCOPE_RECORDS, false, import_take},
+    {"GET", "/v1/records/import/{id}", SCOPE_RECORDS, false, import_show},
     {"GET", "/livez", 0, false, health_live},
     {"GET", "/readyz", 0, false, health_ready},
     {"GET", "/metrics", SCOPE_METRICS, false, health_metrics},
@@ -197,6 +200,22 @@ enum kz door_numbers(const char *id, size_t n, uint64_t *ret)
 		id += len + 1;
 	}
 	return KZ_OK;
+}
+
+static uint64_t door_notice_id(void *arg)
+{
+	return send_id(arg);
+}
+
+struct records_base door_records_base(const struct door *d)
+{
+	return (struct records_base){d->loop, d->pg, d->feed, d->keyring, door_notice_id, d->send};
+}
+
+const struct records_files *door_records_files(struct door *d)
+{
+	d->records_files = (struct records_files){d->regions, d->calendar};
+	return &d->records_files;
 }
 
 void door_reply_json(struct call *c, int status, const char *text)

@@ -62,6 +62,9 @@ static const struct problem_row {
     [PROBLEM_CHANGED_MEANWHILE] = {412, "changed_meanwhile", "It does not stand as you think", false},
     [PROBLEM_CLOSED] = {409, "closed", "The application is over", false},
     [PROBLEM_TOO_MANY_WATCHES] = {409, "too_many_watches", "No more kindergartens may be watched", false},
+    [PROBLEM_IMPORT_LINE] = {409, "import_line", "Not the next line of the import", false},
+    [PROBLEM_IMPORT_RUNS] = {409, "import_runs", "The import is being gone on with elsewhere", true},
+    [PROBLEM_TOO_MANY_IMPORTS] = {429, "too_many_imports", "Too many imports at once", true},
     [PROBLEM_UNAVAILABLE] = {503, "unavailable", "Nothing can be kept now", true},
     [PROBLEM_INTERNAL_ERROR] = {500, "internal_error", "A fault of kezek", false},
 };
@@ -121,6 +124,8 @@ void problem_reply(struct call *c, const struct problem *p)
 	        p->status, "code", p->code, "detail", p->detail, "retryable", p->retryable, "request_id", id);
 	if (body && *p->field)
 		json_object_set_new(body, "field", json_string(p->field));
+	if (body && p->next_line)
+		json_object_set_new(body, "next_line", json_integer((json_int_t)p->next_line));
 	if (body && p->result)
 		json_object_set_new(body, "result", json_string(p->result));
 	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;

@@ -4,6 +4,7 @@
 #define API_PROBLEM_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "net/http_server.h"
 
@@ -14,6 +15,7 @@ struct problem {
 	const char *title; /* static */
 	bool retryable;
 	unsigned after_s;
+	uint64_t next_line; /* that an import wants; 0: none */
 	const char *result; /* static, NULL: none; what a code is that it is too late for */
 	char field[40];
 	char detail[256];
@@ -62,6 +64,9 @@ enum problem_code {
 	PROBLEM_CHANGED_MEANWHILE,
 	PROBLEM_CLOSED,
 	PROBLEM_TOO_MANY_WATCHES,
+	PROBLEM_IMPORT_LINE,
+	PROBLEM_IMPORT_RUNS,
+	PROBLEM_TOO_MANY_IMPORTS,
 	PROBLEM_UNAVAILABLE,
 	PROBLEM_INTERNAL_ERROR,
 	PROBLEM_CODES

@@ -33,8 +33,9 @@ static struct curl_slist *client_headers(const struct ctl_question *q)
 	struct curl_slist *list = curl_slist_append(NULL, "Accept: application/json");
 	char *key;
 
-	if (q->body != NULL)
-		list = curl_slist_append(list, "Content-Type: application/json");
+	if (q->body != NULL || q->lines != NULL)
+		list = curl_slist_append(list, q->lines != NULL ? "Content-Type: application/x-ndjson"
+		                                                : "Content-Type: application/json");
 	if (q->idempotency_key != NULL) {
 		key = mem_printf("Idempotency-Key: %s", q->idempotency_key);
 		list = curl_slist_append(list, key);
@@ -106,6 +107,10 @@ int ctl_client_call(const struct ctl *c, const struct ctl_question *q, struct ct
 	client_set(h, c, q, url);
 	if (body != NULL)
 		curl_easy_setopt(h, CURLOPT_POSTFIELDS, body);
+	if (q->lines != NULL) {
+		curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE, (long)q->lines->len);
+		curl_easy_setopt(h, CURLOPT_POSTFIELDS, buf_text(q->lines));
+	}
 	curl_easy_setopt(h, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, client_on_bytes);
 	curl_easy_setopt(h, CURLOPT_WRITEDATA, &answer);
@@ -114,7 +119,7 @@ int ctl_client_call(const struct ctl *c, const struct ctl_question *q, struct ct
 		curl_easy_getinfo(h, CURLINFO_RESPONSE_CODE, &ret->status);
 		ret->json = client_parse(&answer);
 	} else {
-		code = client_unreachable(c, h, r);
+		code = q->quiet ? CTL_UNREACHABLE : client_unreachable(c, h, r);
 	}
 	buf_fini(&answer);
 	curl_slist_free_all(headers);

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "base/buf.h"
 #include "ctl_command.h"
 
 struct ctl_question {
@@ -12,6 +13,8 @@ struct ctl_question {
 	const char *path;            /* "/control/status", with what stands behind '?' already escaped */
 	const json_t *body;          /* NULL: none */
 	const char *idempotency_key; /* NULL: none */
+	const struct buf *lines;     /* instead of body: JSON objects, one a line; NULL: none */
+	bool quiet;                  /* that no answer came is for the asker to say */
 };
 
 /* A value; json is the caller's to json_decref, NULL when the body was empty or no JSON. */

@@ -112,6 +112,7 @@ export class Stage {
   async run(command, args, { input, env, within = 60000 } = {}) {
     const child = spawn(command, args, { cwd: this.dir, env: env ?? process.env, timeout: within, killSignal: 'SIGKILL' });
     let out = '', err = '';
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8'); // a letter may come in two pieces
     child.stdout.on('data', (d) => { out += d; });
     child.stderr.on('data', (d) => { err += d; });
     child.stdin.on('error', () => {});

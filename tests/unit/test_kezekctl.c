@@ -690,6 +690,199 @@ static void keyring_add__absent_or_faulty_or_being_written__left_as_it_is(void *
 	free(fresh);
 }
 
+#define NO_IMPORT                                                                                            \
+	"404 {\"type\":\"/problems/not_found\",\"status\":404,\"code\":\"not_found\",\"detail\":\"none\","   \
+	"\"retryable\":false}"
+#define TAKEN(next, good, bad, faults)                                                                       \
+	"200 {\"import\":\"night\",\"next_line\":" #next ",\"good\":" #good ",\"bad\":" #bad                 \
+	",\"faults\":[" faults "]}"
+#define A_FAULT                                                                                              \
+	"{\"line\":2,\"field\":\"child.\\u001b[31miin\",\"code\":\"invalid_iin\",\"detail\":\"no\\nday\"}"
+
+/* Of a request: whether the body behind its headers is this. */
+static void has_body(const struct buf *asked, const char *body)
+{
+	const char *at = strstr(buf_text(asked), "\r\n\r\n");
+
+	assert_non_null(at);
+	assert_string_equal(at + 4, body);
+}
+
+static void import__all_lines_good__says_how_many_and_exits_0(void **state)
+{
+	struct run r = {.replies = {NO_IMPORT, TAKEN(4, 3, 0, "")}, .input = "{\"a\":1}\n\n{\"b\":2}"};
+
+	(void)state;
+	RUN(&r, "import", "-", "--id", "night", "--notices");
+	assert_int_equal(r.exit_code, 0);
+	begins(&r.asked[0], "GET /v1/records/import/night?after=0 HTTP/1.1\r\n");
+	begins(&r.asked[1], "POST /v1/records/import?import=night&line=1&notices=yes HTTP/1.1\r\n");
+	has(&r.asked[1], "\r\nContent-Type: application/x-ndjson\r\n");
+	has_body(&r.asked[1], "{\"a\":1}\n\n{\"b\":2}");
+	assert_string_equal(buf_text(&r.out), "");
+	has(&r.err, "import night: 3 lines, 3 good, 0 bad, ");
+	run_fini(&r);
+}
+
+static void import__nothing_in_the_file__nothing_sent(void **state)
+{
+	struct run r = {.replies = {NO_IMPORT}};
+
+	(void)state;
+	RUN(&r, "import", "-", "--id", "night");
+	assert_int_equal(r.exit_code, 0);
+	has(&r.err, "import night: 0 lines, 0 good, 0 bad, ");
+	run_fini(&r);
+}
+
+static void import__bad_lines__printed_clean_and_exits_1(void **state)
+{
+	struct run r = {.replies = {NO_IMPORT, TAKEN(4, 1, 2, A_FAULT ",{\"line\":3,\"code\":\"x\"}")},
+	    .input = "a\nb\nc\n"};
+	struct run json = {.replies = {NO_IMPORT, TAKEN(3, 1, 1, A_FAULT)}, .input = "a\nb\n"};
+
+	(void)state;
+	RUN(&r, "import", "-", "--id", "night");
+	assert_int_equal(r.exit_code, 1);
+	assert_string_equal(buf_text(&r.out), "line 2: child.\xef\xbf\xbd[31miin: invalid_iin: no\xef\xbf\xbd"
+	                                      "day\nline 3: x: \n");
+	RUN(&json, "--json", "import", "-", "--id", "night");
+	assert_int_equal(json.exit_code, 1);
+	assert_string_equal(buf_text(&json.out), "{\"line\":2,\"field\":\"child.\\u001B[31miin\","
+	                                         "\"code\":\"invalid_iin\",\"detail\":\"no\\nday\"}\n");
+	run_fini(&r);
+	run_fini(&json);
+}
+
+static void import__cut_short_before__goes_on_at_the_next_line_with_all_faults(void **state)
+{
+	struct run r = {.replies = {TAKEN(3, 1, 1, ""), TAKEN(3, 1, 1, A_FAULT), TAKEN(5, 3, 1, "")},
+	    .input = "a\nb\nc\nd\n"};
+
+	(void)state;
+	RUN(&r, "import", "-", "--id", "night");
+	assert_int_equal(r.exit_code, 1);
+	begins(&r.asked[2], "POST /v1/records/import?import=night&line=3 HTTP/1.1\r\n");
+	has_body(&r.asked[2], "c\nd\n");
+	has(&r.err, "import night goes on at line 3\n");
+	has(&r.out, "line 2: ");
+	has(&r.err, "import night: 4 lines, 3 good, 1 bad, ");
+	run_fini(&r);
+}
+
+static void import__fewer_lines_than_were_taken__another_file_refused(void **state)
+{
+	struct run r = {.replies = {TAKEN(4, 3, 0, "")}, .input = "a\nb\n"};
+
+	(void)state;
+	RUN(&r, "import", "-", "--id", "night");
+	assert_int_equal(r.exit_code, 1);
+	has(&r.err, "fewer lines than were taken of this import");
+	run_fini(&r);
+}
+
+static void import__refused_for_now__waits_and_sends_the_same_again(void **state)
+{
+	struct run r = {
+	    .replies = {NO_IMPORT,
+	        "503 {\"code\":\"unavailable\",\"status\":503,\"detail\":\"later\",\"retryable\":true}",
+	        "409 {\"code\":\"import_runs\",\"status\":409,\"detail\":\"later\",\"retryable\":true}",
+	        TAKEN(3, 2, 0, "")},
+	    .input = "a\nb\n"};
+
+	(void)state;
+	RUN(&r, "import", "-", "--id", "night");
+	assert_int_equal(r.exit_code, 0);
+	for (int i = 1; i < 4; i++) {
+		begins(&r.asked[i], "POST /v1/records/import?import=night&line=1 HTTP/1.1\r\n");
+		has_body(&r.asked[i], "a\nb\n");
+	}
+	has(&r.err, "waiting, and going on by itself\n");
+	run_fini(&r);
+}
+
+static void import__piece_too_large__halved(void **state)
+{
+	struct run r = {
+	    .replies = {NO_IMPORT,
+	        "413 {\"code\":\"body_too_large\",\"status\":413,\"detail\":\"x\",\"retryable\":false}",
+	        TAKEN(2, 1, 0, ""), TAKEN(3, 2, 0, "")},
+	    .input = "aaaa\nbbbb\n"};
+
+	(void)state;
+	RUN(&r, "import", "-", "--id", "night");
+	assert_int_equal(r.exit_code, 0);
+	has_body(&r.asked[1], "aaaa\nbbbb\n");
+	has_body(&r.asked[2], "aaaa\n");
+	begins(&r.asked[3], "POST /v1/records/import?import=night&line=2 HTTP/1.1\r\n");
+	has_body(&r.asked[3], "bbbb\n");
+	run_fini(&r);
+}
+
+static void import__refused__says_why_and_exits_1(void **state)
+{
+	struct run r = {
+	    .replies = {NO_IMPORT,
+	        "409 {\"code\":\"import_line\",\"status\":409,\"detail\":\"not this\",\"retryable\":false}"},
+	    .input = "a\n"};
+
+	(void)state;
+	RUN(&r, "import", "-", "--id", "night");
+	assert_int_equal(r.exit_code, 1);
+	has(&r.err, "kezekctl: not this (409 import_line)\n");
+	run_fini(&r);
+}
+
+static char *import_id_of(const char *path)
+{
+	struct run r = {.replies = {NO_IMPORT, TAKEN(2, 1, 0, "")}};
+
+	RUN(&r, "import", path);
+	assert_int_equal(r.exit_code, 0);
+	const char *at = strstr(buf_text(&r.err), "this is import ");
+	assert_non_null(at);
+	char *id = mem_strn(at + 15, strcspn(at + 15, "\n"));
+	run_fini(&r);
+	return id;
+}
+
+static void import__no_id__that_of_the_content(void **state)
+{
+	char *one = file_path("one"), *two = file_path("two");
+
+	(void)state;
+	FILE *f = fopen(one, "we"), *g = fopen(two, "we");
+	assert_true(f && g && fputs("{\"a\":1}\n", f) >= 0 && fputs("{\"a\":1}\n", g) >= 0);
+	assert_int_equal(fclose(f) | fclose(g), 0);
+	char *first = import_id_of(one), *same = import_id_of(two);
+	assert_string_equal(first, same);
+	assert_int_equal(strlen(first), 24);
+	f = fopen(one, "ae");
+	assert_true(f && fputs("{}\n", f) >= 0 && !fclose(f));
+	char *other = import_id_of(one);
+	assert_string_not_equal(first, other);
+	assert_int_equal(unlink(one) | unlink(two), 0);
+	free(first);
+	free(same);
+	free(other);
+	free(one);
+	free(two);
+}
+
+static void import__no_file_or_no_daemon__says_so(void **state)
+{
+	struct run none = {0}, away = {.input = "a\n"};
+
+	(void)state;
+	RUN(&none, "import", "/nowhere/at/all");
+	assert_int_equal(none.exit_code, 1);
+	has(&none.err, "kezekctl: /nowhere/at/all: No such file or directory\n");
+	RUN(&away, "--socket", "/nowhere.sock", "import", "-");
+	assert_int_equal(away.exit_code, 3);
+	run_fini(&none);
+	run_fini(&away);
+}
+
 static void answer__no_json__is_a_refusal(void **state)
 {
 	struct run r = {.replies = {"500 <html>"}};
@@ -732,6 +925,9 @@ static void command_line__wrong__exits_2_without_asking(void **state)
 	    {"kezekctl", "webhook", "replay", "1abc", "--since", "2026-11-22T18:23:06Z"},
 	    {"kezekctl", "webhook", "replay", "06j0w2kq4r000", "--since", "2026-11-22T18:23:06Z"},
 	    {"kezekctl", "webhook", "replay", "", "--since", "2026-11-22T18:23:06Z"},
+	    {"kezekctl", "import"},
+	    {"kezekctl", "import", "a", "b"},
+	    {"kezekctl", "import", "a", "--id", ""},
 	    {"kezekctl", "keyring"},
 	    {"kezekctl", "keyring", "new"},
 	    {"kezekctl", "keyring", "add", ""},
@@ -796,6 +992,16 @@ int main(void)
 	    cmocka_unit_test(keyring_new__no_file_there__one_that_loads_for_its_owner_alone),
 	    cmocka_unit_test(keyring_add__twice__every_key_before_stays),
 	    cmocka_unit_test(keyring_add__absent_or_faulty_or_being_written__left_as_it_is),
+	    cmocka_unit_test(import__all_lines_good__says_how_many_and_exits_0),
+	    cmocka_unit_test(import__nothing_in_the_file__nothing_sent),
+	    cmocka_unit_test(import__bad_lines__printed_clean_and_exits_1),
+	    cmocka_unit_test(import__cut_short_before__goes_on_at_the_next_line_with_all_faults),
+	    cmocka_unit_test(import__fewer_lines_than_were_taken__another_file_refused),
+	    cmocka_unit_test(import__refused_for_now__waits_and_sends_the_same_again),
+	    cmocka_unit_test(import__piece_too_large__halved),
+	    cmocka_unit_test(import__refused__says_why_and_exits_1),
+	    cmocka_unit_test(import__no_id__that_of_the_content),
+	    cmocka_unit_test(import__no_file_or_no_daemon__says_so),
 	    cmocka_unit_test(answer__no_json__is_a_refusal),
 	    cmocka_unit_test(command_line__wrong__exits_2_without_asking),
 	};
