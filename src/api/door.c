@@ -7,6 +7,7 @@
 
 #include "api/asides.h"
 #include "api/control.h"
+#include "api/document_door.h"
 #include "api/guard.h"
 #include "api/health.h"
 #include "api/hooks.h"
@@ -15,6 +16,7 @@
 #include "api/problem.h"
 #include "api/proof.h"
 #include "api/queue.h"
+#include "api/record_door.h"
 #include "api/submit.h"
 #include "api/timeline.h"
 #include "api/watches.h"
@@ -51,6 +53,21 @@ static const struct door_route {
     {"GET", "/v1/referrals", SCOPE_OPEN, false, open_data_referrals},
     {"POST", "/v1/records/import", SCOPE_RECORDS, false, import_take},
     {"GET", "/v1/records/import/{id}", SCOPE_RECORDS, false, import_show},
+    {"GET", "/v1/districts", SCOPE_RECORDS, false, record_door_page},
+    {"PUT", "/v1/districts/{id}", SCOPE_RECORDS, false, record_door_put},
+    {"GET", "/v1/districts/{id}", SCOPE_RECORDS, false, record_door_get},
+    {"GET", "/v1/kindergartens", SCOPE_RECORDS, false, record_door_page},
+    {"PUT", "/v1/kindergartens/{id}", SCOPE_RECORDS, false, record_door_put},
+    {"GET", "/v1/kindergartens/{id}", SCOPE_RECORDS, false, record_door_get},
+    {"GET", "/v1/groups", SCOPE_RECORDS, false, record_door_page},
+    {"PUT", "/v1/groups/{id}", SCOPE_RECORDS, false, record_door_put},
+    {"GET", "/v1/groups/{id}", SCOPE_RECORDS, false, record_door_get},
+    {"PUT", "/v1/vacancies/{id}", SCOPE_RECORDS, false, record_door_put},
+    {"GET", "/v1/vacancies/{id}", SCOPE_RECORDS, false, record_door_get},
+    {"GET", "/v1/applications", SCOPE_RECORDS, false, record_door_page},
+    {"PUT", "/v1/applications/{id}", SCOPE_RECORDS, false, record_door_put},
+    {"GET", "/v1/applications/{id}", SCOPE_RECORDS, false, record_door_get},
+    {"POST", "/v1/applications/{id}/documents", SCOPE_RECORDS, false, document_door_ask},
     {"GET", "/livez", 0, false, health_live},
     {"GET", "/readyz", 0, false, health_ready},
     {"GET", "/metrics", SCOPE_METRICS, false, health_metrics},

@@ -43,6 +43,7 @@ struct door {
 	const struct rates *rates;
 	bool partitions_ready, draining;
 	struct import_piece *imports[DOOR_IMPORTS]; /* that are being taken; NULL: room for one */
+	size_t puts;                                /* records that are being put */
 	size_t looks; /* questions for first answers of requests that were refused for now */
 	int64_t started_ms;
 };

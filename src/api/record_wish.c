@@ -182,18 +182,6 @@ enum kz record_wish_line(const json_t *o, int64_t now_us, struct record *ret, st
 	return result;
 }
 
-uint64_t record_wish_number(const char *text)
-{
-	uint64_t n = 0;
-	size_t len = strspn(text, "0123456789");
-
-	if (!len || len > 9 || text[len] || *text == '0')
-		return 0;
-	for (size_t i = 0; i < len; i++)
-		n = n * 10 + (uint64_t)(text[i] - '0');
-	return n;
-}
-
 struct problem record_wish_problem(const struct record *r, enum record_verdict v)
 {
 	switch (v) {

@@ -20,8 +20,6 @@ enum kz record_wish_line(
     const json_t *o, int64_t now_us, struct record *ret, struct problem *ret_problem) KZ_CHECK;
 /* The member that has the id of a kind. */
 const char *record_wish_id(enum record_kind kind);
-/* A decimal number of 1 to RECORD_ID_MAX, as it stands in a path; 0: none. */
-uint64_t record_wish_number(const char *text);
 /* The problem of a record that could not be put. */
 struct problem record_wish_problem(const struct record *r, enum record_verdict v);
 

@@ -325,18 +325,6 @@ static void record_wish_line__no_kind_or_no_id__refused(void **state)
 	}
 }
 
-static void record_wish_number__of_a_path__one_to_the_greatest(void **state)
-{
-	static const char *const none[] = {
-	    "", "0", "01", "-1", "+1", " 1", "1 ", "1a", "1000000000", "18446744073709551617", "one"};
-
-	(void)state;
-	assert_int_equal(record_wish_number("1"), 1);
-	assert_int_equal(record_wish_number("999999999"), RECORD_ID_MAX);
-	for (size_t i = 0; i < sizeof none / sizeof *none; i++)
-		assert_int_equal(record_wish_number(none[i]), 0);
-}
-
 static void record_wish_documents__place_and_time__or_a_problem(void **state)
 {
 	static const char *const bad[][3] = {{"{}", "missing_field", "place"},
@@ -372,7 +360,6 @@ int main(void)
 	    cmocka_unit_test(record_wish__names__as_long_as_there_is_room),
 	    cmocka_unit_test(record_wish_line__each_kind__by_its_own_id),
 	    cmocka_unit_test(record_wish_line__no_kind_or_no_id__refused),
-	    cmocka_unit_test(record_wish_number__of_a_path__one_to_the_greatest),
 	    cmocka_unit_test(record_wish_documents__place_and_time__or_a_problem),
 	};
 
