@@ -116,6 +116,39 @@ journey('templates__each_fault__one_line_with_file_line_column', async (stage) =
   assert.equal((await k.once('-t')).code, 0);
 });
 
+journey('mail__each_fault__one_line_and_its_place', async (stage) => {
+  const file = stage.path('mail.yaml');
+  const shipped = readFileSync(join(top, 'dialogs/mail.yaml'), 'utf8');
+  const mail = { url: 'smtp://mail.example.kz:587', from: 'queue@example.kz', templates: file };
+  const k = await Kezek.prepare(stage, nowhere, { config: { mail }, operators: { one: operator(stage, { port: 2775 }) } });
+  const texts = [
+    ['no file', null, /mail\.yaml: .*No such file/],
+    ['an email less', shipped.replace('\nremind:', '\nremember:'), /mail\.yaml: email "remind" is missing/],
+    ['a language less', shipped.replace(/\n  en:\n    subject: "A place.*\n    text: \|\n(      .*\n|\n)*/, '\n'), /mail\.yaml:\d+:3: email "place_free" lacks the language en/],
+    ['a parameter less', shipped.replace('Кезектегі орын: {pos}', ''), /mail\.yaml:\d+:11: the text lacks \{pos\}/],
+    ['a parameter that no notice has', shipped.replaceAll('pos', 'who'), /mail\.yaml: email "appno": a notice has no "who" for it/],
+    ['a long subject', shipped.replace('"Бос орын бар"', `"${'ж'.repeat(101)}"`), /mail\.yaml:\d+:14: .*202 octets, over 200/],
+  ];
+  for (const [what, text, line] of texts) {
+    if (text) writeFileSync(file, text);
+    assert.match((await refused(k))[0], line, what);
+  }
+  writeFileSync(file, shipped);
+  assert.equal((await k.once('-t')).code, 0);
+  const keys = [
+    ['no server', { url: 'mail.example.kz' }, /kezek\.yaml: mail: the server is none/],
+    ['no sender', { from: '' }, /kezek\.yaml: mail: the sender's address is none/],
+    ['a user alone', { user: 'kezek' }, /kezek\.yaml: mail: user and password: give both or none/],
+    ['no such bundle', { tls_ca: stage.path('none.pem') }, /kezek\.yaml: mail\.tls_ca: /],
+    ['a link that is none', { unsubscribe: 'portal.example.kz' }, /kezek\.yaml: mail\.unsubscribe: /],
+    ['starttls', { starttls: 'maybe' }, /kezek\.yaml:\d+:13: .*required, off/],
+  ];
+  for (const [what, over, line] of keys) {
+    k.writeConfig({ mail: { ...mail, ...over } });
+    assert.match((await refused(k))[0], line, what);
+  }
+});
+
 journey('purposes__each_fault__one_line_with_file_line_column', async (stage) => {
   const file = stage.path('purposes.yaml');
   const k = await Kezek.prepare(stage, nowhere, {

@@ -1,13 +1,14 @@
 """A mail server for the tests: aiosmtpd in clear, with STARTTLS and with TLS, each on a port of its own.
 
 smtp_server.py FOLDER: makes server.crt and server.key there, prints the three ports in a line, then a line for each
-letter it took, as the email package reads it. Ends when its input does. What becomes of a letter is in the local
-part of its recipient."""
+letter it took, as the email package reads it. Ends when its input does. With --journey behind it the lines are JSON
+and it stays until it is killed. What becomes of a letter is in the local part of its recipient."""
 import asyncio
 import email
 import email.policy
 import email.utils
 import functools
+import json
 import ssl
 import subprocess
 import sys
@@ -19,6 +20,8 @@ RECIPIENTS = {
     'nobody': '550-5.1.1 <nobody@example.kz> no such user\r\n550 5.1.1 look at the address',
     'old': '553 no such user',
 }
+FIELDS = ['sender', 'recipient', 'from_name', 'from', 'to', 'subject', 'language', 'charset', 'text', 'unsubscribe',
+          'auto_submitted', 'message_id', 'date', 'login', 'defects', 'long_lines']
 
 
 def read_back(envelope, session):
@@ -48,7 +51,8 @@ class Handler:
     async def handle_DATA(self, server, session, envelope):
         if envelope.rcpt_tos[0].startswith('spam@'):
             return '554 5.7.1 looks like spam'
-        print('|'.join(read_back(envelope, session)), flush=True)
+        fields = read_back(envelope, session)
+        print(json.dumps(dict(zip(FIELDS, fields))) if '--journey' in sys.argv else '|'.join(fields), flush=True)
         if envelope.rcpt_tos[0].startswith('slow@'):
             await asyncio.sleep(2)
         return '250 2.0.0 queued'
@@ -77,6 +81,8 @@ async def main(folder):
             lambda: smtp(auth_require_tls=False, auth_exclude_mechanism=['PLAIN'], **login), '127.0.0.1', 0, ssl=context),
     ]
     print(*[s.sockets[0].getsockname()[1] for s in servers], flush=True)
+    if '--journey' in sys.argv:
+        await asyncio.Event().wait()
     await loop.run_in_executor(None, sys.stdin.read)
 
 
