@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { top, until } from './stage.mjs';
 
 export class MailServer {
-  // It refuses full@ with 450, nobody@ with 550 5.1.1, old@ with 553, the letters of spam@ with 554; others it takes.
+  // It refuses full@ with 450, later@ with 450 the first time, nobody@ with 550 5.1.1, old@ with 553, the letters of spam@ with 554; others it takes.
   static async start(stage) {
     const m = new MailServer();
     m.dir = stage.path('mail');

@@ -39,12 +39,17 @@ def read_back(envelope, session):
 
 
 class Handler:
+    refused = set()  # those who come again
+
     async def handle_RCPT(self, server, session, envelope, address, options):
         local = address.partition('@')[0]
         if local == 'silent':
             await asyncio.Event().wait()
         if local in RECIPIENTS:
             return RECIPIENTS[local]
+        if local == 'later' and address not in self.refused:
+            self.refused.add(address)
+            return '450 4.7.1 come again'
         envelope.rcpt_tos.append(address)
         return '250 2.1.5 ok'
 
