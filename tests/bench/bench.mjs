@@ -10,6 +10,7 @@ import { Kannel, kannelVersion } from './kannel.mjs';
 import { KezekUnderLoad } from './kezek.mjs';
 import { rssKib } from './measure.mjs';
 import { acceptAlone, crowded, endToEnd, heldSnapshot, latency, longRun } from './phases.mjs';
+import { positions } from './queue.mjs';
 
 const { values: given } = parseArgs({ options: { seconds: { type: 'string', default: '8' },
   connections: { type: 'string', default: '256' }, messages: { type: 'string', default: '1000000' },
@@ -113,6 +114,24 @@ async function measureCodes() {
   }, { log: true, on: inMemory });
 }
 
+async function measureQueue() {
+  const [rate, changes, many, few] = [1000, 200, 2000000, 2000];
+  await phase(`positions among ${many} applications`, 'kezek', async (gateway, stage) => {
+    const r = await positions(gateway, stage, servers, { seconds, rate, changes, many, few });
+    const told = (name, which, what, aim) => {
+      figure(`kezek.${name}_p50_ms`, r[which].p50, 'ms', `${what}, ${rate}/s, median`);
+      figure(`kezek.${name}_p99_ms`, r[which].p99, 'ms', 'the same, 99th percentile', aim);
+    };
+    told('position_of_2000', 'short', 'position in a queue of 2,000, by number');
+    told('position_of_2m', 'long', 'position in a queue of 2,000,000, by number', '<= 5');
+    told('position_by_person', 'mixed', 'the same, by number, IIN and phone', '<= 5');
+    told('position_changed', 'changed', 'the same while that queue changes', '<= 5');
+    figure('kezek.position_changes', round(r.changes), '/s', 'changes meanwhile, median of the seconds', `${changes}`);
+    figure('kezek.cpu_us_per_position', round(r.mixed.cpuUs), 'us', 'processor time of the gateway a position');
+    figure('kezek.postgres_us_per_position', round(r.mixed.postgresUs), 'us', 'processor time of PostgreSQL a position');
+  }, { away: true });
+}
+
 async function measureEndurance() {
   // The disk is left out to see what little they add: its flushes move p99 by more.
   const p99 = (name, r, what) => {
@@ -172,7 +191,7 @@ function print() {
     console.log(`${f.name.padEnd(28)}${f.value.toLocaleString('en').padStart(12)} ${f.unit.padEnd(7)} ${f.aim.padEnd(12)} ${f.what}`);
 }
 
-const parts = { messages: measureEndToEnd, door: measureDoor, codes: measureCodes, endurance: measureEndurance };
+const parts = { messages: measureEndToEnd, door: measureDoor, codes: measureCodes, queue: measureQueue, endurance: measureEndurance };
 assert.ok(!given.only || parts[given.only], `--only wants one of ${Object.keys(parts).join(', ')}`);
 // What was measured before something failed is told all the same.
 try {
