@@ -396,7 +396,7 @@ static void application__with_an_open_referral__waiting_leaves_it_and_others_are
 
 	put_city(g);
 	put_one(g, &r, NULL);
-	store_sql(g, "insert into referral values (1, 7, 3, 0, false, now(), now(), null, 0, 1);"
+	store_sql(g, "insert into referral values (1, 7, 3, 0, false, now(), now(), null, 1);"
 	             " update application set status = 1, seq = 2");
 	assert_int_equal(put_one(g, &r, NULL), RECORD_SAME);
 	r.application.groups = 1;
@@ -517,6 +517,36 @@ static void records_put__the_slot_is_lost__nothing_is_written(void **state)
 	assert_int_equal(store_int(g, "select count(*) from application"), 0);
 }
 
+/* The numbers of its news are in doubt until the server says that nothing more comes of them. */
+static void records_put__the_database_dies_meanwhile__lost_and_then_the_same_is_put_once(void **state)
+{
+	struct store_rig *g = *state;
+	struct record r = application_of(7, 77015550001);
+	struct put p;
+
+	put_city(g);
+	put_one(g, &r, NULL);
+	store_sql(g, "begin; select places_lock()");
+	put_new(&p, g);
+	r.application.applicant.phones[0].digits = 77015550002;
+	put_add(&p, &r);
+	assert_int_equal(put_begin(&p, true), KZ_OK);
+	store_await_sql(g, STORE_WAITS_FOR_LOCK, 1);
+	store_kill_pg(g);
+	servers_await(g->loop, &p.count, 1);
+	assert_int_equal(p.r, KZ_LOST);
+	assert_false(feed_is_sure(g->feed));
+	servers_do("restart-pg");
+	while (!feed_is_sure(g->feed) || !pg_is_up(g->pg))
+		loop_turn(g->loop, 50);
+	put_run(&p, true);
+	assert_int_equal(p.r, KZ_OK);
+	assert_int_equal(records_verdict(p.s, 0), RECORD_CHANGED);
+	records_free(p.s);
+	assert_int_equal(store_int(g, "select count(*) from notice where kind = 11"), 2);
+	assert_int_equal(store_int(g, "select count(*) from news"), 1);
+}
+
 static void records_free__while_they_are_being_put__no_callback(void **state)
 {
 	struct store_rig *g = *state;
@@ -578,6 +608,7 @@ int main(void)
 	    TEST(records_put__made_by_another_meanwhile__the_same_and_one_notice),
 	    TEST(records_put__what_was_added__is_of_the_same_transaction),
 	    TEST(records_put__the_slot_is_lost__nothing_is_written),
+	    TEST(records_put__the_database_dies_meanwhile__lost_and_then_the_same_is_put_once),
 	    TEST(records_free__while_they_are_being_put__no_callback),
 	};
 
