@@ -216,6 +216,7 @@ static void app_build_door(struct app *a)
 	    .verify = a->verify,
 	    .notify = a->notify,
 	    .feed = a->feed,
+	    .places = a->places,
 	    .rates = a->rates,
 	    .started_ms = loop_now_ms(a->loop)};
 }

@@ -8,6 +8,7 @@
 #include "api/asides.h"
 #include "api/control.h"
 #include "api/document_door.h"
+#include "api/grants.h"
 #include "api/guard.h"
 #include "api/health.h"
 #include "api/hooks.h"
@@ -68,6 +69,12 @@ static const struct door_route {
     {"PUT", "/v1/applications/{id}", SCOPE_RECORDS, false, record_door_put},
     {"GET", "/v1/applications/{id}", SCOPE_RECORDS, false, record_door_get},
     {"POST", "/v1/applications/{id}/documents", SCOPE_RECORDS, false, document_door_ask},
+    {"POST", "/v1/applications/{id}/referral", SCOPE_PLACES, false, grants_take},
+    {"GET", "/v1/referrals/{id}", SCOPE_RECORDS, false, grants_get},
+    {"PUT", "/v1/referrals/{id}", SCOPE_RECORDS, false, grants_put},
+    {"POST", "/v1/referrals/{id}/accept", SCOPE_PLACES, false, grants_accept},
+    {"POST", "/v1/referrals/{id}/decline", SCOPE_PLACES, false, grants_decline},
+    {"POST", "/v1/referrals/{id}/extend", SCOPE_PLACES, false, grants_extend},
     {"GET", "/livez", 0, false, health_live},
     {"GET", "/readyz", 0, false, health_ready},
     {"GET", "/metrics", SCOPE_METRICS, false, health_metrics},

@@ -5,6 +5,7 @@
 
 #include "api/rates.h"
 #include "flow/notify.h"
+#include "flow/places.h"
 #include "flow/send.h"
 #include "flow/verify.h"
 #include "net/http_server.h"
@@ -31,6 +32,7 @@ struct door {
 	struct verify *verify;
 	struct notify *notify;
 	struct feed *feed;
+	struct places *places;
 	struct clients *clients;
 	const struct slots *slots;
 	const struct templates *templates;

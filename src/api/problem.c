@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/ids.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -65,6 +66,25 @@ static const struct problem_row {
     [PROBLEM_IMPORT_LINE] = {409, "import_line", "Not the next line of the import", false},
     [PROBLEM_IMPORT_RUNS] = {409, "import_runs", "The import is being gone on with elsewhere", true},
     [PROBLEM_TOO_MANY_IMPORTS] = {429, "too_many_imports", "Too many imports at once", true},
+    [PROBLEM_ALREADY] = {409, "already", "The application has a referral", false},
+    [PROBLEM_NOT_DISTRICT] = {409, "not_district", "Another district", false},
+    [PROBLEM_NOT_AGE] = {409, "not_age", "Another age", false},
+    [PROBLEM_NOT_LANGUAGE] = {409, "not_language", "Another language", false},
+    [PROBLEM_GONE] = {409, "gone", "No place is free", false},
+    [PROBLEM_STOP_LIST] = {409, "stop_list", "The application is passed over", false},
+    [PROBLEM_NOT_TURN] = {409, "not_turn", "Others go first", false},
+    [PROBLEM_NOT_BEGUN] = {409, "not_begun", "The referral has not begun", false},
+    [PROBLEM_PAST_END] = {409, "past_end", "The referral has ended", false},
+    [PROBLEM_NOT_DUE] = {409, "not_due", "The referral has not ended", false},
+    [PROBLEM_NOT_ACCEPTED] = {409, "not_accepted", "The referral was not accepted", false},
+    [PROBLEM_NO_EXTENSION] = {409, "no_extension", "There is no extension", false},
+    [PROBLEM_ALREADY_EXTENDED] = {409, "already_extended", "The referral was extended", false},
+    [PROBLEM_ALREADY_ACCEPTED] = {409, "already_accepted", "The referral was accepted", false},
+    [PROBLEM_ALREADY_DECLINED] = {409, "already_declined", "The referral was declined", false},
+    [PROBLEM_ALREADY_CANCELLED] = {409, "already_cancelled", "The referral was cancelled", false},
+    [PROBLEM_ALREADY_ENROLLED] = {409, "already_enrolled", "The child is enrolled", false},
+    [PROBLEM_NUMBER_TAKEN] = {409, "number_taken", "The number is another referral's", false},
+    [PROBLEM_EARLIER_END] = {409, "earlier_end", "An earlier end than was said", false},
     [PROBLEM_UNAVAILABLE] = {503, "unavailable", "Nothing can be kept now", true},
     [PROBLEM_INTERNAL_ERROR] = {500, "internal_error", "A fault of kezek", false},
 };
@@ -115,7 +135,7 @@ static void problem_count(const struct problem *p)
 
 void problem_reply(struct call *c, const struct problem *p)
 {
-	char type[64], id[IDS_TEXT], after[16];
+	char type[64], id[IDS_TEXT], after[16], until[32];
 
 	snprintf(type, sizeof type, "/problems/%s", p->code);
 	problem_request_id(id);
@@ -128,6 +148,8 @@ void problem_reply(struct call *c, const struct problem *p)
 		json_object_set_new(body, "next_line", json_integer((json_int_t)p->next_line));
 	if (body && p->result)
 		json_object_set_new(body, "result", json_string(p->result));
+	if (body && p->until_us)
+		json_object_set_new(body, "until", json_string(clock_rfc3339(p->until_us, until)));
 	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
 	if (p->after_s) {
 		snprintf(after, sizeof after, "%u", p->after_s);

@@ -17,6 +17,7 @@ struct problem {
 	unsigned after_s;
 	uint64_t next_line; /* that an import wants; 0: none */
 	const char *result; /* static, NULL: none; what a code is that it is too late for */
+	int64_t until_us;   /* 0: none; before which it is too early */
 	char field[40];
 	char detail[256];
 };
@@ -67,6 +68,25 @@ enum problem_code {
 	PROBLEM_IMPORT_LINE,
 	PROBLEM_IMPORT_RUNS,
 	PROBLEM_TOO_MANY_IMPORTS,
+	PROBLEM_ALREADY,
+	PROBLEM_NOT_DISTRICT,
+	PROBLEM_NOT_AGE,
+	PROBLEM_NOT_LANGUAGE,
+	PROBLEM_GONE,
+	PROBLEM_STOP_LIST,
+	PROBLEM_NOT_TURN,
+	PROBLEM_NOT_BEGUN,
+	PROBLEM_PAST_END,
+	PROBLEM_NOT_DUE,
+	PROBLEM_NOT_ACCEPTED,
+	PROBLEM_NO_EXTENSION,
+	PROBLEM_ALREADY_EXTENDED,
+	PROBLEM_ALREADY_ACCEPTED,
+	PROBLEM_ALREADY_DECLINED,
+	PROBLEM_ALREADY_CANCELLED,
+	PROBLEM_ALREADY_ENROLLED,
+	PROBLEM_NUMBER_TAKEN,
+	PROBLEM_EARLIER_END,
 	PROBLEM_UNAVAILABLE,
 	PROBLEM_INTERNAL_ERROR,
 	PROBLEM_CODES

@@ -95,7 +95,6 @@ static void change_put_rest(struct pg_array *c, const struct referral_judged *x,
 	put_or_null(&c[CHANGE_NEWS_KIND], news, x->news);
 }
 
-/* While no slot is held the fence refuses the job whatever stands in it: so it does of any slot. */
 static uint64_t change_number(struct referrals *r, struct referral_change *x, struct lease_slots *slots)
 {
 	uint64_t number;
@@ -104,16 +103,22 @@ static uint64_t change_number(struct referrals *r, struct referral_change *x, st
 		return 0;
 	if (x->judged.notice)
 		slots->in[ids_slot(x->judged.notice)] = true;
-	if (x->judged.news < 0)
+	if (x->judged.news < 0 || (!x->feed.first && feed_slot(r->feed) < 0))
 		return 0;
-	if (!x->feed.first && feed_slot(r->feed) < 0) {
-		slots->in[0] = true;
-		return 0;
-	}
 	number = feed_number(r->feed, &x->feed, 1);
 	slots->in[ids_slot(number)] = true;
 	pg_array_int(&r->numbers, (int64_t)number);
 	return number;
+}
+
+/* Behind the fence of the own slot, whatever is written: when this process is stopped in the middle of it,
+ * whoever takes the slot over ends the writer, and places_lock is free again. While none is held the fence
+ * refuses any. */
+static uint8_t change_slot(const struct referrals *r)
+{
+	int slot = feed_slot(r->feed);
+
+	return (uint8_t)(slot < 0 ? 0 : slot);
 }
 
 static void referrals_build_write(void *arg, const struct list *items, struct pg_job *job)
@@ -125,6 +130,7 @@ static void referrals_build_write(void *arg, const struct list *items, struct pg
 	for (int i = 0; i < CHANGE_COLUMNS; i++)
 		pg_array_start(&r->write[i], write_elements[i]);
 	pg_array_start(&r->numbers, PG_INT8);
+	slots.in[change_slot(r)] = true;
 	for (struct list_node *n = list_first(items); n; n = list_next(items, n)) {
 		struct referral_change *x = list_entry(n, struct referral_change, item.node);
 

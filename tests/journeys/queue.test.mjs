@@ -54,7 +54,7 @@ journey('queue__referral_and_one_that_is_over__told_and_without_a_position', asy
   await k.database.ask(`insert into kindergarten values (1, 1, 'Айгөлек', 'Айголек', 'Aigolek'); insert into play_group values (1, 1, 1, 7, 0);
     update application set status = 1, phone1 = ${keys.phone(77011234567n)} where number = 3;
     update application set status = 4, phone1 = ${keys.phone(77011234567n)} where number = 2;
-    insert into referral values (48871, 3, 1, 0, false, '2026-09-12 12:02Z', '2026-09-19 12:02Z', null, 0, 1)`);
+    insert into referral values (48871, 3, 1, 0, false, '2026-09-12 12:02Z', '2026-09-19 12:02Z', null, 1)`);
   const { json } = await ask({ phone: '+77011234567' });
   assert.deepEqual(json.applications.map((a) => [a.application, a.status, a.position, a.referral?.number]),
     [[4, 'waiting', 2, undefined], [3, 'referred', undefined, 48871], [2, 'withdrawn', undefined, undefined]]);
