@@ -87,6 +87,7 @@ static void hook_put_news(struct buf *out, const struct hook_event *e)
 	buf_printf(out, "\"application\":%llu,\"seq\":%llu,\"via\":\"%s\"",
 	    (unsigned long long)n->application, (unsigned long long)n->seq, news_via_name(n->via));
 	hook_put_count(out, "group", n->play_group);
+	hook_put_count(out, "kindergarten", n->kindergarten);
 	if (n->referral)
 		buf_printf(out, ",\"referral\":{\"number\":%llu", (unsigned long long)n->referral);
 	if (n->referral && n->until_us)

@@ -27,8 +27,8 @@ struct hook_news {
 	enum news_kind kind;
 	enum news_via via;
 	uint64_t application, seq;
-	uint64_t referral, play_group;
-	int64_t until_us; /* end of the referral */
+	uint64_t referral, play_group, kindergarten; /* kindergarten: that is watched */
+	int64_t until_us;                            /* end of the referral */
 };
 
 /* The end of a message, the verdict on a code, or news of an application. Texts belong to whoever holds it;

@@ -18,8 +18,8 @@
  * the partitions to be asked. */
 #define CODE_HOUR "3600000::int8 << 22"
 #define NO_NEWS                                                                                              \
-	", null::int8 as application, null::int8 as seq, null::int8 as play_group, null::timestamptz as "    \
-	"until_at"
+	", null::int8 as application, null::int8 as seq, null::int8 as play_group,"                          \
+	" null::timestamptz as until_at, null::int8 as kindergarten"
 #define MESSAGE_COLUMNS                                                                                      \
 	" 0 as about, p.feed, m.id, p.at, p.state, m.client_ref, c.purpose, m.class, m.parts,"               \
 	" coalesce(p.status, said.status) as status, coalesce(p.detail, said.detail) as detail,"             \
@@ -41,7 +41,7 @@
 	" 2 as about, x.feed, x.feed as id, x.at, x.kind as state, null as client_ref, null as purpose,"     \
 	" x.via as class, null::int2 as parts, null as status, x.detail, false as resent, x.referral as "    \
 	"other,"                                                                                             \
-	" x.application, x.seq, x.play_group, x.until_at"
+	" x.application, x.seq, x.play_group, x.until_at, x.kindergarten"
 
 enum told_column {
 	TOLD_ABOUT,
@@ -61,6 +61,7 @@ enum told_column {
 	TOLD_SEQ,
 	TOLD_GROUP,
 	TOLD_UNTIL,
+	TOLD_KINDERGARTEN,
 	TOLD_COLUMNS
 };
 
@@ -73,6 +74,7 @@ static struct hook_news tellings_read_news(
 	    .seq = (uint64_t)pg_int(reply, statement, row, from + TOLD_SEQ),
 	    .referral = (uint64_t)pg_int(reply, statement, row, from + TOLD_OTHER),
 	    .play_group = (uint64_t)pg_int(reply, statement, row, from + TOLD_GROUP),
+	    .kindergarten = (uint64_t)pg_int(reply, statement, row, from + TOLD_KINDERGARTEN),
 	    .until_us = pg_wall_us(reply, statement, row, from + TOLD_UNTIL)};
 }
 
@@ -141,7 +143,7 @@ static const struct pg_sql sql_read = {"tellings_read",
     ") select *, null::int8 as looked from messages union all select *, null from codes"
     " union all select *, null from told"
     " union all select null, max(feed), null, null, null, null, null, null, null, null, null, null, null, "
-    "null, null, null, null, null,"
+    "null, null, null, null, null, null,"
     " count(*) from page order by looked nulls first, feed",
     6, read_types};
 

@@ -15,12 +15,12 @@ const epochMs = 1704067200000;
 class Writer {
   constructor(database) { Object.assign(this, { database, n: 0, seqs: new Map() }); }
 
-  row({ application, kind = 8, via = 1, referral = 'null', group = 'null', until: end = 'null', detail = 'null', slot = 7 }) {
+  row({ application, kind = 8, via = 1, referral = 'null', group = 'null', kindergarten = 'null', until: end = 'null', detail = 'null', slot = 7 }) {
     const seq = (this.seqs.get(application) ?? 0) + 1;
     this.seqs.set(application, seq);
     this.n += 1;
     const feed = (BigInt(Date.now() + this.n - epochMs) << 22n) | (BigInt(slot) << 14n);
-    return `(${feed}, ${application}, ${seq}, ${kind}, now(), ${via}, ${referral}, ${group}, ${end}, ${detail})`;
+    return `(${feed}, ${application}, ${seq}, ${kind}, now(), ${via}, ${referral}, ${group}, ${end}, ${kindergarten}, ${detail})`;
   }
 
   async write(...news) {
@@ -57,7 +57,7 @@ journey('news__each_kind__told_once_signed_and_as_the_api_says', async (stage) =
   const { k, writer } = await start(stage, receiver);
   await writer.write(...kinds.map((_, kind) => ({ application: 100 + kind, kind, via: kind % 3,
     ...(kind < 6 ? { referral: 48871 + kind, group: 12, until: "'2026-12-01 12:02:00Z'" } : {}),
-    ...(kind === 9 ? { detail: "'number'" } : {}) })));
+    ...(kind === 8 ? { kindergarten: 321 } : {}), ...(kind === 9 ? { detail: "'number'" } : {}) })));
   await writer.leave(7);
   await toldAll(receiver, kinds.map((_, kind) => 100 + kind), 1);
   assert.deepEqual(receiver.faults, []);
@@ -66,7 +66,7 @@ journey('news__each_kind__told_once_signed_and_as_the_api_says', async (stage) =
   assert.deepEqual(bodies.map((b) => b.type), kinds);
   assert.deepEqual(bodies[4].data, { application: 104, seq: 1, via: 'ussd', group: 12,
     referral: { number: 48875, until: '2026-12-01T12:02:00.000Z' } });
-  assert.deepEqual(bodies[8].data, { application: 108, seq: 1, via: 'clock' });
+  assert.deepEqual(bodies[8].data, { application: 108, seq: 1, via: 'clock', kindergarten: 321 });
   assert.equal(bodies[9].data.detail, 'number');
   assert.equal(new Set(receiver.hooks.map((h) => h.headers['webhook-id'])).size, kinds.length);
   assert.equal(await k.metric('kezek_webhooks_told_total'), kinds.length);

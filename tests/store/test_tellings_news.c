@@ -126,7 +126,7 @@ static void read__news_among_ends__in_one_order_with_all_that_is_told(void **sta
 	c = ids_next(&feeds, now_ms);
 	store_sql(g,
 	    "insert into news values (%llu, 108344, 17, %d, " AT ", %d, 48871, 12, " AT " + interval '1 s', "
-	    "'why')",
+	    "321, 'why')",
 	    (unsigned long long)b, NEWS_EXPIRED, NEWS_BY_CLOCK);
 	end_put(g, store_put_message(g, &ids, 1, 77011234567), 5, EVENT_EXPIRED, MESSAGE_EXPIRED, a);
 	end_put(g, store_put_message(g, &ids, 1, 77011234567), 6, EVENT_EXPIRED, MESSAGE_EXPIRED, c);
@@ -144,6 +144,7 @@ static void read__news_among_ends__in_one_order_with_all_that_is_told(void **sta
 	assert_int_equal(n.via, NEWS_BY_CLOCK);
 	assert_int_equal(n.referral, 48871);
 	assert_int_equal(n.play_group, 12);
+	assert_int_equal(n.kindergarten, 321);
 	assert_int_equal(n.until_us, INT64_C(1767225608000000));
 	p = page_read(g, "portal", 2, a, c, 1);
 	assert_int_equal(p.n, 1);

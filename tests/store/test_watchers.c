@@ -82,7 +82,7 @@ static void watcher_add__new_one__stands_with_its_news(void **state)
 	assert_int_equal(t.r, KZ_OK);
 	assert_int_equal(t.verdict, WATCHER_ADDED);
 	assert_string_equal(
-	    store_sql(g, "select concat_ws('|', n.application, n.seq, a.seq, kind, via, detail)"
+	    store_sql(g, "select concat_ws('|', n.application, n.seq, a.seq, kind, via, kindergarten)"
 	                 " from news n join application a on a.number = n.application"),
 	    "51|2|2|8|1|2");
 	t = list(g, 51);

@@ -110,10 +110,11 @@ static void body__of_news__the_application_and_what_there_is(void **state)
 	char seq[IDS_TEXT], wanted[512];
 
 	(void)state;
+	e.news.kindergarten = 321;
 	hook_body(&e, &b);
 	snprintf(wanted, sizeof wanted,
 	    "{\"type\":\"watcher.added\",\"timestamp\":\"2026-11-22T18:23:06.123Z\",\"seq\":\"%s\",\"data\":{"
-	    "\"application\":108344,\"seq\":17,\"via\":\"ussd\"}}",
+	    "\"application\":108344,\"seq\":17,\"via\":\"ussd\",\"kindergarten\":321}}",
 	    ids_text(e.feed, seq));
 	assert_string_equal(buf_text(&b), wanted);
 	buf_fini(&b);

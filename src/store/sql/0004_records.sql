@@ -135,6 +135,7 @@ create table news (
   referral bigint,
   play_group bigint,
   until_at timestamptz, -- end of the referral
+  kindergarten bigint, -- that is watched
   detail text,
   primary key (feed)
 ) partition by range (feed);
@@ -178,7 +179,7 @@ begin
   end if;
   insert into watcher values (of_application, of_kindergarten, now());
   update application set seq = seq + 1 where number = of_application;
-  insert into news (feed, application, seq, kind, at, via, detail)
+  insert into news (feed, application, seq, kind, at, via, kindergarten)
     select feed, number, seq, kind, now, via, of_kindergarten from application where number = of_application;
   update vacancy v set watch_at = now from play_group g
     where g.id = v.play_group and g.kindergarten = of_kindergarten and v.free > 0;
