@@ -71,8 +71,9 @@ static void app_build_flows(struct app *a)
 	send_on_lost(a->send, verify_on_lost, a->verify);
 	a->places = places_new(&(struct places_base){a->loop, a->pg, a->feed, a->send, a->keyring},
 	    &(struct places_files){a->files.conf, a->files.regions, a->files.calendar});
-	a->clocks = clocks_new(&(struct clocks_base){a->loop, a->pg, a->keyring, app_next_notice, a},
-	    &(struct clocks_files){a->files.regions, a->files.calendar});
+	a->clocks =
+	    clocks_new(&(struct clocks_base){a->loop, a->pg, a->keyring, a->places, app_next_notice, a},
+	        &(struct clocks_files){a->files.regions, a->files.calendar});
 	a->rates = rates_new(a->loop);
 }
 

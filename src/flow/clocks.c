@@ -36,11 +36,19 @@ void clocks_turn(struct clocks_sweep *s)
 
 	if (!s->after.at_us)
 		metric_set(s->lag, 0);
-	if (last)
-		s->after = (struct due_mark){0};
-	s->looked = 0;
 	if (s->clocks->runs)
-		timer_start(s->timer, last ? CLOCKS_TICK_MS : 0);
+		timer_start(s->timer, !last ? 0 : s->stuck ? CLOCKS_STUCK_MS : CLOCKS_TICK_MS);
+	s->looked = 0;
+	if (!last)
+		return;
+	s->after = (struct due_mark){0};
+	s->stuck = false;
+}
+
+void clocks_fault(struct clocks_sweep *s)
+{
+	metric_add(s->faults, 1);
+	s->stuck = true;
 }
 
 static void clocks_rest(struct clocks_sweep *s)
@@ -111,6 +119,7 @@ struct clocks *clocks_new(const struct clocks_base *base, const struct clocks_fi
 	struct clocks *c = mem_new(sizeof *c);
 
 	*c = (struct clocks){.base = *base, .files = *files};
+	clocks_sweep_init(c, CLOCK_END, "end", clocks_end);
 	clocks_sweep_init(c, CLOCK_REMIND, "remind", clocks_remind);
 	clocks_sweep_init(c, CLOCK_WATCH, "watch", clocks_watch);
 	c->calendar_timer = timer_new(base->loop, clocks_check_calendar, c);
@@ -126,14 +135,14 @@ void clocks_set_files(struct clocks *c, const struct clocks_files *files)
 	timer_start(c->calendar_timer, 0);
 }
 
-/* What is out is answered, and goes on then. */
+/* Referrals that were being ended at the stop are answered yet, and that clock goes on then. */
 void clocks_start(struct clocks *c)
 {
 	if (c->runs)
 		return;
 	c->runs = true;
 	for (int i = 0; i < CLOCK_KINDS; i++)
-		if (!c->sweeps[i].asking)
+		if (i != CLOCK_END || !c->ends_open)
 			clocks_rest(&c->sweeps[i]);
 }
 

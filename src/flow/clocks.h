@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/keyring.h"
+#include "flow/places.h"
 #include "net/loop.h"
 #include "rules/calendar.h"
 #include "rules/region.h"
@@ -21,6 +22,7 @@ struct clocks_base {
 	struct loop *loop;
 	struct pg *pg;
 	const struct keyring *keyring;
+	struct places *places; /* stopped before clocks is freed */
 	/* The id of a notice to come; asked between clocks_start and clocks_stop. */
 	uint64_t (*next_id)(void *arg);
 	void *arg;

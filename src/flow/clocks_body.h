@@ -6,10 +6,11 @@
 #include "flow/clocks.h"
 #include "store/openings.h"
 
-#define CLOCKS_TICK_MS 1000
-#define CLOCKS_PAGE    100
+#define CLOCKS_TICK_MS  1000
+#define CLOCKS_PAGE     100
+#define CLOCKS_STUCK_MS 10000 /* what cannot be done is not tried at each tick */
 
-enum clock_kind { CLOCK_REMIND, CLOCK_WATCH, CLOCK_KINDS };
+enum clock_kind { CLOCK_END, CLOCK_REMIND, CLOCK_WATCH, CLOCK_KINDS };
 
 /* One clock on its way through what is due: from the oldest on, page by page, then a rest. */
 struct clocks_sweep {
@@ -19,6 +20,7 @@ struct clocks_sweep {
 	uint64_t asking;       /* ticket, 0: no question is out */
 	struct due_mark after; /* the last that was read, zero: the sweep begins */
 	size_t looked;         /* of the page */
+	bool stuck;            /* something could not be done */
 	struct metric *lag, *done, *faults;
 };
 
@@ -35,7 +37,9 @@ struct clocks {
 	struct clocks_sweep sweeps[CLOCK_KINDS];
 	struct timer *calendar_timer;
 	struct metric *calendar_left;
-	int64_t now_us; /* of the question of reminders that is out */
+	uint64_t ends[CLOCKS_PAGE]; /* referrals of the page */
+	size_t ends_n, ends_open;   /* open: being ended */
+	int64_t now_us;             /* of the question of reminders that is out */
 	struct due_notice reminders[CLOCKS_PAGE];
 	size_t reminders_n;
 	struct clocks_opening openings[CLOCKS_PAGE];
@@ -53,6 +57,8 @@ int64_t clocks_now_us(const struct clocks *c);
 struct due_page clocks_page(const struct clocks *c, const struct clocks_sweep *s);
 /* One of the page came. */
 void clocks_saw(struct clocks_sweep *s, const struct due_mark *due);
+/* One of the page cannot be done as things are. */
+void clocks_fault(struct clocks_sweep *s);
 /* The page is done with: the next one, or a rest when it was the last. */
 void clocks_turn(struct clocks_sweep *s);
 /* A question was asked, or cannot be: everything begins anew after a rest. */
@@ -60,7 +66,8 @@ void clocks_asked(struct clocks_sweep *s, enum kz r);
 /* It was answered: false when without success. */
 bool clocks_heard(struct clocks_sweep *s, enum kz r);
 
-/* clocks_remind.c, clocks_watch.c: the next page of each */
+/* clocks_end.c, clocks_remind.c, clocks_watch.c: the next page of each */
+void clocks_end(void *arg);
 void clocks_remind(void *arg);
 void clocks_watch(void *arg);
 

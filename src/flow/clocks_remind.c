@@ -12,7 +12,7 @@ static void remind_on_each(void *arg, const struct due_referral *d)
 
 	clocks_saw(s, &d->due);
 	if (!r) {
-		metric_add(s->faults, 1);
+		clocks_fault(s);
 		log_warn("clocks",
 		    "nobody is reminded of referral %llu: its region is not configured any more",
 		    (unsigned long long)d->due.number);

@@ -91,7 +91,7 @@ static void watch_judge(struct clocks *c, const struct region *r, const struct o
 
 	watch_again(c, now_us + AGAIN_US);
 	if (!watch_complete(c, r, w, &asks)) {
-		metric_add(watch_sweep(c)->faults, 1);
+		clocks_fault(watch_sweep(c));
 		log_warn("clocks", "a watcher is not told of free places: her category is not configured, or "
 		                   "her data cannot "
 		                   "be opened");
@@ -151,7 +151,7 @@ static void watch_begin(struct clocks *c)
 	c->watcher = 0;
 	c->next_us = known ? 0 : clocks_now_us(c) + AGAIN_US;
 	if (!known) {
-		metric_add(watch_sweep(c)->faults, 1);
+		clocks_fault(watch_sweep(c));
 		log_warn("clocks",
 		    "nobody is told of free places in group %llu: its region is not configured",
 		    (unsigned long long)at->o.due.number);

@@ -1,53 +1,47 @@
 /* clocks on a real PostgreSQL and the shipped region's law, by a clock that is put where the test wants it.
  */
-#include "records_rig.h"
+#include "places_rig.h"
 
 #include "base/metrics.h"
 #include "flow/clocks.h"
 #include "rules/notice.h"
 
-#define REGIONS  KEZEK_SOURCE_DIR "/config/regions"
-#define HOLIDAYS KEZEK_SOURCE_DIR "/config/holidays.yaml"
-
 struct daemon {
 	struct store_rig *rig;
-	struct regions *regions;
-	struct calendar *calendar;
+	struct places_rig *p;
 	struct clocks *clocks;
-	struct ids ids;
 };
 
 static uint64_t daemon_next_id(void *arg)
 {
-	struct daemon *d = arg;
+	const struct daemon *d = arg;
 
-	return ids_next(&d->ids, store_wall_us() / 1000);
+	return send_id(d->p->send);
 }
 
-static void daemon_up(struct daemon *d, struct store_rig *g, uint8_t slot, const char *regions)
+static void daemon_up(struct daemon *d, struct store_rig *g, uint8_t slot)
 {
-	struct faults faults = {0};
-
-	*d = (struct daemon){.rig = g, .ids = {.slot = slot}};
-	d->regions = regions_load(regions, &faults);
-	d->calendar = calendar_load(HOLIDAYS, &faults);
-	assert_string_equal(buf_text(&faults.text), "");
-	d->clocks = clocks_new(&(struct clocks_base){g->loop, g->pg, g->keyring, daemon_next_id, d},
-	    &(struct clocks_files){d->regions, d->calendar});
+	*d = (struct daemon){.rig = g, .p = places_rig_make(g, slot)};
+	d->clocks =
+	    clocks_new(&(struct clocks_base){g->loop, g->pg, g->keyring, d->p->places, daemon_next_id, d},
+	        &(struct clocks_files){d->p->regions, d->p->calendar});
 	clocks_start(d->clocks);
 }
 
 static void daemon_end(struct daemon *d)
 {
-	clocks_free(d->clocks);
+	clocks_stop(d->clocks);
+	places_stop(d->p->places);
 	store_drain(d->rig);
-	regions_free(d->regions);
-	calendar_free(d->calendar);
+	clocks_free(d->clocks);
+	places_rig_free(d->p);
 }
 
-/* The wall clock, from now on. */
-static void time_is(const char *moment)
+/* The wall clock, from now on, with the partitions of its days. */
+static void time_is(struct store_rig *g, const char *moment)
 {
+	store_wall_skip_us += clock_parse_rfc3339(moment) - store_wall_us();
+	store_make_partitions(g);
 	store_wall_skip_us += clock_parse_rfc3339(moment) - store_wall_us();
 }
 
@@ -68,7 +62,7 @@ static void daemon_runs(struct store_rig *g)
 {
 	struct daemon d;
 
-	daemon_up(&d, g, 0, REGIONS);
+	daemon_up(&d, g, 0);
 	seconds_pass(g, 3);
 	daemon_end(&d);
 }
@@ -79,9 +73,11 @@ static void referral_put(struct store_rig *g, uint64_t number, const char *to, c
 	records_put_application(
 	    g, &(struct records_application){.number = number, .status = APPLICATION_REFERRED});
 	store_sql(g,
-	    "insert into referral values (%llu, %llu, 1, 0, false, timestamptz '%s' - interval '7 days', "
+	    "insert into referral (number, application, play_group, status, extended, from_at, to_at, "
+	    "remind_at, seq)"
+	    " values (%llu, %llu, 1, 0, false, timestamptz '%s' - interval '7 days', "
 	    "'%s',"
-	    " nullif('%s', '')::timestamptz, 0, 1)",
+	    " nullif('%s', '')::timestamptz, 1)",
 	    (unsigned long long)number, (unsigned long long)number, to, to, remind);
 }
 
@@ -94,7 +90,7 @@ static void remind__a_day_before_the_end__once_with_the_end(void **state)
 {
 	struct store_rig *g = *state;
 
-	time_is("2026-12-30T06:00:00Z");
+	time_is(g, "2026-12-30T06:00:00Z");
 	records_put_group(g, 1, "sample", 3);
 	referral_put(g, 71, "2026-12-31 06:00Z", "2026-12-30 06:00Z");
 	referral_put(g, 72, "2026-12-31 06:05Z", "2026-12-30 06:05Z");
@@ -107,7 +103,7 @@ static void remind__a_day_before_the_end__once_with_the_end(void **state)
 	    1);
 	store_sql(g, "update notice set look_at = null");
 	assert_string_equal(store_sql(g, NOTICE(71)), "3|71|0|2026-12-31 06:00:00|1|0|0");
-	time_is("2026-12-30T06:05:00Z");
+	time_is(g, "2026-12-30T06:05:00Z");
 	daemon_runs(g);
 	assert_int_equal(store_int(g, "select count(*) from notice where kind = 3"), 2);
 }
@@ -117,7 +113,7 @@ static void remind__in_quiet_hours__waits_for_the_morning_unless_the_day_is_the_
 {
 	struct store_rig *g = *state;
 
-	time_is("2026-12-30T18:00:00Z"); /* 23:00 of 30 December */
+	time_is(g, "2026-12-30T18:00:00Z"); /* 23:00 of 30 December */
 	records_put_group(g, 1, "sample", 3);
 	referral_put(g, 71, "2026-12-31 18:00Z", "2026-12-30 18:00Z");
 	referral_put(g, 72, "2026-12-30 18:30Z", "2026-12-30 18:00Z"); /* ends the same local day */
@@ -135,14 +131,15 @@ static void remind__all_daemons_were_away__those_not_ended_are_told(void **state
 {
 	struct store_rig *g = *state;
 
-	time_is("2027-01-03T06:00:00Z");
+	time_is(g, "2027-01-03T06:00:00Z");
 	records_put_group(g, 1, "sample", 3);
 	referral_put(g, 71, "2027-01-03 05:00Z", "2027-01-02 05:00Z");
 	referral_put(g, 72, "2027-01-03 08:00Z", "2027-01-02 08:00Z");
 	referral_put(g, 73, "2027-01-03 08:00Z", "2027-01-02 08:00Z");
 	store_sql(g, "update referral set status = 2 where number = 73");
 	daemon_runs(g);
-	assert_int_equal(store_int(g, "select application from notice"), 72);
+	assert_int_equal(store_int(g, "select application from notice where kind = 3"), 72);
+	assert_int_equal(store_int(g, "select count(*) from notice where kind = 3"), 1);
 	assert_int_equal(store_int(g, "select count(*) from referral where remind_at is not null"), 0);
 }
 
@@ -151,12 +148,12 @@ static void remind__two_daemons_and_pages_of_them__each_once(void **state)
 	struct store_rig *g = *state;
 	struct daemon one, two;
 
-	time_is("2026-12-30T06:00:00Z");
+	time_is(g, "2026-12-30T06:00:00Z");
 	records_put_group(g, 1, "sample", 3);
 	for (uint64_t n = 1000; n < 1250; n++)
 		referral_put(g, n, "2026-12-31 06:00Z", "2026-12-30 06:00Z");
-	daemon_up(&one, g, 0, REGIONS);
-	daemon_up(&two, g, 1, REGIONS);
+	daemon_up(&one, g, 0);
+	daemon_up(&two, g, 1);
 	seconds_pass(g, 3);
 	assert_int_equal(store_int(g, "select count(*) from notice where kind = 3"), 250);
 	assert_int_equal(
@@ -170,7 +167,7 @@ static void remind__region_not_configured__the_others_are_told(void **state)
 	struct store_rig *g = *state;
 	double faults = metrics_total("kezek_clocks_faults_total");
 
-	time_is("2026-12-30T06:00:00Z");
+	time_is(g, "2026-12-30T06:00:00Z");
 	records_put_group(g, 1, "sample", 3);
 	referral_put(g, 72, "2026-12-31 06:00Z", "2026-12-30 06:00Z");
 	store_sql(g, "update district set region = 'nowhere'");
@@ -181,6 +178,142 @@ static void remind__region_not_configured__the_others_are_told(void **state)
 	assert_int_equal(store_int(g, "select application from notice"), 71);
 	assert_true(metrics_total("kezek_clocks_faults_total") > faults);
 	assert_int_equal(store_int(g, "select count(*) from referral where remind_at is not null"), 1);
+}
+
+#define REFERRAL                                                                                             \
+	"select concat_ws('|', r.status, a.status, v.free, a.stop_list_until at time zone 'UTC') from "      \
+	"referral r"                                                                                         \
+	" join application a on a.number = r.application join vacancy v on v.play_group = r.play_group"      \
+	" where r.number = "
+
+/* At midnight there: 2027 begins. The stop list counts from the end, 10 days. */
+static void end__past_its_end__expired_with_all_that_follows(void **state)
+{
+	struct store_rig *g = *state;
+
+	time_is(g, "2026-12-31T18:59:55Z");
+	records_put_group(g, 1, "sample", 0);
+	referral_put(g, 71, "2026-12-31 19:00Z", "");
+	daemon_runs(g);
+	assert_string_equal(store_sql(g, REFERRAL "71"), "0|1|0");
+	time_is(g, "2026-12-31T19:00:00Z");
+	daemon_runs(g);
+	assert_string_equal(store_sql(g, REFERRAL "71"), "3|0|1|2027-01-10 19:00:00");
+	assert_string_equal(
+	    store_sql(g, "select concat_ws('|', kind, subject, look_at at time zone 'UTC') from notice"),
+	    "7|71|2027-01-01 03:00:00");
+	assert_string_equal(
+	    store_sql(g, "select concat_ws('|', application, kind, via, referral) from news"), "71|4|2|71");
+}
+
+/* Taken on a Wednesday at 10:00, accepted on the next day at 15:20: five working days without New Year, the
+ * day moved to Monday, and Christmas. */
+static void end__documents_over_the_holidays__to_the_minute(void **state)
+{
+	struct store_rig *g = *state;
+	struct daemon d;
+
+	time_is(g, "2026-12-30T05:00:00Z");
+	records_put_group(g, 1, "sample", 1);
+	records_put_application(g, &(struct records_application){.number = 7});
+	daemon_up(&d, g, 0);
+	struct places_told t = places_rig_take(d.p, 7, 1, 5);
+	assert_int_equal(t.r, KZ_OK);
+	time_is(g, "2026-12-31T10:20:00Z");
+	assert_int_equal(places_rig_hear(d.p, t.answer.referral.number, REFERRAL_ACCEPT, 6).r, KZ_OK);
+	time_is(g, "2027-01-11T10:19:55Z");
+	seconds_pass(g, 3);
+	assert_int_equal(store_int(g, "select count(*) from notice where kind = 3"), 0);
+	time_is(g, "2027-01-11T10:20:00Z");
+	seconds_pass(g, 3);
+	assert_string_equal(
+	    store_sql(
+	        g, "select date_trunc('second', until_at at time zone 'UTC') from notice where kind = 3"),
+	    "2027-01-12 10:20:00");
+	time_is(g, "2027-01-12T10:19:55Z");
+	seconds_pass(g, 3);
+	assert_int_equal(store_int(g, "select status from referral"), REFERRAL_ACCEPTED);
+	time_is(g, "2027-01-12T10:20:00Z");
+	seconds_pass(g, 3);
+	assert_int_equal(store_int(g, "select status from referral"), REFERRAL_EXPIRED);
+	assert_int_equal(store_int(g, "select free from vacancy"), 1);
+	daemon_end(&d);
+}
+
+/* Its end was on 3 January; nobody ran for two weeks. */
+static void end__all_daemons_were_away__as_it_would_have_been(void **state)
+{
+	struct store_rig *g = *state;
+
+	time_is(g, "2027-01-17T06:00:00Z");
+	records_put_group(g, 1, "sample", 0);
+	referral_put(g, 71, "2027-01-03 05:00Z", "2027-01-02 05:00Z");
+	daemon_runs(g);
+	assert_string_equal(store_sql(g, REFERRAL "71"), "3|0|1|2027-01-13 05:00:00");
+	assert_string_equal(store_sql(g, "select string_agg(kind::text, ' ') from notice"), "7");
+	assert_int_equal(store_int(g, "select count(*) from vacancy where released_at > '2027-01-17'"), 1);
+}
+
+static void end__two_daemons_and_pages_of_them__each_once(void **state)
+{
+	struct store_rig *g = *state;
+	struct daemon one, two;
+
+	time_is(g, "2026-12-30T06:00:00Z");
+	records_put_group(g, 1, "sample", 3);
+	for (uint64_t n = 1000; n < 1250; n++)
+		referral_put(g, n, "2026-12-30 05:00Z", "");
+	daemon_up(&one, g, 0);
+	daemon_up(&two, g, 1);
+	for (int i = 0; i < 30 && store_int(g, "select count(*) from referral where status < 2"); i++)
+		seconds_pass(g, 1);
+	assert_int_equal(store_int(g, "select count(*) from referral where status = 3 and seq = 2"), 250);
+	assert_int_equal(store_int(g, "select count(*) from notice where kind = 7"), 250);
+	assert_int_equal(store_int(g, "select count(*) from news where kind = 4"), 250);
+	assert_int_equal(store_int(g, "select free from vacancy"), 253);
+	daemon_end(&one);
+	daemon_end(&two);
+}
+
+static void end__region_not_configured__the_others_end(void **state)
+{
+	struct store_rig *g = *state;
+	double faults = metrics_total("kezek_clocks_faults_total");
+
+	time_is(g, "2026-12-30T06:00:00Z");
+	records_put_group(g, 1, "nowhere", 0);
+	referral_put(g, 71, "2026-12-30 05:00Z", "");
+	records_put_group(g, 2, "sample", 0);
+	referral_put(g, 72, "2026-12-30 05:30Z", "");
+	store_sql(g, "update referral set play_group = 2 where number = 72");
+	daemon_runs(g);
+	assert_int_equal(store_int(g, "select status from referral where number = 71"), REFERRAL_OFFERED);
+	assert_int_equal(store_int(g, "select status from referral where number = 72"), REFERRAL_EXPIRED);
+	assert_true(metrics_total("kezek_clocks_faults_total") > faults);
+	assert_true(metrics_total("kezek_clocks_lag_seconds") >= 3600);
+}
+
+/* What is under way when the slot is lost is answered; the clock goes on when one is held again. */
+static void end__slot_lost_meanwhile__goes_on_with_the_next(void **state)
+{
+	struct store_rig *g = *state;
+	struct daemon d;
+
+	time_is(g, "2026-12-30T06:00:00Z");
+	records_put_group(g, 1, "sample", 0);
+	referral_put(g, 71, "2026-12-30 05:00Z", "");
+	store_sql(g, "begin; select places_lock()");
+	daemon_up(&d, g, 0);
+	store_skip_us += 1000000;
+	while (!store_int(g, STORE_WAITS_FOR_LOCK))
+		loop_turn(g->loop, 5);
+	clocks_stop(d.clocks);
+	clocks_start(d.clocks);
+	store_sql(g, "commit");
+	referral_put(g, 72, "2026-12-30 05:30Z", "");
+	seconds_pass(g, 4);
+	assert_int_equal(store_int(g, "select count(*) from referral where status = 3"), 2);
+	daemon_end(&d);
 }
 
 /* Of a kindergarten, from some time ago on. */
@@ -204,7 +337,7 @@ static void watch__place_is_free__told_once_and_watches_no_more(void **state)
 	struct store_rig *g = *state;
 	struct daemon one, two;
 
-	time_is("2026-12-30T06:00:00Z");
+	time_is(g, "2026-12-30T06:00:00Z");
 	records_put_group(g, 1, "sample", 1);
 	records_put_group(g, 2, "sample", 1);
 	records_put_application(g, &(struct records_application){.number = 51});
@@ -212,8 +345,8 @@ static void watch__place_is_free__told_once_and_watches_no_more(void **state)
 	watch_put(g, 51, 1);
 	watch_put(g, 52, 2);
 	group_opens(g, 1);
-	daemon_up(&one, g, 0, REGIONS);
-	daemon_up(&two, g, 0, REGIONS);
+	daemon_up(&one, g, 0);
+	daemon_up(&two, g, 0);
 	seconds_pass(g, 3);
 	assert_int_equal(store_int(g, "select count(*) from notice"), 1);
 	store_sql(g, "update notice set look_at = null");
@@ -227,7 +360,7 @@ static void watch__not_her_turn_yet__told_when_it_comes(void **state)
 {
 	struct store_rig *g = *state;
 
-	time_is("2026-12-30T06:00:00Z");
+	time_is(g, "2026-12-30T06:00:00Z");
 	records_put_group(g, 1, "sample", 1);
 	records_put_application(g, &(struct records_application){.number = 51});
 	records_put_application(g, &(struct records_application){.number = 52, .category = "privileged"});
@@ -241,13 +374,13 @@ static void watch__not_her_turn_yet__told_when_it_comes(void **state)
 	assert_int_equal(store_int(g, "select application from notice"), 52);
 	assert_string_equal(
 	    store_sql(g, "select watch_at at time zone 'UTC' from vacancy"), "2026-12-30 06:30:00");
-	time_is("2026-12-30T06:30:00Z");
+	time_is(g, "2026-12-30T06:30:00Z");
 	daemon_runs(g);
 	assert_int_equal(store_int(g, "select count(*) from notice where application = 51"), 1);
-	time_is("2027-01-05T05:59:50Z");
+	time_is(g, "2027-01-05T05:59:50Z");
 	daemon_runs(g);
 	assert_int_equal(store_int(g, "select count(*) from notice"), 2);
-	time_is("2027-01-05T06:00:00Z");
+	time_is(g, "2027-01-05T06:00:00Z");
 	daemon_runs(g);
 	assert_int_equal(store_int(g, "select count(*) from notice where application = 53"), 1);
 	assert_int_equal(store_int(g, "select count(*) from watcher"), 0);
@@ -258,14 +391,14 @@ static void watch__of_age_from_new_year_on__told_within_the_hour(void **state)
 {
 	struct store_rig *g = *state;
 
-	time_is("2026-12-31T18:30:00Z");
+	time_is(g, "2026-12-31T18:30:00Z");
 	records_put_group(g, 1, "sample", 1);
 	records_put_application(g, &(struct records_application){.number = 51, .child = "2509025"});
 	watch_put(g, 51, 1);
 	group_opens(g, 1);
 	daemon_runs(g);
 	assert_int_equal(store_int(g, "select count(*) from notice"), 0);
-	time_is("2026-12-31T19:30:05Z");
+	time_is(g, "2026-12-31T19:30:05Z");
 	daemon_runs(g);
 	assert_int_equal(store_int(g, "select application from notice"), 51);
 }
@@ -274,7 +407,7 @@ static void watch__place_gone__looked_at_when_one_comes(void **state)
 {
 	struct store_rig *g = *state;
 
-	time_is("2026-12-30T06:00:00Z");
+	time_is(g, "2026-12-30T06:00:00Z");
 	records_put_group(g, 1, "sample", 0);
 	records_put_application(g, &(struct records_application){.number = 51});
 	watch_put(g, 51, 1);
@@ -289,7 +422,7 @@ static void watch__watched_again_after_it_was_told__told_again(void **state)
 {
 	struct store_rig *g = *state;
 
-	time_is("2026-12-30T06:00:00Z");
+	time_is(g, "2026-12-30T06:00:00Z");
 	records_put_group(g, 1, "sample", 1);
 	records_put_application(g, &(struct records_application){.number = 51});
 	watch_put(g, 51, 1);
@@ -297,7 +430,7 @@ static void watch__watched_again_after_it_was_told__told_again(void **state)
 	daemon_runs(g);
 	uint64_t first = (uint64_t)store_int(g, "select id from notice");
 	store_sql(g, "update notice set look_at = null, state = 2, at = at - interval '2 minutes'");
-	time_is("2027-02-01T06:00:00Z");
+	time_is(g, "2027-02-01T06:00:00Z");
 	watch_put(g, 51, 1);
 	group_opens(g, 1);
 	daemon_runs(g);
@@ -309,7 +442,7 @@ static void watch__pages_of_watchers__all_are_told(void **state)
 {
 	struct store_rig *g = *state;
 
-	time_is("2026-12-30T06:00:00Z");
+	time_is(g, "2026-12-30T06:00:00Z");
 	records_put_group(g, 1, "sample", 1);
 	for (uint64_t n = 1000; n < 1250; n++) {
 		records_put_application(
@@ -328,12 +461,12 @@ static void watch__terms_change_meanwhile__its_new_time_stays(void **state)
 	struct store_rig *g = *state;
 	struct daemon d;
 
-	time_is("2026-12-30T06:00:00Z");
+	time_is(g, "2026-12-30T06:00:00Z");
 	records_put_group(g, 1, "sample", 1);
 	group_opens(g, 1);
 	store_sql(g, "begin");
 	store_sql(g, "update vacancy set terms = 2, watch_at = '2026-12-30 09:00Z'");
-	daemon_up(&d, g, 0, REGIONS);
+	daemon_up(&d, g, 0);
 	store_skip_us += 1000000;
 	while (!store_int(g, STORE_WAITS_FOR_LOCK))
 		loop_turn(g->loop, 5);
@@ -349,10 +482,10 @@ static void clocks__no_slot__nothing_is_done_until_there_is_one(void **state)
 	struct store_rig *g = *state;
 	struct daemon d;
 
-	time_is("2026-12-30T06:00:00Z");
+	time_is(g, "2026-12-30T06:00:00Z");
 	records_put_group(g, 1, "sample", 3);
 	referral_put(g, 71, "2026-12-31 06:00Z", "2026-12-30 06:00Z");
-	daemon_up(&d, g, 0, REGIONS);
+	daemon_up(&d, g, 0);
 	clocks_stop(d.clocks);
 	seconds_pass(g, 3);
 	assert_int_equal(store_int(g, "select count(*) from notice"), 0);
@@ -369,12 +502,12 @@ static void calendar__near_its_end__the_metric_says_how_near(void **state)
 	struct metric *left = metric_gauge("kezek_calendar_left_seconds", "", "");
 	struct daemon d;
 
-	time_is("2027-12-31T23:00:00Z");
-	daemon_up(&d, g, 0, REGIONS);
+	time_is(g, "2027-12-31T23:00:00Z");
+	daemon_up(&d, g, 0);
 	loop_turn(g->loop, 1);
 	assert_in_range((uintmax_t)metric_value(left), 3590, 3600);
-	time_is("2028-01-02T00:00:00Z");
-	clocks_set_files(d.clocks, &(struct clocks_files){d.regions, d.calendar});
+	time_is(g, "2028-01-02T00:00:00Z");
+	clocks_set_files(d.clocks, &(struct clocks_files){d.p->regions, d.p->calendar});
 	loop_turn(g->loop, 1);
 	assert_true(metric_value(left) == 0);
 	daemon_end(&d);
@@ -388,6 +521,12 @@ int main(void)
 	    STORE_CASE(remind__all_daemons_were_away__those_not_ended_are_told),
 	    STORE_CASE(remind__two_daemons_and_pages_of_them__each_once),
 	    STORE_CASE(remind__region_not_configured__the_others_are_told),
+	    STORE_CASE(end__past_its_end__expired_with_all_that_follows),
+	    STORE_CASE(end__documents_over_the_holidays__to_the_minute),
+	    STORE_CASE(end__all_daemons_were_away__as_it_would_have_been),
+	    STORE_CASE(end__two_daemons_and_pages_of_them__each_once),
+	    STORE_CASE(end__region_not_configured__the_others_end),
+	    STORE_CASE(end__slot_lost_meanwhile__goes_on_with_the_next),
 	    STORE_CASE(watch__place_is_free__told_once_and_watches_no_more),
 	    STORE_CASE(watch__not_her_turn_yet__told_when_it_comes),
 	    STORE_CASE(watch__of_age_from_new_year_on__told_within_the_hour),
