@@ -6,6 +6,7 @@
 
 #include "api/import.h"
 #include "api/problem.h"
+#include "flow/places.h"
 #include "store/imports.h"
 #include "store/records.h"
 
@@ -20,14 +21,16 @@ struct import_bad {
 	struct problem why;
 };
 
-/* Lines of a piece that are taken together. */
+/* Lines of a piece that are taken together: records, or referrals, which have an authority of their own. */
 struct import_chunk {
 	const char *next; /* behind its last line */
 	uint64_t from, to;
 	int64_t now_us; /* nothing was registered after it */
 	struct records *records;
-	uint64_t lines[CHUNK_RECORDS]; /* of the records, by their index */
-	struct import_bad bad[CHUNK_FAULTS];
+	struct places_put referrals[CHUNK_RECORDS];
+	size_t referrals_n, refused;   /* refused: of the referrals */
+	uint64_t lines[CHUNK_RECORDS]; /* of the records or referrals, by their index */
+	struct import_bad bad[CHUNK_FAULTS + CHUNK_RECORDS];
 	size_t bad_n;
 };
 
@@ -36,6 +39,8 @@ struct import_chunk {
 void import_chunk_read(struct import_chunk *k, const char *at, const char *end, uint64_t from, size_t most);
 /* What is to be written of it: its counts and faults, with those that the records' verdicts make. */
 void import_chunk_step(const struct import_chunk *k, struct import_step *ret);
+/* One of its referrals cannot be put. */
+void import_chunk_refuse_referral(struct import_chunk *k, size_t index, const struct problem *why);
 /* Its only record, which the database refused, is a bad line too. */
 void import_chunk_refuse(struct import_chunk *k);
 
@@ -53,6 +58,8 @@ struct import_piece {
 	uint64_t alone_to;    /* lines before it are taken one by one */
 	struct import_chunk chunk;
 	struct import_step step;
+	size_t asked; /* referrals that are being put */
+	bool lost;    /* of one of them it is not known what became of it */
 	json_t *faults;
 };
 

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/grant_problem.h"
 #include "api/import_body.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/metrics.h"
 
 struct import_name import_piece_name(const struct import_piece *p)
@@ -187,6 +189,60 @@ static void piece_put(struct import_piece *p)
 		import_piece_refuse(p, import_unavailable());
 }
 
+/* One referral of a chunk. */
+struct piece_referral {
+	struct import_piece *piece;
+	size_t index;
+};
+
+/* All are answered. Their count is a transaction of its own: put again, they come to the same. */
+static void piece_on_referrals(struct import_piece *p)
+{
+	if (p->lost)
+		import_piece_refuse(p, import_unavailable());
+	else
+		piece_count(p);
+}
+
+static void piece_on_referral(void *arg, enum kz r, const struct places_answer *a)
+{
+	struct piece_referral *x = arg;
+	struct import_piece *p = x->piece;
+
+	if (r == KZ_LOST) {
+		p->lost = true;
+	} else if (r != KZ_OK) {
+		const struct problem why = grant_problem_put(r, a);
+
+		import_chunk_refuse_referral(&p->chunk, x->index, &why);
+	}
+	free(x);
+	if (!--p->asked)
+		piece_on_referrals(p);
+}
+
+static void piece_put_referrals(struct import_piece *p)
+{
+	const struct import_chunk *k = &p->chunk;
+
+	p->lost = false;
+	for (size_t i = 0; i < k->referrals_n && !p->lost; i++) {
+		struct piece_referral *x = mem_new(sizeof *x);
+		struct places_put wish = k->referrals[i];
+
+		*x = (struct piece_referral){p, i};
+		wish.quiet = !p->notices;
+		if (places_put(p->door->places, &wish, piece_on_referral, x) == KZ_OK) {
+			p->asked++;
+			continue;
+		}
+		p->lost = true;
+		free(x);
+	}
+	if (!p->asked)
+		piece_on_referrals(p);
+}
+
 /* The next chunk, or the end. */
 static void piece_go(struct import_piece *p)
 {
@@ -200,7 +256,9 @@ static void piece_go(struct import_piece *p)
 	}
 	p->chunk.now_us = loop_clock(p->door->loop)->wall_us();
 	import_chunk_read(&p->chunk, p->at, p->end, p->line, p->line < p->alone_to ? 1 : CHUNK_RECORDS);
-	if (records_count(p->chunk.records))
+	if (p->chunk.referrals_n)
+		piece_put_referrals(p);
+	else if (records_count(p->chunk.records))
 		piece_put(p);
 	else
 		piece_count(p);

@@ -62,7 +62,8 @@ struct places_put {
 	uint64_t referral, application, play_group;
 	enum referral_status status;
 	int64_t from_us, to_us;
-	bool held; /* the free places of its group were told without it */
+	bool held;  /* the free places of its group were told without it */
+	bool quiet; /* nobody is told: neither parent nor portal */
 };
 
 /* A referral as it stands now. Times are Unix microseconds. */

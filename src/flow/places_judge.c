@@ -319,7 +319,7 @@ static const enum referral_event event_to[REFERRAL_STATUSES] = {
     [REFERRAL_ENROLLED] = REFERRAL_ENROL,
 };
 
-static enum kz judge_put(
+static enum kz judge_told(
     struct places_op *op, const struct referral_facts *f, struct places_answer *a, bool *ret_over)
 {
 	if (!f->has_referral)
@@ -331,6 +331,18 @@ static enum kz judge_put(
 		return judge_end(op, f, a, ret_over);
 	op->event = event_to[op->wish.status];
 	return judge_hear(op, f, a);
+}
+
+static enum kz judge_put(
+    struct places_op *op, const struct referral_facts *f, struct places_answer *a, bool *ret_over)
+{
+	enum kz r = judge_told(op, f, a, ret_over);
+
+	if (op->wish.quiet) {
+		op->change.judged.notice = 0;
+		op->change.judged.news = -1;
+	}
+	return r;
 }
 
 enum kz places_judge(

@@ -27,7 +27,8 @@ static void check_chunk(const struct import_chunk *k, const char *at, uint64_t f
 	uint64_t last = 0;
 
 	assert(k->from == from && k->to > from && k->next > at);
-	assert(records_count(k->records) <= most && k->bad_n <= CHUNK_FAULTS);
+	assert(records_count(k->records) + k->referrals_n <= most && k->bad_n <= CHUNK_FAULTS);
+	assert(!records_count(k->records) || !k->referrals_n);
 	for (size_t i = 0; i < k->bad_n; i++) {
 		assert(k->bad[i].line > last && k->bad[i].line >= from && k->bad[i].line < k->to);
 		last = k->bad[i].line;
@@ -35,6 +36,8 @@ static void check_chunk(const struct import_chunk *k, const char *at, uint64_t f
 		check_text(k->bad[i].why.detail, sizeof k->bad[i].why.detail - 1);
 		assert(*k->bad[i].why.code && *k->bad[i].why.detail);
 	}
+	for (size_t i = 0; i < k->referrals_n; i++)
+		assert(k->referrals[i].referral >= 1 && k->referrals[i].to_us > k->referrals[i].from_us);
 	for (size_t i = 0; i < records_count(k->records); i++) {
 		const struct record *r = records_at(k->records, i);
 

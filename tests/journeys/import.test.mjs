@@ -29,7 +29,7 @@ async function doorOf(stage, k, client) {
 async function sample(k, applications) {
   const text = await k.stage.must(join(binaries, 'kezekctl'), ['sample', '--applications', String(applications), '--day',
     new Date().toISOString().slice(0, 10)], { env: k.env() });
-  return text.trimEnd().split('\n').filter((l) => !l.startsWith('{"kind":"referral"'));
+  return text.trimEnd().split('\n');
 }
 
 const piece = (door, id, line, lines, more = '') => door.call('POST', `/v1/records/import?import=${id}&line=${line}${more}`,
@@ -45,6 +45,10 @@ const head = [
   { kind: 'group', id: 71, kindergarten: 7, age_from: 4, age_to: 5, language: 'kk' },
   { kind: 'vacancy', group: 71, free: 2, released_at: '2026-01-09T08:00:00Z' },
 ];
+
+const days = (n) => new Date(Date.now() + n * 86400000).toISOString().replace(/\.\d+/, '');
+const referral = (number, of = 1, over = {}) => ({ kind: 'referral', number, application: of, group: 71, status: 'offered', held: true,
+  from: days(-1), to: days(6), ...over });
 
 // [what, the line, code, field]
 const bad = [
@@ -64,6 +68,9 @@ const bad = [
   ['an unknown kindergarten', { ...head[2], id: 72, kindergarten: 8 }, 'unknown_reference', 'kindergarten'],
   ['a landline', application(9, { phones: [{ number: '+77172123456', verified: true }] }), 'invalid_number', 'phones.number'],
   ['kezek\'s own status', application(9, { status: 'referred' }), 'invalid_value', 'status'],
+  ['a referral to nobody', { ...referral(5), application: 99 }, 'unknown_reference', 'application'],
+  ['a referral that ends before', { ...referral(5), to: '2020-01-01T00:00:00Z' }, 'invalid_value', 'to'],
+  ['a referral without a number', { ...referral(5), number: undefined }, 'missing_field', 'number'],
   ['an unknown member', application(9, { address: 'x' }), 'unknown_field', 'address'],
 ];
 const text = (line) => (typeof line === 'string' ? line : JSON.stringify(line));
@@ -105,6 +112,24 @@ journey('pieces: the next line alone goes on, what was taken is not taken again'
   assert.equal((await piece(other, 'two', 1, lines.slice(0, 1))).json.next_line, 2);
   assert.equal((await piece(door, 'loud', 1, [text(application(5))], '&notices=yes')).json.good, 1);
   assert.equal(await database.count('notice', 'application = 5'), 1);
+});
+
+journey('referrals: applications get them, no place of those told is taken, nobody is told', async (stage) => {
+  const { database, door } = await stand(stage);
+  const lines = [...head, ...[1, 2, 3, 4, 5].map((n) => application(n, n === 5 ? { status: 'enrolled' } : {})), referral(11, 1),
+    referral(12, 2, { status: 'accepted' }), referral(13, 3, { held: undefined }), referral(14, 3), referral(15, 5, { status: 'enrolled' }),
+    application(4, { category: 'privileged' })].map(text);
+  const { json } = await piece(door, 'r', 1, lines);
+  assert.deepEqual([json.good, json.faults.map(({ line, code }) => [line, code])], [lines.length - 1, [[13, 'already']]]);
+  assert.deepEqual(await database.ask('select number, status, category from application order by 1'),
+    [['1', '1', 'general'], ['2', '2', 'general'], ['3', '1', 'general'], ['4', '0', 'privileged'], ['5', '3', 'general']]);
+  assert.deepEqual(await database.ask('select number, application, status from referral order by 1'),
+    [['11', '1', '0'], ['12', '2', '1'], ['13', '3', '0'], ['15', '5', '5']]);
+  assert.deepEqual(await database.ask('select free from vacancy'), [['1']], 'one was not held');
+  assert.deepEqual([await database.count('notice'), await database.count('news')], [0, 0]);
+  assert.deepEqual((await piece(door, 'again', 1, lines.slice(9, 12))).json.good, 3, 'known and the same');
+  await piece(door, 'loud', 1, [text(referral(16, 4))], '&notices=yes');
+  assert.equal(await database.count('notice', 'application = 4'), 1);
 });
 
 journey('what is no piece: refused and nothing begun', async (stage) => {
