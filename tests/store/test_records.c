@@ -449,6 +449,33 @@ static void records_put__changed_meanwhile__read_again(void **state)
 	assert_string_equal(store_sql(g, "select (language, groups, seq)::text from application"), "(0,1,3)");
 }
 
+/* A place is taken after the portal read how many are free. */
+static void records_put__a_place_taken_meanwhile__a_seq_holds_and_without_one_the_word_counts(void **state)
+{
+	struct store_rig *g = *state;
+	struct record r = vacancy_of(3, 2);
+	struct put p;
+
+	put_city(g);
+	put_one(g, &r, NULL);
+	for (int64_t seq = 1; seq >= 0; seq--) {
+		put_new(&p, g);
+		r.vacancy.free = 5;
+		r.vacancy.seq = seq;
+		put_add(&p, &r);
+		store_sql(
+		    g, "begin; select places_lock(); update vacancy set free = free - 1, seq = seq + 1");
+		assert_int_equal(put_begin(&p, true), KZ_OK);
+		store_await_sql(g, STORE_WAITS_FOR_LOCK, 1);
+		store_sql(g, "commit");
+		servers_await(g->loop, &p.count, 1);
+		assert_int_equal(p.r, KZ_OK);
+		assert_int_equal(records_verdict(p.s, 0), seq ? RECORD_CHANGED_MEANWHILE : RECORD_CHANGED);
+		records_free(p.s);
+		assert_int_equal(store_int(g, "select free from vacancy"), seq ? 1 : 5);
+	}
+}
+
 /* Two daemons get the same new application at once. */
 static void records_put__made_by_another_meanwhile__the_same_and_one_notice(void **state)
 {
@@ -605,6 +632,7 @@ int main(void)
 	    TEST(application__with_an_open_referral__waiting_leaves_it_and_others_are_refused),
 	    TEST(application__at_rest__no_person_in_clear),
 	    TEST(records_put__changed_meanwhile__read_again),
+	    TEST(records_put__a_place_taken_meanwhile__a_seq_holds_and_without_one_the_word_counts),
 	    TEST(records_put__made_by_another_meanwhile__the_same_and_one_notice),
 	    TEST(records_put__what_was_added__is_of_the_same_transaction),
 	    TEST(records_put__the_slot_is_lost__nothing_is_written),
