@@ -118,6 +118,7 @@ struct messages {
 	struct pg_array columns[KEEP_COLUMNS];
 	struct buf sealed;
 	struct code_rows *codes;
+	struct notice_rows *notices;
 	size_t code_weight; /* of a row with a code in a batch; of others it is 1 */
 	struct metric *superseded;
 	size_t next; /* row of the reply where the next wish is looked for first */
@@ -182,7 +183,15 @@ static void messages_put_codes(struct messages *m, struct messages_wish *w, stru
 		code_rows_put(m->codes, &w->codes[i], feed ? feed + i : 0);
 }
 
-/* Statements of the job; those of codes follow. */
+static void messages_put_notices(struct messages *m, const struct messages_wish *w, struct lease_slots *slots)
+{
+	for (size_t i = 0; i < w->notices_n; i++) {
+		slots->in[ids_slot(w->notices[i].notice)] = true;
+		notice_rows_put(m->notices, &w->notices[i]);
+	}
+}
+
+/* Statements of the job; those of codes and notices follow. */
 enum keep_statement { KEEP_FENCE, KEEP_ROWS };
 
 static void messages_build(void *arg, const struct list *items, struct pg_job *job)
@@ -194,6 +203,7 @@ static void messages_build(void *arg, const struct list *items, struct pg_job *j
 	for (int i = 0; i < KEEP_COLUMNS; i++)
 		pg_array_start(&m->columns[i], keep_elements[i]);
 	code_rows_start(m->codes);
+	notice_rows_start(m->notices);
 	for (struct list_node *at = list_first(items); at; at = list_next(items, at)) {
 		struct messages_wish *w = list_entry(at, struct messages_wish, item.node);
 
@@ -203,12 +213,14 @@ static void messages_build(void *arg, const struct list *items, struct pg_job *j
 			slots.in[ids_slot(w->rows[i]->id)] = true;
 		}
 		messages_put_codes(m, w, &slots);
+		messages_put_notices(m, w, &slots);
 	}
 	lease_fence(feed_lease(m->feed), &slots, job);
 	for (int i = 0; i < KEEP_COLUMNS; i++)
 		values[i] = pg_array_value(&m->columns[i]);
 	pg_job_add(job, &sql_keep, values);
 	code_rows_add(m->codes, loop_clock(m->loop)->wall_us(), job);
+	notice_rows_add(m->notices, job);
 }
 
 /* What was lost may be committed at any later time, also when it was tried again and that came to nothing. */
@@ -269,6 +281,7 @@ struct messages *messages_new(struct loop *l, struct pg *pg, struct feed *feed, 
 	m->pg = pg;
 	m->feed = feed;
 	m->codes = code_rows_new();
+	m->notices = notice_rows_new();
 	m->superseded = code_ended_metric(CODE_SUPERSEDED);
 	m->keyring = keyring;
 	m->batch = batch_new(l, pg, &messages_kind, limits, m);
@@ -310,6 +323,7 @@ void messages_free(struct messages *m)
 		return;
 	batch_free(m->batch);
 	code_rows_free(m->codes);
+	notice_rows_free(m->notices);
 	for (int i = 0; i < KEEP_COLUMNS; i++)
 		pg_array_fini(&m->columns[i]);
 	buf_fini(&m->sealed);

@@ -1,5 +1,5 @@
 /* messages: what was asked, kept durably: rows of message, message_person and idempotency, committed in
- * groups. */
+ * groups, and with them the codes and the marks of the notices that they bring. */
 #ifndef STORE_MESSAGES_H
 #define STORE_MESSAGES_H
 
@@ -12,6 +12,7 @@
 #include "store/code_rows.h"
 #include "store/feed.h"
 #include "store/lease.h"
+#include "store/notice_rows.h"
 #include "store/person.h"
 #include "text/segment.h"
 #include "text/template.h"
@@ -49,12 +50,15 @@ struct messages_wish {
 	size_t rows_n;
 	const struct code_row *codes; /* that rows carry; may be none; all first sendings, or none of them */
 	size_t codes_n;
+	const struct notice_row *notices; /* that rows bring; may be none */
+	size_t notices_n;
 	/* zero-initialise */
 	struct feed_hold feed; /* the numbers of what the codes supersede */
 	bool lost;             /* a try of it may stand, or come to stand */
 	/* KZ_OK kept; KZ_CONFLICT the Idempotency-Key was used within 24 h: ask messages_replay; KZ_LOST the
 	 * database is away or the slot of a row is not ours, the outcome unknown when maybe: keep it again,
-	 * or messages_abandon; KZ_REFUSED the database refused just this request. Once, later. */
+	 * or messages_abandon; KZ_REFUSED the database refused just this request: a notice was sent
+	 * meanwhile, a code is over. Once, later. */
 	void (*done)(struct messages_wish *w, enum kz r, bool maybe);
 };
 

@@ -39,12 +39,12 @@ static const struct pg_sql sql_lock = {
     "partitions_lock", "select set_config('lock_timeout', '200ms', true)", 0, NULL};
 /* Rare tables without partitions: receipts of submissions that were never recorded, and unreadable ones,
  * which may hold a number; webhooks of what is gone. */
-static const uint32_t sweep_types[] = {PG_TIMESTAMPTZ, PG_INT8};
+static const uint32_t sweep_types[] = {PG_TIMESTAMPTZ, PG_INT8, PG_TIMESTAMPTZ};
 static const struct pg_sql sql_sweep = {"partitions_sweep",
     "with waiting as (delete from receipt_waiting where at < $1), aside as (delete from receipt_aside where "
-    "at < $1)"
+    "at < $1), told as (delete from notice where at < $3)"
     " delete from webhook_retry where id < $2",
-    2, sweep_types};
+    3, sweep_types};
 static const uint32_t drop_types[] = {PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ};
 static const struct pg_sql sql_drop = {"partitions_drop",
     "select partition_drop('message', ($1 at time zone 'UTC')::date)"
@@ -184,10 +184,11 @@ static void partitions_on_swept(void *arg, enum kz r, const struct pg_reply *rep
 
 static void partitions_sweep(struct partitions *p)
 {
-	uint8_t before[8], low[8];
+	uint8_t before[8], low[8], told[8];
 	int64_t now_us = loop_clock(p->loop)->wall_us();
 	const struct pg_value values[] = {pg_timestamp(now_us - p->keep.personal_ms * 1000, before),
-	    pg_int8((int64_t)ids_floor(now_us / 1000 - p->keep.messages_ms), low)};
+	    pg_int8((int64_t)ids_floor(now_us / 1000 - p->keep.messages_ms), low),
+	    pg_timestamp(now_us - p->keep.messages_ms * 1000, told)};
 	struct pg_job *job = pg_job_new(p->pg, partitions_on_swept, p);
 
 	pg_job_add(job, &sql_sweep, values);

@@ -23,7 +23,7 @@ struct receipt_home {
 	uint64_t message_id;
 	unsigned part, parts;
 	int64_t phone; /* keyed value of its number, 0: not known */
-	bool plain;    /* it is known that its message brings no code */
+	bool plain;    /* it is known that its message brings no code and is no notice */
 };
 
 /* A question for the home of one receipt. Embedded by its owner; ids point into the owner's memory. */

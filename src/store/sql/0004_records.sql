@@ -114,14 +114,19 @@ create table notice (
   api_key int not null,
   state smallint not null, -- rules/notice.h
   look_at timestamptz, -- when something is to be done about it, null: nothing any more
-  sends smallint not null default 0,
+  sends smallint not null default 0, -- messages
   message bigint, -- the newest
-  alarm_at timestamptz, -- null: nobody is alarmed
+  earlier bigint[] not null default '{}', -- those before it
+  mails smallint not null default 0, -- tries to hand it over as an email; -1: it goes by SMS instead
+  alarm_at timestamptz, -- look_at is never after it; null: nobody is alarmed, or somebody was
+  late_at timestamptz, -- when somebody was
   unique (application, kind, subject, phone)
 );
-create index on notice (((id >> 14) & 255), look_at) where look_at is not null;
+-- Numbers of applications do not stand behind others that became due at the end of the quiet hours.
+create index on notice (((id >> 14) & 255), look_at) where look_at is not null and kind = 0;
+create index on notice (((id >> 14) & 255), look_at) where look_at is not null and kind <> 0;
 create index on notice (message) where message is not null;
-create index on notice (alarm_at) where alarm_at is not null;
+create index on notice (late_at) where late_at is not null;
 create index on notice (at);
 
 -- What the portal is told of an application, in the order of seq.

@@ -4,6 +4,65 @@
 create function notice_put(id bigint, application bigint, kind int, subject bigint, phone int, look_at timestamptz,
   until_at timestamptz, alarm_at timestamptz, detail text, sealed bytea, api_key int) returns void language sql as $body$
   insert into notice (id, application, kind, subject, phone, at, until_at, detail, sealed, api_key, state, look_at, alarm_at)
-  values (id, application, kind, subject, phone, now(), until_at, detail, sealed, api_key, 0, look_at, alarm_at)
+  values (id, application, kind, subject, phone, now(), until_at, detail, sealed, api_key, 0, least(look_at, alarm_at), alarm_at)
   on conflict do nothing
+$body$;
+
+-- Notes the messages that bring notices, in the transaction that keeps them: message i is number counts[i] of notice ids[i],
+-- which is looked at again at looks[i]. Fails when one has that number already, so that nobody is told twice; a message that is
+-- kept again because its commit was lost is the one that stands.
+create function notices_mark(ids bigint[], counts smallint[], messages bigint[], looks timestamptz[]) returns void
+language plpgsql as $body$
+declare
+  kept bigint[];
+begin
+  select array_agg(m) into kept from unnest(messages) m where exists (select from message x where x.id = m offset 0);
+  perform from notice where id = any(ids) order by id for no key update;
+  update notice n set state = 1, sends = m.count, message = m.message, look_at = least(m.look, n.alarm_at),
+      earlier = case when n.message is null then n.earlier else n.earlier || n.message end
+    from unnest(ids, counts, messages, looks) m(id, count, message, look)
+    where n.id = any(ids) and n.id = m.id and n.sends = m.count - 1 and n.state in (0, 1) and m.message = any(kept);
+  if exists (select from unnest(ids, messages) m(id, message) where m.message = any(kept)
+      and not exists (select from notice n where n.id = m.id and n.message = m.message offset 0)) then
+    raise exception 'a notice was sent meanwhile' using errcode = 'unique_violation';
+  end if;
+end
+$body$;
+
+-- What was seen to be so of notices with so many messages and in that state; what has changed since is left as it is.
+create function notices_rule(ids bigint[], counts smallint[], was smallint[], becomes smallint[], looks timestamptz[],
+  emails smallint[]) returns void language plpgsql as $body$
+begin
+  perform from notice where id = any(ids) order by id for no key update;
+  update notice n set state = r.becomes, mails = r.emails, alarm_at = case when r.becomes <> 2 then n.alarm_at end,
+      look_at = case when r.becomes <> 2 then least(r.look, n.alarm_at) end
+    from unnest(ids, counts, was, becomes, looks, emails) r(id, count, was, becomes, look, emails)
+    where n.id = any(ids) and n.id = r.id and n.sends = r.count and n.state = r.was;
+end
+$body$;
+
+-- Of messages that ended and were not delivered: their notices are looked at now.
+create function notices_hear(messages bigint[]) returns void language plpgsql as $body$
+begin
+  perform from notice where message = any(messages) order by id for no key update;
+  update notice set look_at = now() where message = any(messages) and state = 1 and (look_at is null or look_at > now());
+end
+$body$;
+
+-- Somebody is alarmed about notices, and the portal told, under the numbers feeds: once.
+create function notices_alarm(ids bigint[], feeds bigint[]) returns table (id bigint, application bigint)
+language plpgsql as $body$
+begin
+  perform from notice n where n.id = any(ids) order by n.id for no key update;
+  return query
+    with late as (
+      update notice n set alarm_at = null, late_at = now(), look_at = now() from unnest(ids, feeds) l(id, feed)
+        where n.id = any(ids) and n.id = l.id and n.alarm_at is not null returning n.id, n.application, l.feed
+    ), put as (
+      insert into news (feed, application, seq, kind, at, via)
+        select l.feed, l.application, a.seq, 9, now(), 2
+          from late l, lateral (select x.seq from application x where x.number = l.application offset 0) a
+    )
+    select l.id, l.application from late l;
+end
 $body$;
