@@ -68,9 +68,9 @@ static void app_build_flows(struct app *a)
 	a->verify =
 	    verify_new(&(struct verify_base){a->loop, a->pg, a->send, a->codes, a->limits, a->keyring},
 	        &(struct verify_files){a->files.conf, a->files.purposes, a->files.templates});
-	send_on_lost(a->send, verify_on_lost, a->verify);
 	a->places = places_new(&(struct places_base){a->loop, a->pg, a->feed, a->send, a->keyring},
 	    &(struct places_files){a->files.conf, a->files.regions, a->files.calendar});
+	app_build_notices(a);
 	a->clocks =
 	    clocks_new(&(struct clocks_base){a->loop, a->pg, a->keyring, a->places, app_next_notice, a},
 	        &(struct clocks_files){a->files.regions, a->files.calendar});
@@ -158,6 +158,7 @@ static void app_stop(void *arg, int signo)
 	timer_start(a->end_timer, a->files.conf->shutdown_ms);
 	verify_stop(a->verify);
 	clocks_stop(a->clocks);
+	notices_stop(a->notices);
 	send_drain(a->send, app_on_drained, a);
 }
 
@@ -256,6 +257,7 @@ static void app_end(struct app *a)
 	verify_stop(a->verify);
 	clocks_stop(a->clocks);
 	places_stop(a->places);
+	notices_stop(a->notices);
 	limits_stop(a->limits);
 	pg_stop(a->pg);
 	messages_fail_waiting(a->messages);
@@ -269,6 +271,7 @@ static void app_end(struct app *a)
 	verify_free(a->verify);
 	clocks_free(a->clocks);
 	places_free(a->places);
+	notices_free(a->notices);
 	send_free(a->send);
 	notify_free(a->notify);
 	messages_free(a->messages);

@@ -5,6 +5,7 @@
 #include "api/door.h"
 #include "app.h"
 #include "flow/clocks.h"
+#include "flow/notices.h"
 #include "flow/places.h"
 #include "flow/verify.h"
 #include "net/http_server.h"
@@ -33,6 +34,7 @@ struct app {
 	struct clocks *clocks;
 	struct places *places;
 	struct mail_client *mail; /* NULL: no server is named */
+	struct notices *notices;
 	struct rates *rates;
 	struct http_server *http;
 	struct tls *tls;
@@ -47,6 +49,11 @@ struct app {
 void app_fail(struct app *a, const char *what, const char *why);
 struct batch_limits app_batch_limits(const struct conf *c);
 struct http_limits app_http_limits(const struct conf *c);
+
+/* app_notices.c */
+void app_build_notices(struct app *a);
+/* The new files are in a. */
+void app_renew_notices(struct app *a);
 
 /* app_start.c */
 /* Tells systemd, once, when the door takes messages. */

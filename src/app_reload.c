@@ -43,6 +43,7 @@ static void app_swap(struct app *a, struct app_files *f)
 	places_set_files(a->places, &(struct places_files){f->conf, f->regions, f->calendar});
 	send_set_conf(a->send, f->conf);
 	notify_set_conf(a->notify, f->conf);
+	app_renew_notices(a);
 	clocks_set_files(a->clocks, &(struct clocks_files){f->regions, f->calendar});
 	send_set_profiles(a->send, f->profiles, f->profiles_n);
 	a->files.profiles = NULL;

@@ -36,6 +36,7 @@ static void app_on_slot(void *arg, uint8_t slot, uint64_t low_water, uint64_t ne
 	send_take_slot(a->send, slot, low_water, newest);
 	verify_take_slot(a->verify, slot, newest);
 	notify_take_slot(a->notify, slot);
+	notices_take_slot(a->notices, slot);
 	if (!a->stopping)
 		clocks_start(a->clocks);
 	app_tell_ready(a);
@@ -51,6 +52,7 @@ static void app_on_slots_lost(void *arg)
 	send_lose_slots(a->send);
 	verify_lose_slots(a->verify);
 	notify_lose_slots(a->notify);
+	notices_lose_slots(a->notices);
 	clocks_stop(a->clocks);
 }
 
@@ -68,7 +70,8 @@ static size_t app_on_leave(void *arg, uint8_t slot)
 	if (a->stopping)
 		return 1; /* all of them are free in a moment */
 	verify_leave_slot(a->verify, slot);
-	return send_leave_slot(a->send, slot) + notify_leave_slot(a->notify, slot);
+	return send_leave_slot(a->send, slot) + notify_leave_slot(a->notify, slot) +
+	       notices_leave_slot(a->notices, slot);
 }
 
 static void app_on_stay(void *arg, uint8_t slot)
@@ -80,6 +83,7 @@ static void app_on_stay(void *arg, uint8_t slot)
 	send_stay_slot(a->send, slot);
 	verify_take_slot(a->verify, slot, 0);
 	notify_stay_slot(a->notify, slot);
+	notices_take_slot(a->notices, slot);
 }
 
 static const struct slots_events app_slots_events = {

@@ -13,6 +13,7 @@
 #include "api/health.h"
 #include "api/hooks.h"
 #include "api/import.h"
+#include "api/late.h"
 #include "api/open_data.h"
 #include "api/problem.h"
 #include "api/proof.h"
@@ -88,6 +89,7 @@ static const struct door_route {
     {"POST", "/control/webhooks/enable/{id}", 0, true, hooks_enable},
     {"POST", "/control/webhooks/replay", 0, true, hooks_replay},
     {"GET", "/control/asides", 0, true, asides_show},
+    {"GET", "/control/late", 0, true, late_show},
     {"GET", "/control/guard", 0, true, guard_show},
     {"POST", "/control/guard", 0, true, guard_lift},
 };

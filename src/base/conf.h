@@ -26,6 +26,7 @@ struct conf {
 	int64_t message_max_parts, message_life_code_ms, message_life_notice_ms, message_life_bulk_ms;
 	int64_t message_attempts, message_retry_min_ms, message_retry_max_ms, message_in_doubt_ms,
 	    message_receipt_wait_ms;
+	int64_t notice_number_wait_ms, notice_receipt_wait_ms;
 	int64_t codes_failures, codes_lock_ms, codes_resends, codes_resends_day;
 	int64_t codes_wait_first_ms, codes_wait_second_ms, codes_wait_later_ms;
 	struct key_list guard_ranges;

@@ -71,6 +71,11 @@ struct letter *letter_find(const struct send *s, uint64_t id)
 	return n ? map_entry(n, struct letter, by_id) : NULL;
 }
 
+bool letter_is_plain(const struct letter *l)
+{
+	return !l->code.id && l->class != MESSAGE_NOTICE;
+}
+
 static struct letter *letter_make(struct send *s, const struct message *m)
 {
 	struct letter *l = mem_new(sizeof *l);

@@ -96,7 +96,8 @@ static void late_refused(const struct late_answer *a, struct letter *l)
 static void late_tell(const struct late_answer *a, struct letter *l)
 {
 	bool concerns = l && late_concerns(a, l);
-	const struct receipt_home home = {a->id, a->part + 1, a->parts, l ? l->phone : 0, l && !l->code.id};
+	const struct receipt_home home = {
+	    a->id, a->part + 1, a->parts, l ? l->phone : 0, l && letter_is_plain(l)};
 
 	if (a->result->outcome == PART_SUBMITTED)
 		settle_remember(a->send->settle, a->carrier, a->result->operator_id, &home);
@@ -169,7 +170,7 @@ void letter_doubt(struct letter *l, const struct carrier *c, uint32_t mask)
 		return;
 	for (unsigned part = 0; part < l->parts; part++) {
 		const struct doubt d = {c ? carrier_name(c) : "",
-		    {l->shipment.id, part + 1, l->parts, l->phone, !l->code.id},
+		    {l->shipment.id, part + 1, l->parts, l->phone, letter_is_plain(l)},
 		    loop_clock(s->base.loop)->wall_us()};
 
 		if (mask & 1u << part)
@@ -185,7 +186,8 @@ static void late_on_named(
 	struct letter *l = letter_find(s, message_id);
 
 	for (unsigned part = 0; l && part < l->parts; part++) {
-		const struct doubt d = {carrier, {message_id, part + 1, l->parts, l->phone, !l->code.id},
+		const struct doubt d = {carrier,
+		    {message_id, part + 1, l->parts, l->phone, letter_is_plain(l)},
 		    loop_clock(s->base.loop)->wall_us()};
 
 		if ((l->doubt_mask & 1u << part) && submission_reference(message_id, part) == reference) {

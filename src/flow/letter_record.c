@@ -123,7 +123,7 @@ static void letter_on_recorded(void *arg, const struct message_event *e, enum kz
 		letter_on_cleared(l);
 	if (--l->recording)
 		return;
-	if (l->phase == LETTER_ENDING && l->code.id)
+	if (l->phase == LETTER_ENDING && !letter_is_plain(l))
 		send_lost(arg, e->message_id);
 	if (l->phase == LETTER_SENT || l->phase == LETTER_ENDING) {
 		letter_part(l);

@@ -100,7 +100,7 @@ static void letter_on_submitted(struct letter *l, unsigned part, const struct pa
 	struct send *s = l->send;
 	const char *carrier = carrier_name(l->shipment.carrier);
 	struct message_event *e = letter_event(l, EVENT_SUBMITTED, part + 1, carrier, r, NULL, NULL);
-	const struct receipt_home home = {l->shipment.id, part + 1, l->parts, l->phone, !l->code.id};
+	const struct receipt_home home = {l->shipment.id, part + 1, l->parts, l->phone, letter_is_plain(l)};
 
 	e->state = MESSAGE_SUBMITTED;
 	e->parts = l->parts;

@@ -19,6 +19,7 @@ struct parcel {
 	struct letter **letters;
 	size_t letters_n;
 	struct code_row *codes;
+	struct notice_row *notices;
 	struct message *rows;
 	const struct message **row_list;
 	send_kept_fn *done; /* NULL: answered */
@@ -59,6 +60,7 @@ static void parcel_free(struct parcel *p, bool letters_too)
 	for (size_t i = 0; i < p->wish.codes_n; i++)
 		code_row_fini(&p->codes[i]);
 	free(p->codes);
+	free(p->notices);
 	free(p->rows);
 	free(p->row_list);
 	free(p);
@@ -155,6 +157,8 @@ static void parcel_fill(struct parcel *p, const struct send_request *r)
 	    .rows_n = r->letters_n,
 	    .codes = r->codes,
 	    .codes_n = r->codes_n,
+	    .notices = r->notices,
+	    .notices_n = r->notices_n,
 	    .done = parcel_on_kept};
 	memcpy(p->wish.key_hash, r->key_hash, SECRET_HASH);
 	memcpy(p->wish.body_hash, r->body_hash, SECRET_HASH);
@@ -170,6 +174,7 @@ enum kz send_keep(struct send *s, const struct send_request *r, send_kept_fn *do
 	    .letters = r->letters,
 	    .letters_n = r->letters_n,
 	    .codes = r->codes,
+	    .notices = r->notices,
 	    .done = done,
 	    .arg = arg};
 	bool runs = map_get(&s->running, running_hash(&key), &key) != NULL;

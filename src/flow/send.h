@@ -65,9 +65,9 @@ void send_set_profiles(struct send *s, struct profile **profiles, size_t n);
 void send_on_keyring(struct send *s);
 const struct ways *send_ways(const struct send *s);
 
-/* Told of each message that ended, was not delivered and brings a code, when that is recorded: by its
- * receipt, or because no attempt was left; of others too when their receipt comes long after. Of several
- * parts, and of a receipt that had to wait for its submission: not told. */
+/* Told of each message that ended, was not delivered and brings a code or is a notice, when that is recorded:
+ * by its receipt, or because no attempt was left; of others too when their receipt comes long after. Of
+ * several parts, and of a receipt that had to wait for its submission: not told. */
 typedef void send_lost_fn(void *arg, uint64_t message_id);
 void send_on_lost(struct send *s, send_lost_fn *lost, void *arg);
 
@@ -119,6 +119,8 @@ struct send_request {
 	size_t letters_n;
 	struct code_row *codes; /* that the letters bring; owned as the letters are, with all they point to */
 	size_t codes_n;
+	struct notice_row *notices; /* likewise */
+	size_t notices_n;
 };
 /* KZ_OK: kept, and on its way; KZ_CONFLICT: the key was used before; KZ_LOST: not kept as far as anybody
  * knows; KZ_REFUSED: the database refuses this request. Once, later; answer lives during the call. */

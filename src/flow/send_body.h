@@ -129,6 +129,8 @@ struct letter *letter_find(const struct send *s, uint64_t id);
 struct message letter_row(const struct letter *l);
 /* One read back from the database; shut when its row has no text. */
 struct letter *letter_from_row(struct send *s, const struct message_open *o);
+/* It brings no code and is no notice: nobody waits to hear that it did not arrive. */
+bool letter_is_plain(const struct letter *l);
 /* Kept, and never written by this process: its row is for whoever reads it. */
 void letter_drop_unsent(struct letter *l);
 /* To the best carrier, or PAUSED when there is none, or it is shut. */

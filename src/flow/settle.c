@@ -52,7 +52,7 @@ struct settling {
 	struct receipt receipt;
 	enum parts_mode mode;
 	bool echoes;   /* a reference that was ours */
-	bool plain;    /* of a message that brings no code */
+	bool plain;    /* of a message that brings no code and is no notice */
 	int64_t phone; /* keyed value, 0: not told */
 	int64_t at_us;
 	char ids[RECEIPT_IDS][RECEIPT_ID];

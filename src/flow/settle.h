@@ -27,7 +27,8 @@ struct settle_base {
 	struct aside *aside; /* where goes what the database refuses */
 	const struct keyring *keyring;
 	settle_over_fn *on_over;
-	/* A receipt ended the message, which was not delivered and may bring a code; that is recorded. */
+	/* A receipt ended the message, which was not delivered and may bring a code or a notice; that is
+	 * recorded. */
 	void (*on_lost)(void *arg, uint64_t message_id);
 	void *arg;
 };

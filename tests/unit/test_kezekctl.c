@@ -511,6 +511,27 @@ static void aside__any_octets__shown_as_plain_text(void **state)
 	run_fini(&r);
 }
 
+static void late__some_and_none__a_line_each(void **state)
+{
+	struct run r = {
+	    .replies = {"200 {\"late\":[{\"id\":\"00000001\",\"application\":614,\"kind\":\"number\","
+	                "\"state\":\"sent\",\"at\":\"2026-11-28T10:00:00Z\","
+	                "\"late_at\":\"2026-11-28T10:12:00Z\",\"messages\":2,"
+	                "\"message\":\"0f\\u001b\"}]}"}};
+
+	(void)state;
+	RUN(&r, "late");
+	begins(&r.asked[0], "GET /control/late HTTP/1.1\r\n");
+	assert_non_null(strstr(buf_text(&r.out), "614"));
+	assert_non_null(strstr(buf_text(&r.out), "sent"));
+	assert_null(strchr(buf_text(&r.out), 0x1b));
+	run_fini(&r);
+	r = (struct run){.replies = {"200 {\"late\":[]}"}};
+	RUN(&r, "late");
+	assert_string_equal(buf_text(&r.out), "nothing is late\n");
+	run_fini(&r);
+}
+
 static void guard__a_prefix_and_a_phone__listed(void **state)
 {
 	struct run r = {
@@ -912,6 +933,7 @@ static void command_line__wrong__exits_2_without_asking(void **state)
 	    {"kezekctl", "key", "add", "portal"},
 	    {"kezekctl", "key", "revoke"},
 	    {"kezekctl", "aside", "all"},
+	    {"kezekctl", "late", "all"},
 	    {"kezekctl", "guard", "all"},
 	    {"kezekctl", "guard", "--for", "2h"},
 	    {"kezekctl", "guard", "lift"},
@@ -987,6 +1009,7 @@ int main(void)
 	    cmocka_unit_test(webhook_list__one_down_and_one_disabled__says_so),
 	    cmocka_unit_test(webhook_remove_enable_replay__ask_as_written),
 	    cmocka_unit_test(aside__any_octets__shown_as_plain_text),
+	    cmocka_unit_test(late__some_and_none__a_line_each),
 	    cmocka_unit_test(guard__a_prefix_and_a_phone__listed),
 	    cmocka_unit_test(guard_lift__by_somebody__asked_with_the_name_and_for_how_long),
 	    cmocka_unit_test(keyring_new__no_file_there__one_that_loads_for_its_owner_alone),
