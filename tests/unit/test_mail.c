@@ -7,6 +7,11 @@
 
 #include <cmocka.h>
 
+#include <dlfcn.h>
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +21,19 @@
 #include "base/metrics.h"
 #include "net/mail.h"
 #include "net/stream.h"
+
+/* Found before the C library's: so many threads more than there are may be made. */
+static atomic_int threads_left = INT_MAX;
+
+#pragma GCC visibility push(default)
+int pthread_create(pthread_t *ret, const pthread_attr_t *how, void *(*run)(void *), void *arg)
+{
+	int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *) =
+	    (__typeof__(real))dlsym(RTLD_NEXT, "pthread_create");
+
+	return threads_left-- > 0 ? real(ret, how, run, arg) : EAGAIN;
+}
+#pragma GCC visibility pop
 
 #define PEERS    4
 #define HANGS_UP "" /* as an answer */
@@ -475,6 +493,18 @@ static void client__no_descriptor_is_left__none_and_why(void **state)
 	assert_string_equal(why, "no thread for mail: Too many open files");
 }
 
+static void client__second_thread_is_not_given__none_and_why(void **state)
+{
+	struct rig *g = *state;
+	char why[256] = "";
+
+	threads_left = 1;
+	struct mail_client *c = mail_client_new(g->loop, &g->options, why);
+	threads_left = INT_MAX;
+	assert_null(c);
+	assert_string_equal(why, "no thread for mail: Resource temporarily unavailable");
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
@@ -497,6 +527,7 @@ int main(void)
 	    CASE(send__letter_with_a_fault__invalid),
 	    CASE(free__with_open_ones__no_callback_and_soon),
 	    CASE(client__no_descriptor_is_left__none_and_why),
+	    CASE(client__second_thread_is_not_given__none_and_why),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
