@@ -151,7 +151,7 @@ static bool queue_read_iin(
 		*ret = applicant_iin(d->keyring, &i);
 	else
 		*ret_problem =
-		    problem_make(PROBLEM_INVALID_VALUE, queue_fields[by], "%s: %s", why.code, why.remedy);
+		    problem_make(PROBLEM_INVALID_IIN, queue_fields[by], "%s: %s", why.code, why.remedy);
 	secret_wipe(&i, sizeof i);
 	return good;
 }

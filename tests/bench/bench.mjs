@@ -126,7 +126,8 @@ async function measureQueue() {
     told('position_of_2m', 'long', 'position in a queue of 2,000,000, by number', '<= 5');
     told('position_by_person', 'mixed', 'the same, by number, IIN and phone', '<= 5');
     told('position_changed', 'changed', 'the same while that queue changes', '<= 5');
-    figure('kezek.position_changes', round(r.changes), '/s', 'changes meanwhile, median of the seconds', `${changes}`);
+    figure('kezek.position_changes', round(r.changes), '/s', 'changes meanwhile: applications that are put', `${changes}`);
+    figure('kezek.position_change_p99_ms', r.change, 'ms', 'their answer, 99th percentile');
     figure('kezek.cpu_us_per_position', round(r.mixed.cpuUs), 'us', 'processor time of the gateway a position');
     figure('kezek.postgres_us_per_position', round(r.mixed.postgresUs), 'us', 'processor time of PostgreSQL a position');
   }, { away: true });

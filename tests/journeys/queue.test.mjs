@@ -86,8 +86,8 @@ journey('queue__bad_input__field_and_reason_without_the_value', async (stage) =>
     [{ application: 1, phone: '+77011234567' }, 'invalid_value', 'application'],
     [{ application: '1' }, 'wrong_type', 'application'], [{ application: 0 }, 'invalid_value', 'application'],
     [{ application: -1 }, 'invalid_value', 'application'], [{ application: 1000000000 }, 'invalid_value', 'application'],
-    [{ child_iin: 101 }, 'wrong_type', 'child_iin'], [{ child_iin: '000101100007' }, 'invalid_value', 'child_iin'],
-    [{ parent_iin: '001331100006' }, 'invalid_value', 'parent_iin'], [{ parent_iin: '' }, 'invalid_value', 'parent_iin'],
+    [{ child_iin: 101 }, 'wrong_type', 'child_iin'], [{ child_iin: '000101100007' }, 'invalid_iin', 'child_iin'],
+    [{ parent_iin: '001331100006' }, 'invalid_iin', 'parent_iin'], [{ parent_iin: '' }, 'invalid_iin', 'parent_iin'],
     [{ phone: '+77272000000' }, 'invalid_number', 'phone'],
   ];
   for (const [wish, code, field] of bad) {
@@ -96,7 +96,7 @@ journey('queue__bad_input__field_and_reason_without_the_value', async (stage) =>
     for (const value of ['000101100007', '001331100006', '77272000000']) assert.ok(!r.body.includes(value), r.body);
   }
   for (const [query, code] of [['', 'missing_field'], ['application=x', 'invalid_value'], ['application=00000000000000000000012345678901', 'invalid_value'],
-    ['phone=%2B77011234567', 'missing_field'], [`child_iin=${child}&application=1`, 'invalid_value'], ['child_iin=00010110000%0a', 'invalid_value']]) {
+    ['phone=%2B77011234567', 'missing_field'], [`child_iin=${child}&application=1`, 'invalid_value'], ['child_iin=00010110000%0a', 'invalid_iin']]) {
     const r = await door.get(`/v1/queue?${query}`);
     assert.deepEqual([r.status, r.json.code], [422, code], query);
   }

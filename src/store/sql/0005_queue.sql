@@ -27,8 +27,8 @@ create function queue_quarter(registered timestamptz) returns bigint language sq
   select floor(extract(epoch from registered at time zone 'UTC') / 21600)::bigint
 $body$;
 
--- The rows of a queue that is asked for often are locked until the end of the transaction, in one order. So who changes
--- applications by several statements of a transaction locks all of them first; else two could wait for each other.
+-- The rows stay locked until the end of the transaction. Whoever changes applications holds places_lock, so that two never
+-- wait for each other's.
 create function queue_move(districts bigint[], birth_years smallint[], categories text[], registered timestamptz[], steps int[])
 returns void language plpgsql as $body$
 begin
