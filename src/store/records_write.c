@@ -309,14 +309,23 @@ static unsigned records_add_write(struct records_write *w, int which, struct pg_
 	return 1;
 }
 
-/* The fence of the slots that ids are of comes first. */
+static bool records_lock(const struct records_write *w)
+{
+	return w->columns[RECORD_VACANCY][0].n || w->columns[RECORD_APPLICATION][0].n;
+}
+
+/* The fence of the slots that ids are of comes first, and that of the own slot before places_lock: when this
+ * process is stopped in the middle of the job, whoever takes the slot over ends it there, and the lock is
+ * free again. While none is held it refuses any. */
 static unsigned records_add_head(struct records_write *w, uint64_t feed, struct pg_job *job)
 {
 	uint8_t room[8];
 	const struct pg_value first = pg_int8((int64_t)feed, room);
+	int slot = feed_slot(w->s->base.feed);
 	unsigned n = 0;
 
-	if (w->columns[WRITE_NOTICES][0].n || feed) {
+	w->slots.in[slot < 0 ? 0 : slot] |= records_lock(w);
+	if (w->columns[WRITE_NOTICES][0].n || feed || records_lock(w)) {
 		lease_fence(feed_lease(w->s->base.feed), &w->slots, job);
 		n++;
 	}
@@ -324,7 +333,7 @@ static unsigned records_add_head(struct records_write *w, uint64_t feed, struct 
 		pg_job_add(job, &sql_open, &first);
 		n++;
 	}
-	if (w->columns[RECORD_VACANCY][0].n || w->columns[RECORD_APPLICATION][0].n) {
+	if (records_lock(w)) {
 		pg_job_add(job, &sql_lock, NULL);
 		n++;
 	}
