@@ -1,8 +1,10 @@
 // News of applications told to the portal: signed, at least once, those of one application in their order whatever fails.
 import assert from 'node:assert/strict';
 import { journey, until } from '../lib/stage.mjs';
+import { Door } from '../lib/http.mjs';
 import { Kezek } from '../lib/kezek.mjs';
 import { startReceiver } from '../lib/receiver.mjs';
+import { Rows } from '../lib/rows.mjs';
 import { Servers } from '../lib/servers.mjs';
 
 const servers = new Servers();
@@ -173,3 +175,43 @@ journey('news__endpoint_away_then_back__all_in_order', async (stage) => {
   await toldAll(receiver, count(15), 10, 60000);
   for (const a of count(15)) assert.deepEqual(taken(receiver, a), count(10), `of ${a}`);
 }, { withinMs: 120000 });
+
+journey('news__of_what_parents_do_at_two_daemons__in_the_order_of_each_application', async (stage) => {
+  let n = 0;
+  const receiver = await startReceiver(stage, { answer: () => ((n += 1) % 5 === 0 ? 503 : 204) });
+  const { k, database } = await start(stage, receiver);
+  const { key } = await k.ctl('key', 'add', 'cabinet', '--scope', 'places', '--scope', 'records');
+  const second = await Kezek.prepare(stage, database, { config: { ...k.config, http: {}, control: {} }, name: 'second' });
+  second.run();
+  await second.ready();
+  const doors = [k, second].map((d) => new Door({ port: d.port, key }));
+  stage.defer(() => doors.forEach((d) => d.close()));
+  for (const door of doors) await until('the key is known', async () => (await door.get('/v1/referrals/1')).status === 404);
+  const rows = new Rows(k);
+  await rows.group(1, { free: 12 });
+  const applications = count(12);
+  await rows.applications(applications);
+  const done = (r) => assert.ok([200, 201].includes(r.status), r.body);
+  await Promise.all(applications.map(async (a) => {
+    const at = (turn) => doors[(a + turn) % 2];
+    done(await at(0).call('PUT', `/v1/applications/${a}/watches/1`));
+    const taken_ = await at(1).post(`/v1/applications/${a}/referral`, { group: 1 });
+    done(taken_);
+    const { number } = taken_.json;
+    done(await at(2).post(`/v1/referrals/${number}/extend`));
+    done(await at(3).post(`/v1/referrals/${number}/${a % 3 ? 'accept' : 'decline'}`));
+  }));
+  await toldAll(receiver, applications, 4, 60000);
+  assert.deepEqual(receiver.faults, []);
+  for (const a of applications) {
+    const told = receiver.told().filter((h) => h.body.data.application === a);
+    const seqs = taken(receiver, a);
+    assert.deepEqual(seqs, [...seqs].sort((x, y) => x - y), `of ${a}`);
+    assert.deepEqual([...new Map(told.map((h) => [h.body.data.seq, h.body.type])).values()],
+      ['watcher.added', 'referral.taken', 'referral.extended', a % 3 ? 'referral.accepted' : 'referral.declined']);
+    assert.deepEqual([told[0].body.data.kindergarten, told.at(-1).body.data.group, told.at(-1).body.data.via], [1, 1, 'portal']);
+    assert.ok(told.at(-1).body.data.referral.until);
+  }
+  const slots = await database.ask('select count(distinct (feed >> 14) & 255) from news');
+  assert.equal(Number(slots), 2, 'both daemons told of them');
+}, { withinMs: 150000 });

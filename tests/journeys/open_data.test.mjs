@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { journey } from '../lib/stage.mjs';
 import { Kezek } from '../lib/kezek.mjs';
+import { Rows } from '../lib/rows.mjs';
 import { Servers } from '../lib/servers.mjs';
 
 const servers = new Servers();
@@ -97,4 +98,23 @@ journey('open_data__bad_questions__refused_with_the_field', async (stage) => {
     assert.equal((await k.door.withKey(null).get(path)).status, 401);
   }
   assert.equal((await open.call('POST', '/v1/vacancies', { body: {} })).status, 405);
+});
+
+journey('referrals__of_a_child__one_letter_and_the_year_without_the_scope_names', async (stage) => {
+  const { k, open, key } = await start(stage, 'select 1');
+  const [names, places] = [await key('open', 'names'), await key('places')];
+  const rows = new Rows(k);
+  await rows.group(5, { free: 2 });
+  await rows.applications([7, 8], { district: 5 });
+  const { json: taken } = await places.post('/v1/applications/7/referral', { group: 5 });
+  const { json: { referrals: [masked, ...none], as_of: asOf } } = await open.get('/v1/referrals');
+  assert.deepEqual(none, []);
+  assert.ok(Math.abs(Date.parse(asOf) - Date.now()) < 60000);
+  assert.deepEqual(masked, { number: taken.number, status: 'offered', extended: false, from: taken.from, to: taken.to, group: 5,
+    kindergarten: { id: 5, names: { kk: 'Айгөлек', ru: 'Айголек', en: 'Aigolek' } },
+    district: { id: 5, names: { kk: 'Медеу', ru: 'Медеуский', en: 'Medeu' } }, age_from: 1, age_to: 7, language: 'kk',
+    child: { first_name: 'А.', birth_year: 2021 } });
+  const { json: { referrals: [whole] } } = await names.get('/v1/referrals?status=offered');
+  assert.deepEqual(whole, { ...masked, application: 7, child: { first_name: 'Айгерім', last_name: 'Серікқызы', birth_year: 2021 } });
+  assert.deepEqual((await open.get('/v1/vacancies')).json.vacancies.map((v) => [v.group, v.free]), [[5, 1]]);
 });
