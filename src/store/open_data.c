@@ -26,19 +26,21 @@ static const uint32_t open_types[] = {
 	"  and ($3 is null or (x.age_from <= $3 and $3 < x.age_to)) and ($4 is null or x.language = $4)"     \
 	"  offset 0) g on true"
 #define NAMED_COUNT "(select count(*) from named)"
-/* What the filter lets pass of the page p, as hit h; its places. */
+/* What the filter lets pass of the page p, as hit h, and its place. */
 #define HITS                                                                                                 \
+	"hit as materialized (select p.*, g.age_from, g.age_to, g.language, k.id as kindergarten, "          \
+	"k.district,"                                                                                        \
+	" k.name_kk, k.name_ru, k.name_en"                                                                   \
 	" from page p join lateral (select * from play_group x where x.id = p.play_group offset 0) g on "    \
 	"true"                                                                                               \
 	" join lateral (select * from kindergarten x where x.id = g.kindergarten offset 0) k on true"        \
 	" where ($2 is null or k.district = $2) and ($3 is null or (g.age_from <= $3 and $3 < g.age_to))"    \
 	" and ($4 is null or g.language = $4)"
 #define PLACE_COLUMNS                                                                                        \
-	" h.play_group, k.id, d.id, k.name_kk, k.name_ru, k.name_en, d.name_kk, d.name_ru, d.name_en,"       \
-	" g.age_from, g.age_to, g.language"
+	" h.play_group, h.kindergarten, d.id, h.name_kk, h.name_ru, h.name_en, d.name_kk, d.name_ru,"        \
+	" d.name_en, h.age_from, h.age_to, h.language"
 #define PLACES                                                                                               \
-	" from hit h join play_group g on g.id = h.play_group join kindergarten k on k.id = g.kindergarten"  \
-	" join district d on d.id = k.district"
+	" from hit h join lateral (select * from district x where x.id = h.district offset 0) d on true"
 #define NO_PLACE " null::int8, null, null, null, null, null, null, null, null, null, null, null"
 /* The last row: the cursor of the next page, and how many were named. */
 #define PAGE_END(key, last)                                                                                  \
@@ -59,11 +61,12 @@ enum open_column {
 	OPEN_PLACE_COLUMNS
 };
 
-#define VACANCIES(before, from, named)                                                                       \
+/* page: what it looks at. */
+#define VACANCIES(before, page, named)                                                                       \
 	"with " before "page as materialized (select v.play_group, v.free, v.released_at, v.priority_until"  \
-	" from " from " order by v.play_group limit $6), hit as materialized (select p.*" HITS               \
-	" order by p.play_group limit $5) select" PLACE_COLUMNS ", null::int8 as next, null::int8 as named," \
-	" h.free, h.released_at, h.priority_until" PLACES " union all select" NO_PLACE                       \
+	" from " page " order by v.play_group limit $6), " HITS " order by p.play_group limit $5)"           \
+	" select" PLACE_COLUMNS ", null::int8 as next, null::int8 as named, h.free, h.released_at,"          \
+	" h.priority_until" PLACES " union all select" NO_PLACE                                              \
 	"," PAGE_END("play_group", "max") ", " named ", null, null, null order by named nulls first, 1"
 
 enum open_vacancy_column { OPEN_FREE = OPEN_PLACE_COLUMNS, OPEN_RELEASED, OPEN_PRIORITY };
@@ -78,16 +81,15 @@ static const struct pg_sql sql_vacancies_named = {"open_vacancies_named",
         NAMED_COUNT),
     OPEN_PARAMETERS, open_types};
 
-#define REFERRALS(before, from, named)                                                                       \
+#define REFERRALS(before, page, named)                                                                       \
 	"with " before "page as materialized (select r.number, r.application, r.play_group, r.status,"       \
-	" r.extended, r.from_at, r.to_at from " from                                                         \
-	" order by r.number desc limit $6), hit as materialized"                                             \
-	" (select p.*" HITS " order by p.number desc limit $5) select" PLACE_COLUMNS                         \
-	", null::int8 as next, null::int8 as named, h.number, h.application, h.status, h.extended,"          \
-	" h.from_at, h.to_at, a.birth_year, a.sealed" PLACES                                                 \
-	" join application a on a.number = h.application union all select" NO_PLACE                          \
-	"," PAGE_END("number", "min") ", " named ", null, null, null, null, null, null, null, null"          \
-	                              " order by named nulls first, number desc"
+	" r.extended, r.from_at, r.to_at from " page "), " HITS " order by p.number desc limit $5)"          \
+	" select" PLACE_COLUMNS ", null::int8 as next, null::int8 as named, h.number, h.application,"        \
+	" h.status, h.extended, h.from_at, h.to_at, a.birth_year, a.sealed" PLACES                           \
+	" join lateral (select * from application x where x.number = h.application offset 0) a on true"      \
+	" union all select" NO_PLACE                                                                         \
+	"," PAGE_END("number", "min") ", " named ", null, null, null, null, null, null, null, null order "   \
+	                              "by named nulls first, number desc"
 
 enum open_referral_column {
 	OPEN_NUMBER = OPEN_PLACE_COLUMNS,
@@ -101,14 +103,20 @@ enum open_referral_column {
 };
 
 static const struct pg_sql sql_referrals = {"open_referrals",
-    REFERRALS("", "referral r where r.number < $1", "0::int8"), OPEN_PARAMETERS, open_types};
+    REFERRALS("", "referral r where r.number < $1 order by r.number desc limit $6", "0::int8"),
+    OPEN_PARAMETERS, open_types};
+/* A range that has that status alone: as an equality, the planner may walk all numbers for them. */
 static const struct pg_sql sql_referrals_status = {"open_referrals_status",
-    REFERRALS("", "referral r where r.status = $10 and r.number < $1", "0::int8"), OPEN_PARAMETERS,
-    open_types};
+    REFERRALS("",
+        "referral r where (r.status, r.number) < ($10::int2, $1) and r.status >= $10::int2"
+        " order by r.status desc, r.number desc limit $6",
+        "0::int8"),
+    OPEN_PARAMETERS, open_types};
 static const struct pg_sql sql_referrals_named = {"open_referrals_named",
     REFERRALS(NAMED,
         NAMED_GROUPS " join lateral (select * from referral x where x.play_group = g.id and x.number < $1"
-                     " and ($10 is null or x.status = $10) order by x.number desc limit $5) r on true",
+                     " and ($10 is null or x.status = $10) order by x.number desc limit $5) r on true"
+                     " order by r.number desc limit $5",
         NAMED_COUNT),
     OPEN_PARAMETERS, open_types};
 
