@@ -10,6 +10,7 @@ import { Kannel, kannelVersion } from './kannel.mjs';
 import { KezekUnderLoad } from './kezek.mjs';
 import { rssKib } from './measure.mjs';
 import { acceptAlone, crowded, endToEnd, heldSnapshot, latency, longRun } from './phases.mjs';
+import { registrations, troubles } from './notices.mjs';
 import { positions } from './queue.mjs';
 
 const { values: given } = parseArgs({ options: { seconds: { type: 'string', default: '8' },
@@ -133,6 +134,26 @@ async function measureQueue() {
   }, { away: true });
 }
 
+async function measureNotices() {
+  const rate = 50;
+  for (const [trouble, { what }] of Object.entries(troubles)) {
+    process.stderr.write(`kezek: ${rate} registrations a second, ${what} ...\n`);
+    const stage = new Stage('bench-notices');
+    try {
+      const r = await registrations(stage, await servers.database(), { trouble, seconds, rate });
+      figure(`kezek.registered_${trouble}_p50_ms`, r.p50, 'ms', `registration to SMS on the phone, ${rate}/s, ${what}, median`);
+      figure(`kezek.registered_${trouble}_p99_ms`, r.p99, 'ms', 'the same, 99th percentile', '<= 10000');
+      figure(`kezek.registered_${trouble}_most_ms`, r.most, 'ms', 'the same, the slowest');
+    } catch (e) {
+      console.error(stage.tails());
+      throw e;
+    } finally {
+      await stage.close();
+    }
+    stage.remove();
+  }
+}
+
 async function measureEndurance() {
   // The disk is left out to see what little they add: its flushes move p99 by more.
   const p99 = (name, r, what) => {
@@ -192,7 +213,8 @@ function print() {
     console.log(`${f.name.padEnd(28)}${f.value.toLocaleString('en').padStart(12)} ${f.unit.padEnd(7)} ${f.aim.padEnd(12)} ${f.what}`);
 }
 
-const parts = { messages: measureEndToEnd, door: measureDoor, codes: measureCodes, queue: measureQueue, endurance: measureEndurance };
+const parts = { messages: measureEndToEnd, door: measureDoor, codes: measureCodes, queue: measureQueue, notices: measureNotices,
+  endurance: measureEndurance };
 assert.ok(!given.only || parts[given.only], `--only wants one of ${Object.keys(parts).join(', ')}`);
 // What was measured before something failed is told all the same.
 try {

@@ -1,6 +1,7 @@
 // Notices: what parents are told of their application, from the portal's PUT to the phone.
 import assert from 'node:assert/strict';
-import { journey, until } from '../lib/stage.mjs';
+import { join } from 'node:path';
+import { journey, top, until } from '../lib/stage.mjs';
 import { Kezek } from '../lib/kezek.mjs';
 import { operator } from '../lib/operators.mjs';
 import { Servers } from '../lib/servers.mjs';
@@ -32,6 +33,14 @@ async function stand(stage, { centre: options = {}, operators = { one: {} }, con
   };
   await put('districts/1', { region: 'sample', names });
   return { centre, database, k, put };
+}
+
+// The mail server of tests/net, in clear. letters: what it took, as Python's email package reads it.
+async function mailServer(stage) {
+  const server = stage.start('mail', '/usr/bin/python3', [join(top, 'tests/net/smtp_server.py'), stage.dir, '--journey']);
+  const [port] = await until('the mail server listens', () => /^(\d+) \d+ \d+\n/.exec(server.out())?.slice(1));
+  return { mail: { url: `smtp://127.0.0.1:${port}`, starttls: 'off', from: 'queue@example.kz', from_name: 'Балабақша кезегі',
+    unsubscribe: 'https://portal.example.kz/notices' }, letters: () => server.out().split('\n').slice(1).filter(Boolean).map(JSON.parse) };
 }
 
 const to = (centre, number) => centre.submits.filter((s) => s.to === number.slice(1));
@@ -102,4 +111,57 @@ journey('daemon__killed_while_it_tells_hundreds__each_is_told_once', async (stag
   await until('all are told', async () => await database.count('notice', 'state = 0') === 0, 30000);
   await until('and on the phone', () => new Set(centre.submits.map((s) => s.to)).size === kept, 30000);
   assert.equal(await database.count('message', 'true'), kept, 'one message each');
+});
+
+journey('email__wanted__handed_over_in_her_language_and_no_sms', async (stage) => {
+  const { mail, letters } = await mailServer(stage);
+  const { centre, database, k, put } = await stand(stage, { config: { mail } });
+  for (const [number, language] of [[621, 'kk'], [622, 'ru'], [623, 'en']])
+    await put(`applications/${number}`, application(['+77011000011'], { channel: 'email', email: `parent${number}@example.kz`, language }));
+  await until('all three are taken', () => letters().length === 3);
+  await until('and that is known', async () => (await states(database)).every(([, state]) => state === 2));
+  const of = (number) => letters().find((l) => l.to === `parent${number}@example.kz`);
+  assert.match(of(621).text, /Өтініш нөмірі: 621/);
+  assert.match(of(622).text, /Номер заявления: 622/);
+  assert.match(of(623).subject, /Application No\.623/);
+  assert.deepEqual([of(621).language, of(621).charset, of(621).from, of(621).defects], ['kk', 'utf-8', 'queue@example.kz', 'defects=0']);
+  assert.match(of(622).unsubscribe, /portal\.example\.kz/);
+  assert.equal(centre.submits.length, 0);
+  assert.equal(await k.metric('kezek_notices_sent_total{kind="number",by="email"}'), 3);
+  assert.ok(!k.process.err().includes('parent62'), 'no address in the log');
+});
+
+journey('email__address_that_is_refused_for_good__by_sms_at_once', async (stage) => {
+  const { mail } = await mailServer(stage);
+  const { centre, database, k, put } = await stand(stage, { config: { mail } });
+  await put('applications/624', application(['+77011000012'], { channel: 'email', email: 'nobody@example.kz' }));
+  await until('the SMS is on the phone', () => to(centre, '+77011000012').length === 1, 10000);
+  assert.equal(to(centre, '+77011000012')[0].text, 'Заявление №624 принято. Очередь №1. Проверить: *1234#');
+  assert.equal(await k.metric('kezek_notices_again_total{how="sms"}'), 1);
+  assert.deepEqual((await database.ask('select mails, sends from notice'))[0], ['-1', '1']);
+});
+
+journey('email__mailbox_that_stays_full__tried_again_then_by_sms', async (stage) => {
+  const { mail, letters } = await mailServer(stage);
+  const { centre, database, put } = await stand(stage, { config: { mail } });
+  await put('applications/625', application(['+77011000013'], { channel: 'email', email: 'full@example.kz' }));
+  await put('applications/626', application(['+77011000014'], { channel: 'email', email: 'later@example.kz' }));
+  for (let tries = 1; tries < 3; tries++) {
+    await until(`refused ${tries} times`, async () => await database.count('notice', `application = 625 and mails = ${tries}`) === 1);
+    await until('the other too', async () => await database.count('notice', 'application = 626 and mails > 0') === 1);
+    await lookNow(database);
+  }
+  await until('the SMS is on the phone', () => to(centre, '+77011000013').length === 1, 10000);
+  await until('the other came again and was taken', () => letters().length === 1);
+  assert.equal(letters()[0].to, 'later@example.kz');
+  assert.equal(to(centre, '+77011000014').length, 0);
+});
+
+journey('email__server_is_away__waits_and_the_door_does_not', async (stage) => {
+  const { centre, database, k, put } = await stand(stage, { config: { mail: { url: 'smtp://127.0.0.1:9', starttls: 'off', from: 'queue@example.kz' } } });
+  await put('applications/627', application(['+77011000015'], { channel: 'email', email: 'parent@example.kz' }));
+  await put('applications/628', application(['+77011000016']));
+  await until('the other has its SMS', () => to(centre, '+77011000016').length === 1);
+  await until('the letter waits', async () => await database.count('notice', 'application = 627 and mails = 1 and state = 0') === 1);
+  assert.match(k.process.err(), /not handed over as an email, notice=number, reason=unreachable/);
 });
