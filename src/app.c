@@ -40,6 +40,13 @@ static void app_on_watchdog(void *arg)
 	timer_start(a->watchdog_timer, a->ready_told ? WATCHDOG_MS : 100);
 }
 
+static const struct records_files *app_records_files(void *arg)
+{
+	struct app *a = arg;
+
+	return door_records_files(&a->door);
+}
+
 static uint64_t app_next_notice(void *arg)
 {
 	struct app *a = arg;
@@ -74,6 +81,8 @@ static void app_build_flows(struct app *a)
 	a->clocks =
 	    clocks_new(&(struct clocks_base){a->loop, a->pg, a->keyring, a->places, app_next_notice, a},
 	        &(struct clocks_files){a->files.regions, a->files.calendar});
+	a->puts = puts_new(&(struct records_base){a->loop, a->pg, a->feed, a->keyring, app_next_notice, a},
+	    app_records_files, a);
 	a->rates = rates_new(a->loop);
 }
 
@@ -218,6 +227,7 @@ static void app_build_door(struct app *a)
 	    .verify = a->verify,
 	    .notify = a->notify,
 	    .feed = a->feed,
+	    .puts = a->puts,
 	    .places = a->places,
 	    .rates = a->rates,
 	    .started_ms = loop_now_ms(a->loop)};
@@ -269,6 +279,7 @@ static void app_end(struct app *a)
 	codes_free(a->codes);
 	limits_free(a->limits);
 	verify_free(a->verify);
+	puts_free(a->puts);
 	clocks_free(a->clocks);
 	places_free(a->places);
 	notices_free(a->notices);

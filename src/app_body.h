@@ -33,6 +33,7 @@ struct app {
 	struct notify *notify;
 	struct clocks *clocks;
 	struct places *places;
+	struct puts *puts;
 	struct mail_client *mail; /* NULL: no server is named */
 	struct notices *notices;
 	struct rates *rates;

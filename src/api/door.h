@@ -13,6 +13,7 @@
 #include "rules/region.h"
 #include "store/clients.h"
 #include "store/limits.h"
+#include "store/puts.h"
 #include "store/records.h"
 #include "store/redis.h"
 #include "text/template.h"
@@ -33,6 +34,7 @@ struct door {
 	struct notify *notify;
 	struct feed *feed;
 	struct places *places;
+	struct puts *puts;
 	struct clients *clients;
 	const struct slots *slots;
 	const struct templates *templates;
@@ -45,7 +47,6 @@ struct door {
 	const struct rates *rates;
 	bool partitions_ready, draining;
 	struct import_piece *imports[DOOR_IMPORTS]; /* that are being taken; NULL: room for one */
-	size_t puts;                                /* records that are being put */
 	size_t looks; /* questions for first answers of requests that were refused for now */
 	int64_t started_ms;
 };

@@ -12,7 +12,6 @@
 #include "base/mem.h"
 #include "store/records_show.h"
 
-#define PUTS_MOST    256 /* at once: each holds persons in clear */
 #define PAGE_DEFAULT 50
 
 static const char *const paths[RECORD_KINDS] = {
@@ -54,27 +53,15 @@ static void records_reply(struct call *c, int status, json_t *o)
 
 /* One PUT. The call may be gone at any time: its reply is then a no-op. */
 struct records_putting {
-	struct door *door;
 	struct call *call;
-	struct records *records;
 	bool names;
 };
 
-static void putting_free(struct records_putting *p)
+static void putting_answer(
+    const struct records_putting *p, const struct record *r, enum record_verdict v, int64_t seq)
 {
-	p->door->puts--;
-	records_free(p->records);
-	free(p);
-}
-
-static void putting_answer(const struct records_putting *p)
-{
-	const struct record *r = records_at(p->records, 0);
-	enum record_verdict v = records_verdict(p->records, 0);
-
 	if (record_verdict_is_good(v)) {
-		records_reply(p->call, v == RECORD_CREATED ? 201 : 200,
-		    record_show(r, records_seq(p->records, 0), true, p->names));
+		records_reply(p->call, v == RECORD_CREATED ? 201 : 200, record_show(r, seq, true, p->names));
 	} else {
 		const struct problem problem = record_wish_problem(r, v);
 
@@ -82,46 +69,33 @@ static void putting_answer(const struct records_putting *p)
 	}
 }
 
-static void putting_on_done(void *arg, enum kz r, const struct pg_reply *reply, unsigned statement)
+static void putting_on_done(
+    void *arg, enum kz result, const struct record *r, enum record_verdict v, int64_t seq)
 {
 	struct records_putting *p = arg;
-	struct problem problem;
 
-	(void)reply;
-	(void)statement;
-	if (r == KZ_OK) {
-		putting_answer(p);
+	if (result == KZ_OK) {
+		putting_answer(p, r, v, seq);
 	} else {
-		problem = r == KZ_LOST
-		              ? records_unavailable("it is not known to be kept: send the same request again")
-		              : problem_make(PROBLEM_INTERNAL_ERROR, NULL,
-		                    "the database refuses this request; nothing was kept");
+		const struct problem problem =
+		    result == KZ_REFUSED
+		        ? problem_make(PROBLEM_INTERNAL_ERROR, NULL,
+		              "the database refuses this request; nothing was kept")
+		        : records_unavailable("it is not known to be kept: send the same request again");
+
 		problem_reply(p->call, &problem);
 	}
-	putting_free(p);
-}
-
-static const struct records_files *putting_files(void *arg)
-{
-	struct records_putting *p = arg;
-
-	return door_records_files(p->door);
+	free(p);
 }
 
 static void records_put_begin(
     struct door *d, struct call *c, const struct door_caller *who, const struct record *r)
 {
-	const struct records_base base = door_records_base(d);
 	struct records_putting *p = mem_new(sizeof *p);
-	const struct records_plan plan = {
-	    .files = putting_files, .arg = p, .api_key = who->key, .notices = true};
-	size_t index;
 
-	*p = (struct records_putting){d, c, records_new(&base, 1), who->scopes & SCOPE_NAMES};
-	d->puts++;
-	if (records_add(p->records, r, &index) != KZ_OK ||
-	    records_put(p->records, &plan, putting_on_done, p) != KZ_OK)
-		putting_on_done(p, KZ_LOST, NULL, 0);
+	*p = (struct records_putting){c, who->scopes & SCOPE_NAMES};
+	if (puts_add(d->puts, r, who->key, putting_on_done, p) != KZ_OK)
+		putting_on_done(p, KZ_BUSY, NULL, RECORD_VERDICTS, 0);
 }
 
 static bool records_read(
@@ -138,7 +112,7 @@ static bool records_read(
 	else if (!post_is_type(c, "application/json"))
 		*problem =
 		    problem_make(PROBLEM_UNSUPPORTED_MEDIA_TYPE, "Content-Type", "send application/json");
-	else if (d->puts >= PUTS_MOST || !pg_is_up(d->pg))
+	else if (!pg_is_up(d->pg))
 		*problem = records_unavailable("nothing was kept: send the same request again");
 	else
 		o = post_json(body, len, problem);
