@@ -36,9 +36,9 @@ static void mail_on_answer(void *arg, const struct mail_answer *a)
 		errand_rule(e, NOTICE_DELIVERED, 0, e->mails + 1);
 		return;
 	}
-	log_info(ids_text(e->id, id), "not handed over as an email, notice=%s, reason=%s, code=%d%s",
-	    notice_kind_name(e->kind), mail_reason_name(a->reason), a->code,
-	    a->in_doubt ? ", it may have been taken" : "");
+	log_info(ids_text(e->id, id), "not handed over as an email, notice=%s, reason=%s, code=%d%s%s%s",
+	    notice_kind_name(e->kind), mail_reason_name(a->reason), a->code, *a->enhanced ? " " : "",
+	    a->enhanced, a->in_doubt ? ", it may have been taken" : "");
 	if (a->outcome == MAIL_PERMANENT)
 		mail_by_sms(e);
 	else
