@@ -6,6 +6,7 @@ import { Simulator } from '../lib/kezek.mjs';
 import { Servers } from '../lib/servers.mjs';
 import { Stage, freePort } from '../lib/stage.mjs';
 import { checks, codes } from './codes.mjs';
+import { imported } from './import.mjs';
 import { Kannel, kannelVersion } from './kannel.mjs';
 import { KezekUnderLoad } from './kezek.mjs';
 import { rssKib } from './measure.mjs';
@@ -15,8 +16,10 @@ import { positions } from './queue.mjs';
 
 const { values: given } = parseArgs({ options: { seconds: { type: 'string', default: '8' },
   connections: { type: 'string', default: '256' }, messages: { type: 'string', default: '1000000' },
-  rounds: { type: 'string', default: '2' }, json: { type: 'string' }, only: { type: 'string' } } });
-const [seconds, connections, messages, rounds] = ['seconds', 'connections', 'messages', 'rounds'].map((name) => {
+  applications: { type: 'string', default: '200000' }, rounds: { type: 'string', default: '2' }, json: { type: 'string' },
+  only: { type: 'string' } } });
+const wholes = ['seconds', 'connections', 'messages', 'rounds', 'applications'];
+const [seconds, connections, messages, rounds, applications] = wholes.map((name) => {
   const n = Number(given[name]);
   assert.ok(Number.isInteger(n) && n > 0, `--${name} wants a whole number above 0`);
   return n;
@@ -154,6 +157,20 @@ async function measureNotices() {
   }
 }
 
+async function measureImport() {
+  await phase(`import of ${applications} applications`, 'kezek', async (gateway, stage) => {
+    const r = await imported(gateway, stage, inMemory, { applications, rate: 200 });
+    figure('kezek.import_lines', r.lines, '', 'lines imported, the daemon killed in the middle');
+    figure('kezek.import', round(r.rate), '/s', 'lines of the first half, nothing else going on');
+    figure('kezek.import_peak_kib', r.peak, 'KiB', 'memory of the gateway at most');
+    figure('kezek.cpu_us_per_line', round(r.cpuUs), 'us', 'processor time of the gateway a line');
+    figure('kezek.postgres_us_per_line', round(r.postgresUs), 'us', 'processor time of PostgreSQL a line');
+    figure('kezek.import_beside', round(r.besideRate), '/s', 'lines while messages are accepted at 200/s');
+    figure('kezek.import_accept_p50_ms', r.p50, 'ms', 'accept meanwhile, median');
+    figure('kezek.import_accept_p99_ms', r.p99, 'ms', 'the same, 99th percentile');
+  }, { on: inMemory });
+}
+
 async function measureEndurance() {
   // The disk is left out to see what little they add: its flushes move p99 by more.
   const p99 = (name, r, what) => {
@@ -214,7 +231,7 @@ function print() {
 }
 
 const parts = { messages: measureEndToEnd, door: measureDoor, codes: measureCodes, queue: measureQueue, notices: measureNotices,
-  endurance: measureEndurance };
+  import: measureImport, endurance: measureEndurance };
 assert.ok(!given.only || parts[given.only], `--only wants one of ${Object.keys(parts).join(', ')}`);
 // What was measured before something failed is told all the same.
 try {
