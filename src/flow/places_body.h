@@ -41,11 +41,34 @@ struct places {
 	struct metric *answers[PLACES_KINDS][PLACES_RESULTS], *stale;
 };
 
+/* places_change.c */
+/* Whole milliseconds, as the door says times: what it said is what stands when it comes back. */
+int64_t places_change_now_us(const struct places_op *op);
+/* The end of the region's clock from a moment; 0: the clock stands at none. */
+int64_t places_change_end_us(
+    const struct places_op *op, const struct region *region, enum region_clock clock, int64_t from_us);
+/* A day before the end, 0 when that is over by then. */
+int64_t places_change_remind_us(int64_t to_us, int64_t now_us);
+/* op's change is a new referral as wished, OFFERED, that takes a place of the vacancy. */
+void places_change_begin(struct places_op *op, const struct referral_facts *f, int64_t now_us);
+/* op's change makes next of the referral, and nothing else. */
+void places_change_next(
+    struct places_op *op, const struct referral_facts *f, const struct referral_life *next, int64_t now_us);
+/* The parent is told with it; end_us: what she is told of ends then, 0: it has no end. */
+void places_change_notice(
+    struct places_op *op, enum notice_kind kind, const struct region *region, int64_t end_us);
+/* It is a turn of the category's tier in the queue. */
+void places_change_turn(struct places_op *op, const struct region *region, const struct region_category *own);
+
 /* places_judge.c */
 /* What the law makes of the facts. KZ_OK: op's change is to be written, unless *ret_over: it stands already.
  * Else as the answer says. */
 enum kz places_judge(
     struct places_op *op, const struct referral_facts *f, struct places_answer *ret, bool *ret_over) KZ_CHECK;
+static inline bool places_is_open(enum referral_status s)
+{
+	return s == REFERRAL_OFFERED || s == REFERRAL_ACCEPTED;
+}
 struct places_referral places_referral_of(const struct referral_row *r);
 
 #endif

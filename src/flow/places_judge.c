@@ -1,10 +1,7 @@
 /* What the law makes of the facts that were read, and what is to be written by it. The law is that of rules/;
  * the region's words for it, ends and turns, are reckoned here. */
-#include "base/ids.h"
 #include "flow/places_body.h"
 #include "store/applicant.h"
-
-#define DAY_US INT64_C(86400000000)
 
 struct places_referral places_referral_of(const struct referral_row *r)
 {
@@ -16,78 +13,6 @@ static enum kz judge_lacks(struct places_answer *a, enum kz r, const char *what)
 {
 	a->what = what;
 	return r;
-}
-
-/* Whole milliseconds, as the door says times: what it said is what stands when it comes back. */
-static int64_t judge_now_us(const struct places_op *op)
-{
-	int64_t now_us = loop_clock(op->places->base.loop)->wall_us();
-
-	return now_us - now_us % 1000;
-}
-
-/* 0: the clock stands at none. */
-static int64_t judge_end_us(
-    const struct places_op *op, const struct region *region, enum region_clock clock, int64_t from_us)
-{
-	const struct span span = region->clocks[clock];
-
-	return span.n ? calendar_add(op->places->files.calendar, from_us, span, region->offset_min) : 0;
-}
-
-/* A day before its end, unless that is over by then. */
-static int64_t judge_remind_us(int64_t to_us, int64_t now_us)
-{
-	return to_us - DAY_US > now_us ? to_us - DAY_US : 0;
-}
-
-/* The parent is told in the transaction of the change; end_us: what she is told of ends then, 0: it has no
- * end. */
-static void judge_notice(
-    struct places_op *op, enum notice_kind kind, const struct region *region, int64_t end_us)
-{
-	struct referral_judged *j = &op->change.judged;
-
-	j->notice = send_id(op->places->base.send);
-	j->notice_kind = kind;
-	j->look_us = notice_due_us(kind, region, j->at_us, end_us);
-	j->until_us = end_us;
-}
-
-/* The turn of the category's tier in the queue. */
-static void judge_turn(struct places_op *op, const struct region *region, const struct region_category *own)
-{
-	buf_clear(&op->tier);
-	buf_clear(&op->shares);
-	for (size_t i = 0; i < region->categories_n; i++) {
-		const struct region_category *c = &region->categories[i];
-
-		if (c->tier != own->tier)
-			continue;
-		buf_printf(&op->tier, "%s%s", op->tier.len ? "," : "", c->id);
-		buf_printf(&op->shares, "%s%lld", op->shares.len ? "," : "", (long long)c->share);
-	}
-	op->change.judged.tier = buf_text(&op->tier);
-	op->change.judged.shares = buf_text(&op->shares);
-}
-
-/* A new referral that holds a place of the group. */
-static void judge_begin(struct places_op *op, const struct referral_facts *f, int64_t now_us)
-{
-	op->change.judged = (struct referral_judged){
-	    .referral = {.number = op->wish.referral,
-	        .application = op->wish.application,
-	        .play_group = op->wish.play_group,
-	        .life = {.status = REFERRAL_OFFERED, .from_us = op->wish.from_us, .to_us = op->wish.to_us}},
-	    .application_seq = f->application_seq,
-	    .takes = true,
-	    .terms = f->terms,
-	    .application = APPLICATION_REFERRED,
-	    .token = op->token,
-	    .event = REFERRAL_TAKE,
-	    .via = op->via,
-	    .at_us = now_us,
-	    .news = -1};
 }
 
 /* Region and category of the application, as they are configured. */
@@ -123,7 +48,7 @@ static enum kz judge_take(struct places_op *op, const struct referral_facts *f, 
 	struct place_application application = f->application;
 	const struct region *region = NULL;
 	const struct region_category *category = NULL;
-	int64_t now_us = judge_now_us(op);
+	int64_t now_us = places_change_now_us(op);
 	enum kz r = judge_find(op, f, &region, &category, a);
 
 	if (r != KZ_OK)
@@ -135,12 +60,12 @@ static enum kz judge_take(struct places_op *op, const struct referral_facts *f, 
 	if (a->place.verdict != PLACE_OK)
 		return KZ_REFUSED;
 	op->wish.from_us = now_us;
-	op->wish.to_us = judge_end_us(op, region, REGION_ACCEPT, now_us);
-	judge_begin(op, f, now_us);
-	op->change.judged.referral.remind_us = judge_remind_us(op->wish.to_us, now_us);
+	op->wish.to_us = places_change_end_us(op, region, REGION_ACCEPT, now_us);
+	places_change_begin(op, f, now_us);
+	op->change.judged.referral.remind_us = places_change_remind_us(op->wish.to_us, now_us);
 	op->change.judged.news = NEWS_TAKEN;
-	judge_turn(op, region, category);
-	judge_notice(op, NOTICE_TAKEN, region, op->wish.to_us);
+	places_change_turn(op, region, category);
+	places_change_notice(op, NOTICE_TAKEN, region, op->wish.to_us);
 	return KZ_OK;
 }
 
@@ -161,45 +86,16 @@ static struct referral_law judge_law(
     const struct places_op *op, const struct region *region, const struct referral_life *life, int64_t now_us)
 {
 	return (struct referral_law){.decline_annuls = region->decline == REGION_DECLINE_ANNULS,
-	    .documents_end_us = judge_end_us(op, region, REGION_DOCUMENTS, now_us),
-	    .extension_end_us = judge_end_us(op, region, REGION_EXTENSION, life->from_us),
-	    .stop_list_end_us = judge_end_us(op, region, REGION_STOP_LIST, life->to_us)};
-}
-
-static bool judge_is_open(enum referral_status s)
-{
-	return s == REFERRAL_OFFERED || s == REFERRAL_ACCEPTED;
-}
-
-/* The reminder of an end that was moved is a new one; what is over needs none. */
-static int64_t judge_next_remind_us(
-    const struct referral_row *was, const struct referral_life *next, int64_t now_us)
-{
-	if (!judge_is_open(next->status))
-		return 0;
-	return next->to_us == was->life.to_us ? was->remind_us : judge_remind_us(next->to_us, now_us);
-}
-
-static void judge_change(
-    struct places_op *op, const struct referral_facts *f, const struct referral_life *next, int64_t now_us)
-{
-	op->change.judged = (struct referral_judged){.referral = f->referral,
-	    .application_seq = f->application_seq,
-	    .application = f->application.status,
-	    .token = op->token,
-	    .event = (int)op->event,
-	    .via = op->via,
-	    .at_us = now_us,
-	    .news = -1};
-	op->change.judged.referral.life = *next;
-	op->change.judged.referral.remind_us = judge_next_remind_us(&f->referral, next, now_us);
+	    .documents_end_us = places_change_end_us(op, region, REGION_DOCUMENTS, now_us),
+	    .extension_end_us = places_change_end_us(op, region, REGION_EXTENSION, life->from_us),
+	    .stop_list_end_us = places_change_end_us(op, region, REGION_STOP_LIST, life->to_us)};
 }
 
 static enum kz judge_hear(struct places_op *op, const struct referral_facts *f, struct places_answer *a)
 {
 	const struct region *region = region_find(op->places->files.regions, f->group_region);
 	struct referral_judged *j = &op->change.judged;
-	int64_t now_us = judge_now_us(op);
+	int64_t now_us = places_change_now_us(op);
 	struct referral_plan plan;
 
 	if (!region)
@@ -209,16 +105,17 @@ static enum kz judge_hear(struct places_op *op, const struct referral_facts *f, 
 	a->verdict = referral_hear(life, op->event, &law, now_us, &plan);
 	if (a->verdict != REFERRAL_OK)
 		return KZ_REFUSED;
-	judge_change(op, f, &plan.next, now_us);
+	places_change_next(op, f, &plan.next, now_us);
 	if (!application_is_over(f->application.status))
 		j->application = plan.application;
 	j->frees = plan.place_freed;
-	j->priority_until_us = plan.place_freed ? judge_end_us(op, region, REGION_PRIORITY, now_us) : 0;
+	j->priority_until_us =
+	    plan.place_freed ? places_change_end_us(op, region, REGION_PRIORITY, now_us) : 0;
 	j->stop_list_until_us = plan.stop_list_until_us;
 	j->news = words[op->event].news;
 	if (j->news >= 0)
-		judge_notice(op, words[op->event].notice, region,
-		    judge_is_open(plan.next.status) ? plan.next.to_us : 0);
+		places_change_notice(op, words[op->event].notice, region,
+		    places_is_open(plan.next.status) ? plan.next.to_us : 0);
 	return KZ_OK;
 }
 
@@ -260,16 +157,16 @@ static enum kz judge_put_new(struct places_op *op, const struct referral_facts *
 	struct referral_judged *j = &op->change.judged;
 	const struct region *region = NULL;
 	const struct region_category *category = NULL;
-	int64_t now_us = judge_now_us(op);
+	int64_t now_us = places_change_now_us(op);
 	enum kz r = judge_find(op, f, &region, &category, a);
-	bool open = judge_is_open(op->wish.status);
+	bool open = places_is_open(op->wish.status);
 
 	if (r != KZ_OK)
 		return r;
 	a->place.verdict = open ? judge_gift(op, f) : PLACE_OK;
 	if (a->place.verdict != PLACE_OK)
 		return KZ_REFUSED;
-	judge_begin(op, f, now_us);
+	places_change_begin(op, f, now_us);
 	j->referral.life.status = op->wish.status;
 	if (!open) {
 		judge_history(op, f);
@@ -277,11 +174,11 @@ static enum kz judge_put_new(struct places_op *op, const struct referral_facts *
 	}
 	j->takes = !op->wish.held;
 	j->application = op->wish.status == REFERRAL_ACCEPTED ? APPLICATION_ENROLLING : APPLICATION_REFERRED;
-	j->referral.remind_us = judge_remind_us(op->wish.to_us, now_us);
+	j->referral.remind_us = places_change_remind_us(op->wish.to_us, now_us);
 	if (!op->wish.held)
-		judge_turn(op, region, category);
+		places_change_turn(op, region, category);
 	if (op->wish.status == REFERRAL_OFFERED && op->wish.to_us > now_us)
-		judge_notice(op, NOTICE_OFFERED, region, op->wish.to_us);
+		places_change_notice(op, NOTICE_OFFERED, region, op->wish.to_us);
 	return KZ_OK;
 }
 
@@ -299,13 +196,13 @@ static enum kz judge_end(
 {
 	struct referral_life next = f->referral.life;
 
-	*ret_over = next.to_us == op->wish.to_us || !judge_is_open(next.status);
+	*ret_over = next.to_us == op->wish.to_us || !places_is_open(next.status);
 	if (*ret_over)
 		return KZ_OK;
 	if (op->wish.to_us < next.to_us)
 		return judge_lacks(a, KZ_CONFLICT, "to");
 	next.to_us = op->wish.to_us;
-	judge_change(op, f, &next, judge_now_us(op));
+	places_change_next(op, f, &next, places_change_now_us(op));
 	return KZ_OK;
 }
 
