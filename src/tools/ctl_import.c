@@ -149,13 +149,23 @@ static void import_tell(struct import *m)
 	    took > 0 ? (double)(m->next_line - m->begun_at) * 1000 / (double)took : 0, m->bad);
 }
 
+static void import_say_waiting(const struct import *m, const json_t *answer)
+{
+	struct buf b = {0};
+
+	if (answer)
+		ctl_text_clean(&b, ctl_text_field(answer, "code", "refused for now"));
+	else
+		buf_str(&b, "the daemon does not answer");
+	fprintf(stderr, "kezekctl: %s: %s: waiting, and going on by itself\n", m->path, buf_text(&b));
+	buf_fini(&b);
+}
+
 /* Says once what is being waited for; false when that took too long. */
 static bool import_is_patient(struct import *m, bool *waiting, const struct ctl_answer *a)
 {
 	if (!*waiting)
-		fprintf(stderr, "kezekctl: %s: waiting, and going on by itself\n",
-		    a->json ? ctl_text_field(a->json, "code", "refused for now")
-		            : "the daemon does not answer");
+		import_say_waiting(m, a->json);
 	*waiting = true;
 	if (now_ms() - m->moved_ms > PATIENCE_MS)
 		return false;

@@ -806,7 +806,8 @@ static void import__refused_for_now__waits_and_sends_the_same_again(void **state
 {
 	struct run r = {
 	    .replies = {NO_IMPORT,
-	        "503 {\"code\":\"unavailable\",\"status\":503,\"detail\":\"later\",\"retryable\":true}",
+	        "503 "
+	        "{\"code\":\"un\\u001bavailable\",\"status\":503,\"detail\":\"later\",\"retryable\":true}",
 	        "409 {\"code\":\"import_runs\",\"status\":409,\"detail\":\"later\",\"retryable\":true}",
 	        TAKEN(3, 2, 0, "")},
 	    .input = "a\nb\n"};
@@ -818,7 +819,8 @@ static void import__refused_for_now__waits_and_sends_the_same_again(void **state
 		begins(&r.asked[i], "POST /v1/records/import?import=night&line=1 HTTP/1.1\r\n");
 		has_body(&r.asked[i], "a\nb\n");
 	}
-	has(&r.err, "waiting, and going on by itself\n");
+	has(&r.err, "kezekctl: -: un\xef\xbf\xbd"
+	            "available: waiting, and going on by itself\n");
 	run_fini(&r);
 }
 
