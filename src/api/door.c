@@ -88,6 +88,7 @@ static const struct door_route {
     {"DELETE", "/control/webhooks/{id}", 0, true, hooks_remove},
     {"POST", "/control/webhooks/enable/{id}", 0, true, hooks_enable},
     {"POST", "/control/webhooks/replay", 0, true, hooks_replay},
+    {"GET", "/control/news/{id}", 0, true, hooks_news},
     {"GET", "/control/asides", 0, true, asides_show},
     {"GET", "/control/late", 0, true, late_show},
     {"GET", "/control/guard", 0, true, guard_show},

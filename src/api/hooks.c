@@ -12,6 +12,7 @@
 #include "net/address.h"
 #include "rules/hook_url.h"
 #include "store/hooks.h"
+#include "store/tellings.h"
 
 /* One question about endpoints. */
 struct hooks_quest {
@@ -267,6 +268,18 @@ static void hooks_replay_message(struct hooks_quest *q, const char *message)
 	                         q->door->pg, id, loop_clock(q->door->loop)->wall_us(), hooks_on_done, q));
 }
 
+static void hooks_replay_news(struct hooks_quest *q, const json_t *application)
+{
+	json_int_t number = json_integer_value(application);
+	uint64_t ticket;
+
+	q->missing = "it has no news, or no client with a key for records has a webhook";
+	hooks_begun(q, number < 1 || number > DOOR_NUMBER_MAX
+	                   ? KZ_NOT_FOUND
+	                   : tellings_again(q->door->pg, (uint64_t)number,
+	                         loop_clock(q->door->loop)->wall_us(), hooks_on_done, q, &ticket));
+}
+
 static void hooks_replay_since(struct hooks_quest *q, const json_t *o)
 {
 	json_int_t number = json_integer_value(json_object_get(o, "webhook"));
@@ -293,7 +306,8 @@ static void hooks_replay_since(struct hooks_quest *q, const json_t *o)
 void hooks_replay(struct door *d, struct call *c, const struct door_caller *who, const char *id)
 {
 	struct hooks_quest *q = hooks_new(d, c, no_webhook);
-	json_t *o = hooks_body(q, "{\"message\": ...} or {\"webhook\": ..., \"since\": ...}");
+	json_t *o =
+	    hooks_body(q, "{\"message\": ...}, {\"application\": ...} or {\"webhook\": ..., \"since\": ...}");
 
 	(void)who;
 	(void)id;
@@ -302,6 +316,8 @@ void hooks_replay(struct door *d, struct call *c, const struct door_caller *who,
 	if (json_object_get(o, "message"))
 		hooks_replay_message(
 		    q, json_is_string(json_object_get(o, "message")) ? hooks_field(o, "message") : "");
+	else if (json_object_get(o, "application"))
+		hooks_replay_news(q, json_object_get(o, "application"));
 	else
 		hooks_replay_since(q, o);
 	json_decref(o);

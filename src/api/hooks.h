@@ -11,8 +11,10 @@ void hooks_show(struct door *d, struct call *c, const struct door_caller *who, c
 void hooks_add(struct door *d, struct call *c, const struct door_caller *who, const char *id);
 void hooks_remove(struct door *d, struct call *c, const struct door_caller *who, const char *id);
 void hooks_enable(struct door *d, struct call *c, const struct door_caller *who, const char *id);
-/* {"message": ...}: its end, to each endpoint of its client; {"webhook": ..., "since": ...}: all ends since
- * then, to that one. */
+/* {"message": ...}: its end, to each endpoint of its client; {"application": ...}: its news, to each endpoint
+ * that is told news; {"webhook": ..., "since": ...}: all ends and news since then, to that one. */
 void hooks_replay(struct door *d, struct call *c, const struct door_caller *who, const char *id);
+/* News of the application with that number, the oldest first, each as it is told. */
+void hooks_news(struct door *d, struct call *c, const struct door_caller *who, const char *id);
 
 #endif

@@ -81,6 +81,18 @@ typedef void tellings_ahead_fn(void *arg, enum kz r, uint64_t behind);
 enum kz tellings_ahead(struct pg *pg, int32_t id, uint64_t feed, tellings_ahead_fn *done, void *arg,
     uint64_t *ret_ticket) KZ_CHECK;
 
+#define TELLINGS_NEWS 100 /* of an application that are looked at, the newest */
+
+/* News of an application as people look at them, the newest first. untold: the endpoints that are still to be
+ * told, as "1,3"; "": none. */
+typedef void tellings_news_fn(void *arg, const struct hook_event *e, const char *untold);
+enum kz tellings_of(struct pg *pg, uint64_t application, tellings_news_fn *each, tellings_done_fn *done,
+    void *arg, uint64_t *ret_ticket) KZ_CHECK;
+/* They are told again, in their order, to each endpoint that is told news. KZ_NOT_FOUND: there are none, or
+ * no such endpoint. */
+enum kz tellings_again(struct pg *pg, uint64_t application, int64_t now_us, tellings_done_fn *done, void *arg,
+    uint64_t *ret_ticket) KZ_CHECK;
+
 /* What is due now of the slots and endpoints named, the oldest first, at most `most` messages, as many codes
  * and as many news, but those behind others that are still to be told; then when the next is due after now,
  * 0: none. Those of which nothing is kept any more are passed over. */

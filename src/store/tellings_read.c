@@ -1,9 +1,6 @@
 /* What is told. Reading walks the indices of message_event.feed, code_verdict.feed and news.feed, so it costs
  * what it looks at. Of the ends of one message only the first counts, by the order in which its timeline
- * shows them, whichever daemon recorded them; a code has one verdict.
- *
- * News of one application are told in their order: each waits until the one before it is told, which alone is
- * asked for, as that one waited itself. It may be of another slot, so the database is asked, not memory. */
+ * shows them, whichever daemon recorded them; a code has one verdict. */
 #include "store/tellings_body.h"
 
 /* What ends later than so long after it was accepted is not looked for. The last end there is: a message
@@ -36,35 +33,6 @@
 #define CODE_COLUMNS                                                                                         \
 	" 1 as about, p.feed, c.id, p.at, p.state, c.client_ref, c.purpose, null::int2 as class,"            \
 	" null::int2 as parts, null as status, null as detail, false as resent, c.pair as other" NO_NEWS
-/* Of the news x, which have no person's fields. */
-#define NEWS_COLUMNS                                                                                         \
-	" 2 as about, x.feed, x.feed as id, x.at, x.kind as state, null as client_ref, null as purpose,"     \
-	" x.via as class, null::int2 as parts, null as status, x.detail, false as resent, x.referral as "    \
-	"other,"                                                                                             \
-	" x.application, x.seq, x.play_group, x.until_at, x.kindergarten"
-
-enum told_column {
-	TOLD_ABOUT,
-	TOLD_FEED,
-	TOLD_ID,
-	TOLD_AT,
-	TOLD_STATE,
-	TOLD_CLIENT_REF,
-	TOLD_PURPOSE,
-	TOLD_CLASS,
-	TOLD_PARTS,
-	TOLD_STATUS,
-	TOLD_DETAIL,
-	TOLD_RESENT,
-	TOLD_OTHER,
-	TOLD_APPLICATION,
-	TOLD_SEQ,
-	TOLD_GROUP,
-	TOLD_UNTIL,
-	TOLD_KINDERGARTEN,
-	TOLD_COLUMNS
-};
-
 static struct hook_news tellings_read_news(
     const struct pg_reply *reply, unsigned statement, size_t row, int from)
 {
@@ -78,9 +46,7 @@ static struct hook_news tellings_read_news(
 	    .until_us = pg_wall_us(reply, statement, row, from + TOLD_UNTIL)};
 }
 
-/* Of a statement's reply, the columns from `from` on. */
-static struct hook_event tellings_read_event(
-    const struct pg_reply *reply, unsigned statement, size_t row, int from)
+struct hook_event tellings_read_event(const struct pg_reply *reply, unsigned statement, size_t row, int from)
 {
 	struct hook_event e = {.about = (enum hook_about)pg_int(reply, statement, row, from + TOLD_ABOUT),
 	    .feed = (uint64_t)pg_int(reply, statement, row, from + TOLD_FEED),
@@ -182,38 +148,6 @@ enum kz tellings_read(struct pg *pg, const struct tellings_page *p, tellings_eve
 	    (struct tellings_quest){.each.event = each, .done.page = done, .arg = arg}, ret_ticket);
 	pg_array_fini(&clients);
 	return r;
-}
-
-/* Of the endpoint w: it was not told of the news with that feed, and will be. */
-#define NEWS_UNTOLD(feed)                                                                                    \
-	"(" feed " > coalesce((select c.feed from webhook_cursor c where c.webhook = w.id"                   \
-	"  and c.slot = (" feed " >> 14) & 255 and c.round = w.round), w.since)"                             \
-	" or exists (select from webhook_retry h where h.webhook = w.id and h.about = 2 and h.id = " feed    \
-	"  and h.due is not null))"
-
-static const uint32_t ahead_types[] = {PG_INT4, PG_INT8};
-static const struct pg_sql sql_ahead = {"tellings_ahead",
-    "select p.feed from webhook w, news x, lateral (select o.feed from news o"
-    "  where o.application = x.application and (o.seq, o.feed) < (x.seq, x.feed)"
-    "  order by o.seq desc, o.feed desc limit 1) p"
-    " where w.id = $1 and x.feed = $2 and " NEWS_UNTOLD("p.feed"),
-    2, ahead_types};
-
-static void tellings_on_ahead(void *arg, enum kz r, const struct pg_reply *reply)
-{
-	struct tellings_quest *q = arg;
-
-	q->done.ahead(q->arg, r, r == KZ_OK && pg_rows(reply, 0) ? (uint64_t)pg_int(reply, 0, 0, 0) : 0);
-}
-
-enum kz tellings_ahead(
-    struct pg *pg, int32_t id, uint64_t feed, tellings_ahead_fn *done, void *arg, uint64_t *ret_ticket)
-{
-	uint8_t room[4], number[8];
-	const struct pg_value values[] = {pg_int4(id, room), pg_int8((int64_t)feed, number)};
-
-	return tellings_ask(pg, &sql_ahead, 1, values, tellings_on_ahead,
-	    (struct tellings_quest){.done.ahead = done, .arg = arg}, ret_ticket);
 }
 
 static const uint32_t due_types[] = {PG_INT4_ARRAY, PG_INT4_ARRAY, PG_TIMESTAMPTZ, PG_INT4};

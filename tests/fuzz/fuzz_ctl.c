@@ -113,15 +113,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static char words[][6][16] = {{"status"}, {"trace", "2vnek4t6wc51j"}, {"trace", "order-1"},
 	    {"key", "list"}, {"key", "add", "portal", "--scope", "metrics"},
 	    {"send", "--to", "87011234567", "--text", "x"}, {"webhook", "list"}, {"guard"}, {"aside"},
-	    {"late"}};
+	    {"late"}, {"news", "7"}};
 	static const struct ctl_command *const commands[] = {&ctl_status_command, &ctl_trace_command,
 	    &ctl_trace_command, &ctl_key_command, &ctl_key_command, &ctl_send_command, &ctl_webhook_command,
-	    &ctl_guard_command, &ctl_aside_command, &ctl_late_command};
+	    &ctl_guard_command, &ctl_aside_command, &ctl_late_command, &ctl_news_command};
 	static const long statuses[] = {200, 202, 204, 404};
 
 	if (!size || size > 60000)
 		return 0;
-	unsigned which = data[0] & 0x40 ? 8 + (data[0] & 1) : data[0] & 7;
+	unsigned which = data[0] & 0x40 ? 8 + (data[0] & 3) % 3 : data[0] & 7;
 	char *argv[7] = {NULL};
 	int argc = 0;
 	struct ctl c = {.socket = "s", .json = data[0] & 8, .command = commands[which]};

@@ -118,11 +118,19 @@ journey('news__one_never_taken__its_application_waits_until_it_is_given_up', asy
   await toldAll(receiver, count(40).map((i) => 1 + i), 1);
   await until('five attempts have failed', async () => (await database.count('webhook_retry', 'attempts = 5')) === 1);
   assert.deepEqual(taken(receiver, 1), [1]);
+  const shown = (await k.ctl('news', '1')).news;
+  assert.deepEqual(shown.map((n) => [n.data.seq, n.type, n.untold]), [[1, 'watcher.added', []], ...[2, 3, 4].map((seq) => [seq, 'watcher.added', [1]])]);
+  assert.match((await k.ctlRun('news', '1')).out, /untold to webhook\n/);
   await until('those behind are kept', async () => (await database.count('webhook_retry', 'behind is not null')) === 2);
   assert.equal((await k.ctl('webhook', 'list')).webhooks[0].state, 'up');
   await database.ask('update webhook_retry set attempts = 10, due = now() where attempts > 0'); // as if three days had passed
   await until('the others are told', () => taken(receiver, 1).length === 3);
   assert.deepEqual(taken(receiver, 1), [1, 3, 4]);
+  const before = receiver.told().length;
+  await k.ctl('news', '1', '--replay');
+  await until('the first is told again', () => receiver.told().length > before);
+  assert.deepEqual(receiver.told().slice(before).map((h) => h.body.data.seq), [1]);
+  assert.equal((await k.ctlRun('news', '999', '--replay')).code, 1);
 });
 
 journey('news__of_one_application_in_several_slots__in_the_order_of_its_changes', async (stage) => {

@@ -276,6 +276,102 @@ static void due__behind_one_of_a_slot_whose_cursor_is_not_there_yet__waits(void 
 	assert_int_equal(due(g, 2, hook).n, 1);
 }
 
+struct looked {
+	int count;
+	enum kz r;
+	size_t n;
+	uint64_t feeds[8];
+	char untold[8][16];
+};
+
+static void looked_on_news(void *arg, const struct hook_event *e, const char *untold)
+{
+	struct looked *l = arg;
+
+	assert_true(l->n < 8);
+	snprintf(l->untold[l->n], sizeof l->untold[0], "%s", untold);
+	l->feeds[l->n++] = e->feed;
+}
+
+static void looked_on_done(void *arg, enum kz r)
+{
+	struct looked *l = arg;
+
+	l->count++;
+	l->r = r;
+}
+
+static struct looked look(struct store_rig *g, uint64_t application)
+{
+	struct looked l = {0};
+	uint64_t ticket;
+
+	assert_int_equal(tellings_of(g->pg, application, looked_on_news, looked_on_done, &l, &ticket), KZ_OK);
+	servers_await(g->loop, &l.count, 1);
+	assert_int_equal(l.r, KZ_OK);
+	return l;
+}
+
+static void look__of_an_application__the_newest_first_and_who_is_untold(void **state)
+{
+	struct store_rig *g = *state;
+	struct ids feeds = {.slot = 2};
+	int64_t now_ms = store_wall_us() / 1000 + 1000;
+
+	portal_make(g);
+	scopes_set(g, "records");
+	int32_t a = hook_made(g), b = hook_made(g);
+	uint64_t first = news_put(g, 7, 1, ids_next(&feeds, now_ms)),
+	         second = news_put(g, 7, 2, ids_next(&feeds, now_ms));
+	news_put(g, 8, 1, ids_next(&feeds, now_ms));
+	cursor_put(g, a, 2, second);
+	cursor_put(g, b, 2, first);
+	retry_put(g, a, first, 0);
+	struct looked l = look(g, 7);
+	assert_int_equal(l.n, 2);
+	assert_true(l.feeds[0] == second && l.feeds[1] == first);
+	assert_string_equal(l.untold[0], "2");
+	assert_string_equal(l.untold[1], "1");
+	scopes_set(g, "codes");
+	assert_string_equal(look(g, 7).untold[0], "");
+	assert_int_equal(look(g, 9).n, 0);
+}
+
+static enum kz again(struct store_rig *g, uint64_t application)
+{
+	uint64_t ticket;
+
+	return HOOK_DID(
+	    g, tellings_again(g->pg, application, store_wall_us() - 1, hook_on_done, &h, &ticket));
+}
+
+static void again__news_of_an_application__told_in_their_order_once_more(void **state)
+{
+	struct store_rig *g = *state;
+	struct ids feeds = {.slot = 2};
+	int64_t now_ms = store_wall_us() / 1000 + 1000;
+	uint64_t n[3];
+
+	portal_make(g);
+	int32_t hook = hook_made(g);
+	for (int i = 2; i >= 0; i--)
+		n[i] = news_put(g, 7, i, ids_next(&feeds, now_ms));
+	cursor_put(g, hook, 2, n[0]);
+	assert_int_equal(again(g, 7), KZ_NOT_FOUND); /* nobody is told news */
+	scopes_set(g, "records");
+	assert_int_equal(again(g, 8), KZ_NOT_FOUND);
+	assert_int_equal(again(g, 7), KZ_OK);
+	assert_int_equal(again(g, 7), KZ_OK);
+	for (int i = 0; i < 3; i++) {
+		const struct due d = due(g, 2, hook);
+
+		assert_int_equal(d.n, 1);
+		assert_true(d.events[0].feed == n[i]);
+		settle(g, hook, n[i]);
+	}
+	assert_int_equal(due(g, 2, hook).n, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -284,6 +380,8 @@ int main(void)
 	    STORE_CASE(ahead__the_one_before_it_alone__by_what_is_saved_of_its_own_slot),
 	    STORE_CASE(ahead__same_seq__in_the_order_of_their_numbers),
 	    STORE_CASE(due__behind_one_that_is_told_again__when_that_is_told_or_given_up),
+	    STORE_CASE(look__of_an_application__the_newest_first_and_who_is_untold),
+	    STORE_CASE(again__news_of_an_application__told_in_their_order_once_more),
 	    STORE_CASE(due__behind_one_of_a_slot_whose_cursor_is_not_there_yet__waits),
 	};
 

@@ -511,6 +511,36 @@ static void aside__any_octets__shown_as_plain_text(void **state)
 	run_fini(&r);
 }
 
+static void news__of_one_application__a_row_each_and_whom_they_are_to_be_told(void **state)
+{
+	struct run r = {
+	    .replies = {
+	        "200 {\"news\":[{\"id\":\"news_1\",\"type\":\"watcher.added\",\"timestamp\":\"?\",\"data\":{"
+	        "\"application\":7,\"seq\":2,\"via\":\"portal\",\"kindergarten\":5},\"untold\":[]},"
+	        "{\"type\":\"referral.taken\\u001b\",\"timestamp\":\"!\",\"data\":{\"seq\":3,\"via\":"
+	        "\"ussd\","
+	        "\"group\":51,\"referral\":{\"number\":48871}},\"untold\":[1,3]},7]}"}};
+
+	(void)state;
+	RUN(&r, "news", "7");
+	begins(&r.asked[0], "GET /control/news/7 HTTP/1.1\r\n");
+	assert_string_equal(buf_text(&r.out),
+	    "at  seq  news             via     referral  group  kindergarten  untold to webhook\n"
+	    "?     2  watcher.added    portal                              5\n"
+	    "!     3  referral.taken\xef\xbf\xbd  ussd       48871     51                1, 3\n"
+	    "?\n");
+	run_fini(&r);
+	r = (struct run){.replies = {"200 {\"news\":[]}"}};
+	RUN(&r, "news", "7");
+	assert_string_equal(buf_text(&r.out), "no news of this application are kept\n");
+	run_fini(&r);
+	r = (struct run){.replies = {"204 "}};
+	RUN(&r, "news", "7", "--replay");
+	begins(&r.asked[0], "POST /control/webhooks/replay HTTP/1.1\r\n");
+	has(&r.asked[0], "{\"application\":7}");
+	run_fini(&r);
+}
+
 static void late__some_and_none__a_line_each(void **state)
 {
 	struct run r = {
@@ -935,6 +965,10 @@ static void command_line__wrong__exits_2_without_asking(void **state)
 	    {"kezekctl", "key", "add", "portal"},
 	    {"kezekctl", "key", "revoke"},
 	    {"kezekctl", "aside", "all"},
+	    {"kezekctl", "news"},
+	    {"kezekctl", "news", "0"},
+	    {"kezekctl", "news", "7", "8"},
+	    {"kezekctl", "news", "x", "--replay"},
 	    {"kezekctl", "late", "all"},
 	    {"kezekctl", "guard", "all"},
 	    {"kezekctl", "guard", "--for", "2h"},
@@ -1010,6 +1044,7 @@ int main(void)
 	    cmocka_unit_test(webhook_add__output__is_the_secret_alone),
 	    cmocka_unit_test(webhook_list__one_down_and_one_disabled__says_so),
 	    cmocka_unit_test(webhook_remove_enable_replay__ask_as_written),
+	    cmocka_unit_test(news__of_one_application__a_row_each_and_whom_they_are_to_be_told),
 	    cmocka_unit_test(aside__any_octets__shown_as_plain_text),
 	    cmocka_unit_test(late__some_and_none__a_line_each),
 	    cmocka_unit_test(guard__a_prefix_and_a_phone__listed),
