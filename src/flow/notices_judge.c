@@ -51,18 +51,22 @@ static struct errand *errand_new(struct notices *n, const struct notice_due *d, 
 	return e;
 }
 
-/* Whom it goes to now; false: it cannot be opened, or there is no such number. */
-static bool judge_open(
+/* Whom it goes to now. KZ_NOT_FOUND: what is sealed cannot be opened now; KZ_INVALID: never, or the
+ * application has no such phone any more. */
+static enum kz judge_open(
     const struct notices *n, const struct notice_due *d, struct applicant *person, struct msisdn *ret_to)
 {
-	if (applicant_open(n->base.keyring, d->application, d->person, d->person_n, person) != KZ_OK)
-		return false;
+	const struct keyring *k = n->base.keyring;
+	enum kz r = applicant_open(k, d->application, d->person, d->person_n, person);
+
+	if (r != KZ_OK)
+		return r;
 	if (d->sealed)
-		return applicant_open_phone(n->base.keyring, d->id, d->sealed, d->sealed_n, ret_to) == KZ_OK;
+		return applicant_open_phone(k, d->id, d->sealed, d->sealed_n, ret_to);
 	if (d->phone >= person->phones_n)
-		return false;
+		return KZ_INVALID;
 	*ret_to = person->phones[d->to_second ? person->phones_n - 1 : d->phone];
-	return true;
+	return KZ_OK;
 }
 
 static struct notice_past judge_past(
@@ -129,11 +133,13 @@ static void judge_open_one(struct errand *e, const struct notice_due *d, const s
 	judge_follow(e, &plan);
 }
 
-/* Nobody can be told now, but an alarm comes all the same. */
-static void judge_shut_one(struct errand *e, const struct notice_due *d)
+/* Nobody can be told, now or ever, but an alarm comes all the same. */
+static void judge_shut_one(struct errand *e, const struct notice_due *d, enum kz why)
 {
 	if (d->alarm_us && d->alarm_us <= notices_now_us(e->notices))
 		errand_alarm(e);
+	else if (why == KZ_INVALID)
+		errand_rule(e, NOTICE_FAILED, 0, e->mails);
 	else
 		errand_wait_ms(e, SHUT_MS);
 }
@@ -145,9 +151,10 @@ void notices_on_due(void *arg, const struct notice_due *d)
 	struct errand *e = errand_new(n, d, r);
 	struct applicant person;
 	struct msisdn to = {0};
+	enum kz opened = judge_open(n, d, &person, &to);
 
-	if (!r || !judge_open(n, d, &person, &to))
-		judge_shut_one(e, d);
+	if (!r || opened != KZ_OK)
+		judge_shut_one(e, d, opened);
 	else
 		judge_open_one(e, d, r, &person, to);
 	applicant_wipe(&person);

@@ -82,6 +82,20 @@ static void put__twice__one_notice(void **state)
 	assert_int_equal(store_int(g, "select count(*) from notice"), 1);
 }
 
+/* A referral that was extended is reminded of twice. */
+static void put__another_end__another_notice(void **state)
+{
+	struct store_rig *g = *state;
+
+	city(g);
+	for (int i = 0; i < 4; i++)
+		store_sql(g,
+		    "select notice_put(%d, 1, 3, 48871, 0, now(), timestamptz '2026-12-0%d 12:00Z', null, "
+		    "null, null, 1)",
+		    i + 1, 1 + i % 2);
+	assert_int_equal(store_int(g, "select count(*) from notice"), 2);
+}
+
 static void read__due_of_a_held_slot__with_all_that_its_text_needs(void **state)
 {
 	struct store_rig *g = *state;
@@ -354,6 +368,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    STORE_CASE(put__twice__one_notice),
+	    STORE_CASE(put__another_end__another_notice),
 	    STORE_CASE(read__due_of_a_held_slot__with_all_that_its_text_needs),
 	    STORE_CASE(read__a_number_behind_thousands__in_the_first_page),
 	    STORE_CASE(keep__message_of_a_notice__marked_with_it_once),

@@ -367,6 +367,26 @@ static void sealed_number__of_the_notice__told_there(void **state)
 	daemon_end(&d);
 }
 
+static void phone__that_the_application_has_no_more__failed(void **state)
+{
+	struct store_rig *g = *state;
+	struct daemon d;
+
+	clock_set(12, 0);
+	city(g);
+	put(g, 1, NOTICE_PHONE, 1, false);
+	store_sql(g, "update notice set phone = 1");
+	put(g, 2, NOTICE_PHONE, 1, false);
+	store_sql(g, "update application set sealed = set_byte(sealed, 40, get_byte(sealed, 40) # 1) where "
+	             "number = 2");
+	daemon_up(&d, g);
+	seconds_pass(&d, 1);
+	assert_int_equal(state_of(g, 1), NOTICE_FAILED);
+	assert_int_equal(state_of(g, 2), NOTICE_FAILED);
+	assert_int_equal(store_int(g, "select count(*) from notice where look_at is not null"), 0);
+	daemon_end(&d);
+}
+
 static void slot__left__its_notices_wait_for_whoever_takes_it(void **state)
 {
 	struct store_rig *g = *state;
@@ -413,6 +433,7 @@ int main(void)
 	    STORE_CASE(quiet_hours__others_than_numbers__told_at_their_end),
 	    STORE_CASE(referral__over_before_it_is_told__dropped),
 	    STORE_CASE(sealed_number__of_the_notice__told_there),
+	    STORE_CASE(phone__that_the_application_has_no_more__failed),
 	    STORE_CASE(slot__left__its_notices_wait_for_whoever_takes_it),
 	    STORE_CASE(page__more_than_one__all_of_them_once),
 	};

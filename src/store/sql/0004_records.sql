@@ -120,7 +120,7 @@ create table notice (
   mails smallint not null default 0, -- tries to hand it over as an email; -1: it goes by SMS instead
   alarm_at timestamptz, -- look_at is never after it; null: nobody is alarmed, or somebody was
   late_at timestamptz, -- when somebody was
-  unique (application, kind, subject, phone)
+  unique nulls not distinct (application, kind, subject, phone, until_at) -- an end that was moved is told of again
 );
 -- Numbers of applications do not stand behind others that became due at the end of the quiet hours.
 create index on notice (((id >> 14) & 255), look_at) where look_at is not null and kind = 0;
