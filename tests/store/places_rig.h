@@ -68,8 +68,13 @@ static inline struct places_rig *places_rig_make(struct store_rig *g, uint8_t sl
 	return p;
 }
 
+/* What is out is answered before: the send that only numbers notices looks for receipts now and then, and
+ * keeps its question until the answer. */
 static inline void places_rig_free(struct places_rig *p)
 {
+	places_stop(p->places);
+	while (pg_jobs(p->g->pg))
+		loop_turn(p->g->loop, 20);
 	places_free(p->places);
 	codes_free(p->codes);
 	send_free(p->send);
