@@ -31,7 +31,7 @@ journey('watches__door__added_listed_and_taken_back', async (stage) => {
   assert.deepEqual((await door.get('/v1/applications/71/watches')).json.watches.map((w) => w.kindergarten), [2]);
   assert.deepEqual((await door.get('/v1/applications/72/watches')).json.watches, []);
   assert.equal((await door.call('PUT', '/v1/applications/73/watches/1')).status, 201);
-  assert.deepEqual(await database.ask('select application, seq, kind, detail from news order by feed'),
+  assert.deepEqual(await database.ask('select application, seq, kind, kindergarten from news order by feed'),
     [['71', '2', '8', '2'], ['71', '3', '8', '1'], ['73', '2', '8', '1']]);
 });
 
