@@ -236,7 +236,8 @@ static bool key_read(const json_t *o, struct key_quest *q, struct problem *ret)
 	}
 	if (!q->scopes)
 		*ret = problem_make(PROBLEM_INVALID_VALUE, "scopes",
-		    "at least one; known are messages:write, messages:read, metrics, codes");
+		    "at least one; known are messages:write, messages:read, metrics, codes, records, queue, "
+		    "places, open, names");
 	return q->scopes != 0;
 }
 
