@@ -14,13 +14,20 @@ struct documents_quest {
 	void *arg;
 };
 
+/* In a statement of its own: of two requests with one key the second sees what the first put. */
+static const uint32_t lock_types[] = {PG_INT8};
+static const struct pg_sql sql_lock = {
+    "documents_lock", "select from application where number = $1 for no key update", 1, lock_types};
+
 static const uint32_t put_types[] = {
     PG_INT8, PG_INT8, PG_INT8, PG_TIMESTAMPTZ, PG_TEXT, PG_INT4, PG_TEXT_ARRAY, PG_TIMESTAMPTZ_ARRAY};
 static const struct pg_sql sql_put = {"documents_put",
     "select notice_put($1, a.number, 10, $3, 0, coalesce((select r.look_at from unnest($7, $8) r(region, "
     "look_at)"
     "  join district d on d.id = a.district and d.region = r.region), now()), $4, null, $5, null, $6)"
-    " from application a where a.number = $2 and a.status <= 2",
+    " from application a where a.number = $2 and a.status <= 2"
+    "  and not exists (select from notice n where n.application = a.number and n.kind = 10"
+    "   and n.subject = $3 offset 0)",
     8, put_types};
 
 static const uint32_t stand_types[] = {PG_INT8, PG_INT8, PG_TIMESTAMPTZ, PG_TEXT};
@@ -31,7 +38,7 @@ static const struct pg_sql sql_stand = {"documents_stand",
     " ) n on true where a.number = $1",
     4, stand_types};
 
-enum documents_statement { DOCUMENTS_FENCE, DOCUMENTS_PUT, DOCUMENTS_STAND };
+enum documents_statement { DOCUMENTS_FENCE, DOCUMENTS_LOCK, DOCUMENTS_PUT, DOCUMENTS_STAND };
 
 static enum kz documents_result(enum kz r, const struct pg_reply *reply)
 {
@@ -82,6 +89,7 @@ enum kz documents_ask(const struct records_base *base, const struct regions *reg
 	const struct pg_value put[] = {pg_int8((int64_t)notice, id), pg_int8((int64_t)w->application, number),
 	    pg_int8(w->request, request), pg_timestamp(w->until_us, until), pg_string(w->place),
 	    pg_int4(w->api_key, key), pg_array_value(&ids), pg_array_value(&hours)};
+	pg_job_add(job, &sql_lock, &put[1]);
 	pg_job_add(job, &sql_put, put);
 	const struct pg_value stand[] = {put[1], put[2], put[3], put[4]};
 	pg_job_add(job, &sql_stand, stand);
