@@ -75,6 +75,15 @@ void due_lock(struct pg_job *job)
 	pg_job_add(job, &sql_lock, NULL);
 }
 
+/* The reminder of an earlier end of the same referral was told, or has nothing to tell any more: it makes
+ * room.
+ */
+static const uint32_t old_types[] = {PG_INT8_ARRAY, PG_INT4};
+static const struct pg_sql sql_old = {"due_old",
+    "delete from notice n using referral r where r.number = any($1) and n.application = r.application"
+    " and n.kind = $2 and n.subject = r.number and n.until_at < r.to_at",
+    2, old_types};
+
 static const uint32_t remind_types[] = {
     PG_INT8_ARRAY, PG_INT8_ARRAY, PG_INT8_ARRAY, PG_TIMESTAMPTZ_ARRAY, PG_TIMESTAMPTZ, PG_INT4};
 static const struct pg_sql sql_remind = {"due_remind",
@@ -94,7 +103,7 @@ static void due_on_reminded(void *arg, enum kz r, const struct pg_reply *reply)
 {
 	const struct due_quest *q = arg;
 
-	q->told(q->arg, r, (size_t)pg_int(reply, 1, 0, 0));
+	q->told(q->arg, r, (size_t)pg_int(reply, 2, 0, 0));
 }
 
 enum remind_column { REMIND_NUMBER, REMIND_SEQ, REMIND_ID, REMIND_LOOK, REMIND_COLUMNS };
@@ -118,7 +127,9 @@ enum kz due_remind(struct pg *pg, const struct due_notice *notices, size_t n, in
 	const struct pg_value values[] = {pg_array_value(&c[REMIND_NUMBER]), pg_array_value(&c[REMIND_SEQ]),
 	    pg_array_value(&c[REMIND_ID]), pg_array_value(&c[REMIND_LOOK]), pg_timestamp(now_us, now),
 	    pg_int4(NOTICE_REMIND, kind)};
+	const struct pg_value old[] = {values[REMIND_NUMBER], values[5]};
 	due_lock(job);
+	pg_job_add(job, &sql_old, old);
 	pg_job_add(job, &sql_remind, values);
 	for (int i = 0; i < REMIND_COLUMNS; i++)
 		pg_array_fini(&c[i]);

@@ -109,6 +109,23 @@ static void remind__a_day_before_the_end__once_with_the_end(void **state)
 	assert_int_equal(store_int(g, "select count(*) from notice where application = 72 and kind = 3"), 1);
 }
 
+static void remind__end_was_moved_after_a_reminder__reminded_of_the_new_one(void **state)
+{
+	struct store_rig *g = *state;
+
+	time_is(g, "2026-12-30T06:00:00Z");
+	records_put_group(g, 1, "sample", 3);
+	referral_put(g, 71, "2026-12-31 06:00Z", "2026-12-30 06:00Z");
+	daemon_runs(g);
+	store_sql(g, "update notice set look_at = null, state = 2; update referral set status = 1,"
+	             " to_at = '2027-01-12 06:00Z', remind_at = '2026-12-30 06:00:05Z', seq = seq + 1");
+	store_wall_skip_us += 10000000;
+	daemon_runs(g);
+	assert_string_equal(store_sql(g, "select until_at at time zone 'UTC' from notice where kind = 3"),
+	    "2027-01-12 06:00:00");
+	assert_int_equal(store_int(g, "select count(*) from notice where look_at is not null"), 1);
+}
+
 /* 22:00 to 08:00 there, which is 17:00 to 03:00 by UTC. */
 static void remind__in_quiet_hours__waits_for_the_morning_unless_the_day_is_the_last(void **state)
 {
@@ -515,6 +532,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    STORE_CASE(remind__a_day_before_the_end__once_with_the_end),
+	    STORE_CASE(remind__end_was_moved_after_a_reminder__reminded_of_the_new_one),
 	    STORE_CASE(remind__in_quiet_hours__waits_for_the_morning_unless_the_day_is_the_last),
 	    STORE_CASE(remind__all_daemons_were_away__those_not_ended_are_told),
 	    STORE_CASE(remind__two_daemons_and_pages_of_them__each_once),
