@@ -78,9 +78,9 @@ static void app_build_flows(struct app *a)
 	a->places = places_new(&(struct places_base){a->loop, a->pg, a->feed, a->send, a->keyring},
 	    &(struct places_files){a->files.conf, a->files.regions, a->files.calendar});
 	app_build_notices(a);
-	a->clocks =
-	    clocks_new(&(struct clocks_base){a->loop, a->pg, a->keyring, a->places, app_next_notice, a},
-	        &(struct clocks_files){a->files.regions, a->files.calendar});
+	a->clocks = clocks_new(
+	    &(struct clocks_base){a->loop, a->pg, a->feed, a->keyring, a->places, app_next_notice, a},
+	    &(struct clocks_files){a->files.regions, a->files.calendar});
 	a->puts = puts_new(&(struct records_base){a->loop, a->pg, a->feed, a->keyring, app_next_notice, a},
 	    app_records_files, a);
 	a->rates = rates_new(a->loop);

@@ -13,7 +13,7 @@
 #include "net/loop.h"
 #include "rules/calendar.h"
 #include "rules/region.h"
-#include "store/pg.h"
+#include "store/feed.h"
 
 struct clocks;
 
@@ -21,6 +21,7 @@ struct clocks;
 struct clocks_base {
 	struct loop *loop;
 	struct pg *pg;
+	const struct feed *feed; /* whose slot what is written is fenced by */
 	const struct keyring *keyring;
 	struct places *places; /* stopped before clocks is freed */
 	/* The id of a notice to come; asked between clocks_start and clocks_stop. */

@@ -45,8 +45,8 @@ static void remind_on_page(void *arg, enum kz r)
 	if (!c->reminders_n)
 		clocks_turn(s);
 	else
-		clocks_asked(s, due_remind(c->base.pg, c->reminders, c->reminders_n, c->now_us,
-		                    remind_on_told, c, &s->asking));
+		clocks_asked(s, due_remind(c->base.pg, feed_lease(c->base.feed), c->reminders, c->reminders_n,
+		                    c->now_us, remind_on_told, c, &s->asking));
 }
 
 void clocks_remind(void *arg)

@@ -39,9 +39,12 @@ static void watch_on_rested(void *arg, enum kz r)
 static void watch_rest(struct clocks *c)
 {
 	struct clocks_sweep *s = watch_sweep(c);
+	int slot = feed_slot(c->base.feed);
 
-	clocks_asked(s,
-	    opening_rest(c->base.pg, &c->openings[c->opening].o, c->next_us, watch_on_rested, c, &s->asking));
+	clocks_asked(s, slot < 0
+	                    ? KZ_LOST
+	                    : opening_rest(c->base.pg, feed_lease(c->base.feed), (uint8_t)slot,
+	                          &c->openings[c->opening].o, c->next_us, watch_on_rested, c, &s->asking));
 }
 
 static void watch_go_on(struct clocks *c)
@@ -126,8 +129,8 @@ static void watch_on_watchers(void *arg, enum kz r)
 	if (!c->told_n)
 		watch_go_on(c);
 	else
-		clocks_asked(s, opening_tell(c->base.pg, &c->openings[c->opening].o, c->told, c->told_n,
-		                    watch_on_told, c, &s->asking));
+		clocks_asked(s, opening_tell(c->base.pg, feed_lease(c->base.feed), &c->openings[c->opening].o,
+		                    c->told, c->told_n, watch_on_told, c, &s->asking));
 }
 
 static void watch_read(struct clocks *c)

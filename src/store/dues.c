@@ -70,8 +70,9 @@ enum kz due_reminders(struct pg *pg, const struct due_page *p, due_each_fn *each
 
 static const struct pg_sql sql_lock = {"due_lock", "select places_lock()", 0, NULL};
 
-void due_lock(struct pg_job *job)
+void due_lock(struct pg_job *job, const struct lease *lease, const struct lease_slots *slots)
 {
+	lease_fence(lease, slots, job);
 	pg_job_add(job, &sql_lock, NULL);
 }
 
@@ -103,17 +104,18 @@ static void due_on_reminded(void *arg, enum kz r, const struct pg_reply *reply)
 {
 	const struct due_quest *q = arg;
 
-	q->told(q->arg, r, (size_t)pg_int(reply, 2, 0, 0));
+	q->told(q->arg, r, (size_t)pg_int(reply, DUE_LOCK_STATEMENTS + 1, 0, 0));
 }
 
 enum remind_column { REMIND_NUMBER, REMIND_SEQ, REMIND_ID, REMIND_LOOK, REMIND_COLUMNS };
 
-enum kz due_remind(struct pg *pg, const struct due_notice *notices, size_t n, int64_t now_us,
-    due_told_fn *done, void *arg, uint64_t *ret_ticket)
+enum kz due_remind(struct pg *pg, const struct lease *lease, const struct due_notice *notices, size_t n,
+    int64_t now_us, due_told_fn *done, void *arg, uint64_t *ret_ticket)
 {
 	const struct due_quest q = {NULL, NULL, done, arg};
 	struct pg_job *job = pg_job_for(pg, due_on_reminded, &q, sizeof q);
 	struct pg_array c[REMIND_COLUMNS] = {0};
+	struct lease_slots slots = {0};
 	uint8_t now[8], kind[4];
 
 	for (int i = 0; i < REMIND_COLUMNS; i++)
@@ -123,12 +125,13 @@ enum kz due_remind(struct pg *pg, const struct due_notice *notices, size_t n, in
 		pg_array_int(&c[REMIND_SEQ], notices[i].seq);
 		pg_array_int(&c[REMIND_ID], (int64_t)notices[i].id);
 		pg_array_wall_us(&c[REMIND_LOOK], notices[i].look_us);
+		slots.in[ids_slot(notices[i].id)] = true;
 	}
 	const struct pg_value values[] = {pg_array_value(&c[REMIND_NUMBER]), pg_array_value(&c[REMIND_SEQ]),
 	    pg_array_value(&c[REMIND_ID]), pg_array_value(&c[REMIND_LOOK]), pg_timestamp(now_us, now),
 	    pg_int4(NOTICE_REMIND, kind)};
 	const struct pg_value old[] = {values[REMIND_NUMBER], values[5]};
-	due_lock(job);
+	due_lock(job, lease, &slots);
 	pg_job_add(job, &sql_old, old);
 	pg_job_add(job, &sql_remind, values);
 	for (int i = 0; i < REMIND_COLUMNS; i++)

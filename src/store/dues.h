@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "store/lease.h"
 #include "store/pg.h"
 
 /* A place in the order of times; zero: before all. */
@@ -36,8 +37,11 @@ enum kz due_ends(struct pg *pg, const struct due_page *p, due_each_fn *each, due
 enum kz due_reminders(struct pg *pg, const struct due_page *p, due_each_fn *each, due_done_fn *done,
     void *arg, uint64_t *ret_ticket) KZ_CHECK;
 
-/* A statement, to be the first of a job that writes what places are given by (places_lock). */
-void due_lock(struct pg_job *job);
+/* Two statements, to be the first of a job that writes what places are given by: the fence of the slots, and
+ * places_lock behind it. So whoever takes a slot over ends what its stopped daemon had begun, and the lock is
+ * free again. */
+#define DUE_LOCK_STATEMENTS 2
+void due_lock(struct pg_job *job, const struct lease *lease, const struct lease_slots *slots);
 
 /* A reminder as it was judged. */
 struct due_notice {
@@ -45,9 +49,10 @@ struct due_notice {
 	int64_t seq, look_us;
 };
 /* Each referral that still is as it was judged is reminded of no more, and its parent is told unless it has
- * ended at now_us, in one transaction; told: how many are. Of several daemons that do the same one does. */
+ * ended at now_us, in one transaction; told: how many are. Of several daemons that do the same one does.
+ * KZ_REFUSED: also when a slot that an id is of was lost meanwhile. */
 typedef void due_told_fn(void *arg, enum kz r, size_t told);
-enum kz due_remind(struct pg *pg, const struct due_notice *notices, size_t n, int64_t now_us,
-    due_told_fn *done, void *arg, uint64_t *ret_ticket) KZ_CHECK;
+enum kz due_remind(struct pg *pg, const struct lease *lease, const struct due_notice *notices, size_t n,
+    int64_t now_us, due_told_fn *done, void *arg, uint64_t *ret_ticket) KZ_CHECK;
 
 #endif

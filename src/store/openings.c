@@ -175,7 +175,7 @@ static void opening_on_told(void *arg, enum kz r, const struct pg_reply *reply)
 {
 	const struct opening_quest *q = arg;
 
-	q->told(q->arg, r, (size_t)pg_int(reply, 2, 0, 0));
+	q->told(q->arg, r, (size_t)pg_int(reply, DUE_LOCK_STATEMENTS + 1, 0, 0));
 }
 
 enum tell_column { TELL_APPLICATION, TELL_SEQ, TELL_ID, TELL_LOOK, TELL_COLUMNS };
@@ -192,12 +192,13 @@ static void opening_put(struct pg_array c[TELL_COLUMNS], const struct opening_no
 	}
 }
 
-enum kz opening_tell(struct pg *pg, const struct opening *o, const struct opening_notice *notices, size_t n,
-    due_told_fn *done, void *arg, uint64_t *ret_ticket)
+enum kz opening_tell(struct pg *pg, const struct lease *lease, const struct opening *o,
+    const struct opening_notice *notices, size_t n, due_told_fn *done, void *arg, uint64_t *ret_ticket)
 {
 	const struct opening_quest q = {.told = done, .arg = arg};
 	struct pg_job *job = pg_job_for(pg, opening_on_told, &q, sizeof q);
 	struct pg_array c[TELL_COLUMNS] = {0};
+	struct lease_slots slots = {0};
 	uint8_t group[8], kindergarten[8], terms[8], kind[4];
 
 	opening_put(c, notices, n);
@@ -206,7 +207,9 @@ enum kz opening_tell(struct pg *pg, const struct opening *o, const struct openin
 	    pg_int8((int64_t)o->due.number, group), pg_int8((int64_t)o->kindergarten, kindergarten),
 	    pg_int8(o->terms, terms), pg_int4(NOTICE_PLACE, kind)};
 	const struct pg_value old[] = {values[TELL_APPLICATION], values[4], values[5], values[7]};
-	due_lock(job);
+	for (size_t i = 0; i < n; i++)
+		slots.in[ids_slot(notices[i].id)] = true;
+	due_lock(job, lease, &slots);
 	pg_job_add(job, &sql_old, old);
 	pg_job_add(job, &sql_tell, values);
 	for (int i = 0; i < TELL_COLUMNS; i++)
@@ -226,8 +229,8 @@ static void opening_on_rested(void *arg, enum kz r, const struct pg_reply *reply
 	q->done(q->arg, r);
 }
 
-enum kz opening_rest(struct pg *pg, const struct opening *o, int64_t next_us, due_done_fn *done, void *arg,
-    uint64_t *ret_ticket)
+enum kz opening_rest(struct pg *pg, const struct lease *lease, uint8_t slot, const struct opening *o,
+    int64_t next_us, due_done_fn *done, void *arg, uint64_t *ret_ticket)
 {
 	const struct opening_quest q = {.done = done, .arg = arg};
 	uint8_t group[8], terms[8], seen[8], next[8];
@@ -235,8 +238,10 @@ enum kz opening_rest(struct pg *pg, const struct opening *o, int64_t next_us, du
 	    pg_timestamp(o->due.at_us, seen), pg_timestamp(next_us, next)};
 
 	struct pg_job *job = pg_job_for(pg, opening_on_rested, &q, sizeof q);
+	struct lease_slots slots = {0};
 
-	due_lock(job);
+	slots.in[slot] = true;
+	due_lock(job, lease, &slots);
 	pg_job_add(job, &sql_rest, values);
 	return pg_job_run(job, ret_ticket);
 }

@@ -46,13 +46,14 @@ struct opening_notice {
 };
 /* In one transaction each that still is as it was judged watches the kindergarten no more and its parent is
  * told of the group, if a place is still free there under the same terms; told: how many are. Of several
- * daemons that do the same one does. */
-enum kz opening_tell(struct pg *pg, const struct opening *o, const struct opening_notice *notices, size_t n,
-    due_told_fn *done, void *arg, uint64_t *ret_ticket) KZ_CHECK;
+ * daemons that do the same one does. KZ_REFUSED: also when a slot that an id is of was lost meanwhile. */
+enum kz opening_tell(struct pg *pg, const struct lease *lease, const struct opening *o,
+    const struct opening_notice *notices, size_t n, due_told_fn *done, void *arg,
+    uint64_t *ret_ticket) KZ_CHECK;
 
 /* The group is looked at again at next_us, 0: when a place comes. Unless something changed meanwhile that it
- * must be looked at for: its time is another one then. */
-enum kz opening_rest(struct pg *pg, const struct opening *o, int64_t next_us, due_done_fn *done, void *arg,
-    uint64_t *ret_ticket) KZ_CHECK;
+ * must be looked at for: its time is another one then. Behind the fence of slot, which is held. */
+enum kz opening_rest(struct pg *pg, const struct lease *lease, uint8_t slot, const struct opening *o,
+    int64_t next_us, due_done_fn *done, void *arg, uint64_t *ret_ticket) KZ_CHECK;
 
 #endif

@@ -22,9 +22,9 @@ static uint64_t daemon_next_id(void *arg)
 static void daemon_up(struct daemon *d, struct store_rig *g, uint8_t slot)
 {
 	*d = (struct daemon){.rig = g, .p = places_rig_make(g, slot)};
-	d->clocks =
-	    clocks_new(&(struct clocks_base){g->loop, g->pg, g->keyring, d->p->places, daemon_next_id, d},
-	        &(struct clocks_files){d->p->regions, d->p->calendar});
+	d->clocks = clocks_new(
+	    &(struct clocks_base){g->loop, g->pg, g->feed, g->keyring, d->p->places, daemon_next_id, d},
+	    &(struct clocks_files){d->p->regions, d->p->calendar});
 	clocks_start(d->clocks);
 }
 
@@ -492,6 +492,49 @@ static void watch__terms_change_meanwhile__its_new_time_stays(void **state)
 	daemon_end(&d);
 }
 
+/* The daemon was stopped in between, and another has its slot: that one reminds and tells. */
+static void clocks__slot_taken_meanwhile__nothing_written_until_it_is_held_again(void **state)
+{
+	struct store_rig *g = *state;
+	struct daemon d;
+
+	time_is(g, "2026-12-30T06:00:00Z");
+	records_put_group(g, 1, "sample", 3);
+	referral_put(g, 71, "2026-12-31 06:00Z", "2026-12-30 06:00Z");
+	records_put_application(g, &(struct records_application){.number = 51});
+	watch_put(g, 51, 1);
+	group_opens(g, 1);
+	daemon_up(&d, g, 0);
+	store_sql(g, "update slot set epoch = epoch + 1");
+	seconds_pass(g, 3);
+	assert_int_equal(store_int(g, "select count(*) from notice"), 0);
+	assert_int_equal(store_int(g, "select count(*) from watcher"), 1);
+	assert_int_equal(store_int(g, "select count(*) from referral where remind_at is not null"), 1);
+	lease_take(g->lease, 0, store_int(g, "select epoch from slot"));
+	seconds_pass(g, 3);
+	assert_int_equal(store_int(g, "select count(*) from notice"), 2);
+	daemon_end(&d);
+}
+
+/* A free place that nobody watches is put aside behind the fence too. */
+static void watch__slot_taken_meanwhile__its_time_stays(void **state)
+{
+	struct store_rig *g = *state;
+	struct daemon d;
+
+	time_is(g, "2026-12-30T06:00:00Z");
+	records_put_group(g, 1, "sample", 1);
+	group_opens(g, 1);
+	daemon_up(&d, g, 0);
+	store_sql(g, "update slot set epoch = epoch + 1");
+	seconds_pass(g, 3);
+	assert_int_equal(store_int(g, "select count(*) from vacancy where watch_at is not null"), 1);
+	lease_take(g->lease, 0, store_int(g, "select epoch from slot"));
+	seconds_pass(g, 3);
+	assert_int_equal(store_int(g, "select count(*) from vacancy where watch_at is not null"), 0);
+	daemon_end(&d);
+}
+
 static void clocks__no_slot__nothing_is_done_until_there_is_one(void **state)
 {
 	struct store_rig *g = *state;
@@ -550,6 +593,8 @@ int main(void)
 	    STORE_CASE(watch__watched_again_after_it_was_told__told_again),
 	    STORE_CASE(watch__pages_of_watchers__all_are_told),
 	    STORE_CASE(watch__terms_change_meanwhile__its_new_time_stays),
+	    STORE_CASE(watch__slot_taken_meanwhile__its_time_stays),
+	    STORE_CASE(clocks__slot_taken_meanwhile__nothing_written_until_it_is_held_again),
 	    STORE_CASE(clocks__no_slot__nothing_is_done_until_there_is_one),
 	    STORE_CASE(calendar__near_its_end__the_metric_says_how_near),
 	};
