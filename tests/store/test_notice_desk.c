@@ -341,11 +341,34 @@ static void alarm__twice__once_with_its_news(void **state)
 	}
 	assert_int_equal(a.found, 1);
 	assert_int_equal(store_int(g, "select count(*) from news where kind = 9 and application = 1"), 1);
+	assert_int_equal(store_int(g, "select seq from news"), 2);
+	assert_int_equal(store_int(g, "select seq from application where number = 1"), 2);
 	assert_int_equal(late_count(g), 1);
 	assert_int_equal(desk_read(g, NULL, 0, 10).count, 1); /* ways may be left */
 	assert_int_equal(desk_read(g, NULL, 0, 10).last.alarm_us, 0);
 	store_sql(g, "update notice set state = 2");
 	assert_int_equal(late_count(g), 0);
+}
+
+/* What is changed at the same time has its news before, and another number. */
+static void alarm__application_being_changed__after_it_with_a_number_of_its_own(void **state)
+{
+	struct store_rig *g = *state;
+	struct feed_hold hold = {0};
+	struct alarmed a = {0};
+
+	city(g);
+	uint64_t id = notice_put(g, 1, NOTICE_NUMBER, 0, -1, -1);
+	store_hold_slot(g, SLOT);
+	store_hold_feed_slot(g);
+	store_sql(g, "begin; select places_lock(); update application set seq = seq + 1 where number = 1");
+	assert_int_equal(notice_desk_alarm(g->pg, g->feed, &hold, id, on_alarm, &a), KZ_OK);
+	store_await_sql(g, STORE_WAITS_FOR_LOCK, 1);
+	store_sql(g, "commit");
+	servers_await(g->loop, &a.count, 1);
+	assert_int_equal(a.found, 1);
+	assert_int_equal(store_int(g, "select seq from news"), 3);
+	feed_release(g->feed, &hold);
 }
 
 static void alarm__slot_of_another__refused(void **state)
@@ -376,6 +399,7 @@ int main(void)
 	    STORE_CASE(hear__newest_message_ended_badly__its_notice_is_due),
 	    STORE_CASE(rule__as_it_was_seen__written_and_never_behind_its_alarm),
 	    STORE_CASE(alarm__twice__once_with_its_news),
+	    STORE_CASE(alarm__application_being_changed__after_it_with_a_number_of_its_own),
 	    STORE_CASE(alarm__slot_of_another__refused),
 	};
 

@@ -49,19 +49,23 @@ begin
 end
 $body$;
 
--- Somebody is alarmed about notices, and the portal told, under the numbers feeds: once.
+-- Somebody is alarmed about notices, and the portal told, under the numbers feeds: once. It is a change of the application
+-- as all news are: with the number of the one before, those who keep the last that they heard would take it for that one.
 create function notices_alarm(ids bigint[], feeds bigint[]) returns table (id bigint, application bigint)
 language plpgsql as $body$
 begin
+  perform places_lock();
   perform from notice n where n.id = any(ids) order by n.id for no key update;
   return query
     with late as (
       update notice n set alarm_at = null, late_at = now(), look_at = now() from unnest(ids, feeds) l(id, feed)
         where n.id = any(ids) and n.id = l.id and n.alarm_at is not null returning n.id, n.application, l.feed
+    ), raised as (
+      update application a set seq = a.seq + 1 from late l
+        where a.number = any(array(select x.application from late x)) and a.number = l.application
+        returning a.number, a.seq, l.feed
     ), put as (
-      insert into news (feed, application, seq, kind, at, via)
-        select l.feed, l.application, a.seq, 9, now(), 2
-          from late l, lateral (select x.seq from application x where x.number = l.application offset 0) a
+      insert into news (feed, application, seq, kind, at, via) select r.feed, r.number, r.seq, 9, now(), 2 from raised r
     )
     select l.id, l.application from late l;
 end
