@@ -69,6 +69,13 @@ static enum kz judge_open(
 	return KZ_OK;
 }
 
+/* Of a reminder, and of the words that an end was moved: it was moved again, and another notice says so. */
+static bool judge_was_moved(const struct notice_due *d)
+{
+	return (d->kind == NOTICE_REMIND || d->kind == NOTICE_EXTENDED) && d->has_referral && d->until_us &&
+	       d->until_us != d->referral_to_us;
+}
+
 static struct notice_past judge_past(
     const struct notices *n, const struct notice_due *d, const struct applicant *person, struct msisdn to)
 {
@@ -80,7 +87,7 @@ static struct notice_past judge_past(
 	    .until_us = judge_until_us(d),
 	    .alarm_us = d->alarm_us,
 	    .arrived = d->arrived,
-	    .stale = notice_is_stale(d->kind, d->referral, d->status),
+	    .stale = notice_is_stale(d->kind, d->referral, d->status) || judge_was_moved(d),
 	    .to_second = d->to_second,
 	    .message = {.state = d->message_state,
 	        .sent_ms = ids_wall_ms(d->message),

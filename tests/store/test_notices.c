@@ -346,6 +346,33 @@ static void referral__over_before_it_is_told__dropped(void **state)
 	daemon_end(&d);
 }
 
+/* "1 day left" of an end that is a month ahead now; of two words about its moving the last one. */
+static void referral__end_moved_before_it_is_told__told_of_the_last_alone(void **state)
+{
+	struct store_rig *g = *state;
+	struct daemon d;
+	long long end_us = (long long)(store_wall_us() + 30 * DAY_US);
+
+	clock_set(12, 0);
+	city(g);
+	store_sql(g,
+	    "insert into referral (number, application, play_group, status, extended, from_at, to_at, seq)"
+	    " values (48872, 2, 1, 0, true, now(), to_timestamp(%lld / 1e6), 3)",
+	    end_us);
+	daemon_up(&d, g);
+	put(g, 2, NOTICE_REMIND, 48872, false);
+	store_sql(g, "update notice set until_at = to_timestamp(%lld / 1e6)", end_us - 30 * DAY_US);
+	put(g, 2, NOTICE_EXTENDED, 48872, false);
+	store_sql(g, "update notice set until_at = to_timestamp(%lld / 1e6) where kind = 6", end_us - DAY_US);
+	put(g, 2, NOTICE_EXTENDED, 48872, false);
+	store_sql(g, "update notice set until_at = to_timestamp(%lld / 1e6) where until_at is null", end_us);
+	seconds_pass(&d, 1);
+	assert_int_equal(store_int(g, "select count(*) from notice where state = 4"), 2);
+	assert_int_equal(store_int(g, "select count(*) from message"), 1);
+	assert_int_equal(store_int(g, "select count(*) from notice where kind = 6 and state = 1"), 1);
+	daemon_end(&d);
+}
+
 static void sealed_number__of_the_notice__told_there(void **state)
 {
 	struct store_rig *g = *state;
@@ -432,6 +459,7 @@ int main(void)
 	    STORE_CASE(bad_end__heard_of__second_phone_at_once),
 	    STORE_CASE(quiet_hours__others_than_numbers__told_at_their_end),
 	    STORE_CASE(referral__over_before_it_is_told__dropped),
+	    STORE_CASE(referral__end_moved_before_it_is_told__told_of_the_last_alone),
 	    STORE_CASE(sealed_number__of_the_notice__told_there),
 	    STORE_CASE(phone__that_the_application_has_no_more__failed),
 	    STORE_CASE(slot__left__its_notices_wait_for_whoever_takes_it),
