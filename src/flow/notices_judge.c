@@ -151,15 +151,18 @@ static void judge_shut_one(struct errand *e, const struct notice_due *d, enum kz
 		errand_wait_ms(e, SHUT_MS);
 }
 
+/* Of a slot that was left or lost since it was asked: whoever has it goes on. */
 void notices_on_due(void *arg, const struct notice_due *d)
 {
 	struct notices *n = arg;
-	const struct region *r = region_find(n->files.regions, d->region);
-	struct errand *e = errand_new(n, d, r);
 	struct applicant person;
 	struct msisdn to = {0};
-	enum kz opened = judge_open(n, d, &person, &to);
 
+	if (!n->held[ids_slot(d->id)])
+		return;
+	const struct region *r = region_find(n->files.regions, d->region);
+	struct errand *e = errand_new(n, d, r);
+	enum kz opened = judge_open(n, d, &person, &to);
 	if (!r || opened != KZ_OK)
 		judge_shut_one(e, d, opened);
 	else

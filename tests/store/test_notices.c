@@ -433,6 +433,32 @@ static void slot__left__its_notices_wait_for_whoever_takes_it(void **state)
 	daemon_end(&d);
 }
 
+/* Whoever takes the slot tells them: read here before, they would be two letters. */
+static void slot__left_while_its_page_is_read__nothing_of_it_is_begun(void **state)
+{
+	struct store_rig *g = *state;
+	struct daemon d;
+
+	clock_set(12, 0);
+	city(g);
+	daemon_up(&d, g);
+	store_settle(g);
+	store_drain(g);
+	put(g, 1, NOTICE_NUMBER, 0, true);
+	store_sql(g, "begin; lock table kindergarten in access exclusive mode");
+	store_skip_us += 500000;
+	store_await_sql(g, STORE_WAITS_FOR_LOCK, 1);
+	assert_int_equal(notices_leave_slot(d.notices, 0), 0);
+	store_sql(g, "commit");
+	seconds_pass(&d, 2);
+	assert_int_equal(state_of(g, 1), NOTICE_WAITING);
+	assert_int_equal(store_int(g, "select count(*) from message"), 0);
+	notices_take_slot(d.notices, 0);
+	seconds_pass(&d, 2);
+	assert_int_equal(state_of(g, 1), NOTICE_SENT);
+	daemon_end(&d);
+}
+
 static void page__more_than_one__all_of_them_once(void **state)
 {
 	struct store_rig *g = *state;
@@ -463,6 +489,7 @@ int main(void)
 	    STORE_CASE(sealed_number__of_the_notice__told_there),
 	    STORE_CASE(phone__that_the_application_has_no_more__failed),
 	    STORE_CASE(slot__left__its_notices_wait_for_whoever_takes_it),
+	    STORE_CASE(slot__left_while_its_page_is_read__nothing_of_it_is_begun),
 	    STORE_CASE(page__more_than_one__all_of_them_once),
 	};
 
