@@ -45,6 +45,16 @@ static void mail_on_answer(void *arg, const struct mail_answer *a)
 		mail_again(e);
 }
 
+/* The number of an application has its 15 minutes, and so many letters may stand before it that its turn does
+ * not come in time. */
+static void mail_find_full(struct errand *e)
+{
+	if (e->kind == NOTICE_NUMBER)
+		mail_again(e);
+	else
+		errand_wait_ms(e, FULL_MS);
+}
+
 void errand_mail(struct errand *e)
 {
 	struct notices *n = e->notices;
@@ -65,7 +75,7 @@ void errand_mail(struct errand *e)
 	if (r == KZ_INVALID)
 		mail_by_sms(e);
 	else if (r != KZ_OK)
-		errand_wait_ms(e, FULL_MS);
+		mail_find_full(e);
 	buf_fini(&subject);
 	buf_fini(&text);
 }

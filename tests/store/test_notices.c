@@ -2,6 +2,8 @@
  * what it did with a message is written by the test's own hand. */
 #include "records_rig.h"
 
+#include <arpa/inet.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "flow/notices.h"
@@ -17,6 +19,7 @@ struct daemon {
 	struct conf conf;
 	struct regions *regions;
 	struct templates *templates;
+	struct emails *emails;
 	struct messages *messages;
 	struct events *events;
 	struct receipts *receipts;
@@ -53,7 +56,7 @@ static struct profile **operator_load(const char *yaml)
 	return list;
 }
 
-static void daemon_up(struct daemon *d, struct store_rig *g)
+static void daemon_up_with(struct daemon *d, struct store_rig *g, struct mail_client *mail)
 {
 	static const char yaml[] = "prefixes: [\"7701\"]\nsender: {default: kezek}\n"
 	                           "links: [{host: 127.0.0.1, port: 9, system_id: kezek}]\n";
@@ -74,7 +77,8 @@ static void daemon_up(struct daemon *d, struct store_rig *g)
 	        .notice_number_wait_ms = 180000,
 	        .notice_receipt_wait_ms = 21600000},
 	    .regions = regions_load(KEZEK_SOURCE_DIR "/config/regions", &faults),
-	    .templates = templates_load(KEZEK_SOURCE_DIR "/dialogs/sms.yaml", &faults)};
+	    .templates = templates_load(KEZEK_SOURCE_DIR "/dialogs/sms.yaml", &faults),
+	    .emails = emails_load(KEZEK_SOURCE_DIR "/dialogs/mail.yaml", &faults)};
 	assert_string_equal(buf_text(&faults.text), "");
 	store_hold_feed_slot(g);
 	d->messages = messages_new(g->loop, g->pg, g->feed, g->keyring, &g->limits);
@@ -87,9 +91,14 @@ static void daemon_up(struct daemon *d, struct store_rig *g)
 	send_set_profiles(d->send, operator_load(yaml), 1);
 	send_set_own(d->send, 0);
 	send_take_slot(d->send, 0, 0, 0);
-	d->notices = notices_new(&(struct notices_base){g->loop, g->pg, g->feed, d->send, g->keyring, NULL},
-	    &(struct notices_files){&d->conf, d->regions, d->templates, NULL}, &g->limits);
+	d->notices = notices_new(&(struct notices_base){g->loop, g->pg, g->feed, d->send, g->keyring, mail},
+	    &(struct notices_files){&d->conf, d->regions, d->templates, d->emails}, &g->limits);
 	notices_take_slot(d->notices, 0);
+}
+
+static void daemon_up(struct daemon *d, struct store_rig *g)
+{
+	daemon_up_with(d, g, NULL);
 }
 
 static void daemon_end(struct daemon *d)
@@ -108,6 +117,7 @@ static void daemon_end(struct daemon *d)
 	receipts_free(d->receipts);
 	regions_free(d->regions);
 	templates_free(d->templates);
+	emails_free(d->emails);
 }
 
 /* A second of the clock, and all that it makes happen. */
@@ -433,6 +443,60 @@ static void slot__left__its_notices_wait_for_whoever_takes_it(void **state)
 	daemon_end(&d);
 }
 
+/* A server that takes connections and says nothing; its socket. */
+static int silent_server(char url[64])
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof at;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, size), 0);
+	assert_int_equal(listen(fd, 8), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &size), 0);
+	snprintf(url, 64, "smtp://127.0.0.1:%u", ntohs(at.sin_port));
+	return fd;
+}
+
+static void mail__no_room_for_more_letters__a_number_goes_by_sms_and_others_wait(void **state)
+{
+	struct store_rig *g = *state;
+	struct daemon d;
+	char url[64], why[256];
+	int fd = silent_server(url);
+	struct mail_client *mail = mail_client_new(g->loop,
+	    &(struct mail_client_options){.url = url,
+	        .starttls = MAIL_STARTTLS_OFF,
+	        .ca_path = "",
+	        .user = "",
+	        .password = "",
+	        .from = "queue@example.kz",
+	        .from_name = "",
+	        .threads = 1,
+	        .timeout_ms = 300000},
+	    why);
+
+	clock_set(12, 0);
+	city(g);
+	for (uint64_t n = 11; n <= 13; n++)
+		records_put_application(
+		    g, &(struct records_application){
+		           .number = n, .channel = NOTICE_EMAIL, .email = "ana@example.kz"});
+	daemon_up_with(&d, g, mail);
+	put(g, 11, NOTICE_NUMBER, 0, true); /* is told to the server, without end */
+	seconds_pass(&d, 1);
+	put(g, 12, NOTICE_NUMBER, 0, true);
+	put(g, 13, NOTICE_PLACE, 1, false);
+	for (int i = 0; i < 4; i++)
+		clock_pass(&d, MINUTE_US);
+	assert_int_equal(state_of(g, 12), NOTICE_SENT);
+	assert_int_equal(store_int(g, "select mails from notice where application = 12"), -1);
+	assert_int_equal(state_of(g, 13), NOTICE_WAITING);
+	assert_int_equal(store_int(g, "select mails from notice where application = 13"), 0);
+	mail_client_free(mail);
+	daemon_end(&d);
+	close(fd);
+}
+
 /* Whoever takes the slot tells them: read here before, they would be two letters. */
 static void slot__left_while_its_page_is_read__nothing_of_it_is_begun(void **state)
 {
@@ -489,6 +553,7 @@ int main(void)
 	    STORE_CASE(sealed_number__of_the_notice__told_there),
 	    STORE_CASE(phone__that_the_application_has_no_more__failed),
 	    STORE_CASE(slot__left__its_notices_wait_for_whoever_takes_it),
+	    STORE_CASE(mail__no_room_for_more_letters__a_number_goes_by_sms_and_others_wait),
 	    STORE_CASE(slot__left_while_its_page_is_read__nothing_of_it_is_begun),
 	    STORE_CASE(page__more_than_one__all_of_them_once),
 	};
