@@ -167,7 +167,8 @@ static const struct pg_sql sql_tell = {"opening_tell",
     "  and exists (select from application where number = r.application and seq = r.seq offset 0)"
     "  and exists (select from vacancy where play_group = $5 and terms = $7 and free > 0 offset 0)"
     " returning r.application, r.id, r.look_at"
-    ") select count(notice_put(g.id, g.application, $8, $5, 0, g.look_at, null, null, null, null, a.api_key))"
+    ") select count(notice_put(g.id, g.application, $8, $5, 0, g.look_at, null, null, null, null, a.api_key)"
+    "  is null)" /* as in due_remind */
     " from gone g, lateral (select api_key from application where number = g.application offset 0) a",
     8, tell_types};
 

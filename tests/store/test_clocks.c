@@ -492,6 +492,30 @@ static void watch__terms_change_meanwhile__its_new_time_stays(void **state)
 	daemon_end(&d);
 }
 
+static double clock_done(const char *clock)
+{
+	return metric_value(metric_counter("kezek_clocks_done_total", "", clock));
+}
+
+/* And a place whose watchers are told is not looked at anew for that. */
+static void clocks__reminded_and_told__counted(void **state)
+{
+	struct store_rig *g = *state;
+
+	time_is(g, "2026-12-30T06:00:00Z");
+	records_put_group(g, 1, "sample", 3);
+	referral_put(g, 71, "2026-12-31 06:00Z", "2026-12-30 06:00Z");
+	records_put_application(g, &(struct records_application){.number = 51});
+	watch_put(g, 51, 1);
+	group_opens(g, 1);
+	double reminded = clock_done("clock=\"remind\""), told = clock_done("clock=\"watch\"");
+	daemon_runs(g);
+	assert_true(clock_done("clock=\"remind\"") == reminded + 1);
+	assert_true(clock_done("clock=\"watch\"") == told + 1);
+	assert_int_equal(
+	    store_int(g, "select count(*) from vacancy where watch_at > '2026-12-30 06:59Z'"), 1);
+}
+
 /* The daemon was stopped in between, and another has its slot: that one reminds and tells. */
 static void clocks__slot_taken_meanwhile__nothing_written_until_it_is_held_again(void **state)
 {
@@ -595,6 +619,7 @@ int main(void)
 	    STORE_CASE(watch__terms_change_meanwhile__its_new_time_stays),
 	    STORE_CASE(watch__slot_taken_meanwhile__its_time_stays),
 	    STORE_CASE(clocks__slot_taken_meanwhile__nothing_written_until_it_is_held_again),
+	    STORE_CASE(clocks__reminded_and_told__counted),
 	    STORE_CASE(clocks__no_slot__nothing_is_done_until_there_is_one),
 	    STORE_CASE(calendar__near_its_end__the_metric_says_how_near),
 	};
