@@ -122,8 +122,8 @@ static void queue_find__referral__the_open_one_and_no_position(void **state)
 	records_put_group(g, 1, "sample", 1);
 	records_put_application(
 	    g, &(struct records_application){.number = 5, .status = APPLICATION_REFERRED});
-	store_sql(g, "insert into referral values (70, 5, 1, 3, false, now(), now(), null, 0, 1),"
-	             " (71, 5, 1, 1, false, now(), to_timestamp(1568890920), null, 0, 1)");
+	store_sql(g, "insert into referral values (70, 5, 1, 3, false, now(), now(), null, 1),"
+	             " (71, 5, 1, 1, false, now(), to_timestamp(1568890920), null, 1)");
 	struct found f = find(g, QUEUE_BY_APPLICATION, 5);
 	assert_int_equal(f.n, 1);
 	assert_true(f.entries[0].referral == 71 && f.entries[0].referral_status == REFERRAL_ACCEPTED);
