@@ -9,8 +9,8 @@
 #include "ctl_city.h"
 #include "ctl_command.h"
 
-#define SAMPLE_SEED 1
-#define SAMPLE_DAY  20697 /* 2026-09-01 */
+#define SAMPLE_SEED   1
+#define SAMPLE_ZONE_S (5 * 3600) /* of all Kazakhstan since 2024-03-01 */
 
 enum { OPT_SEED = 1, OPT_APPLICATIONS, OPT_DAY };
 
@@ -52,6 +52,14 @@ static int sample_option(struct ctl *c, struct city_options *o, int opt)
 	return -1;
 }
 
+/* An earlier one would have referrals that are open and past their end, which no import takes. */
+static int32_t sample_today(void)
+{
+	const int64_t day = (clock_wall_ms(&clock_real) / 1000 + SAMPLE_ZONE_S) / 86400;
+
+	return (int32_t)(day < CITY_DAY_MIN ? CITY_DAY_MIN : day > CITY_DAY_MAX ? CITY_DAY_MAX : day);
+}
+
 static bool sample_write(void *arg, const char *lines, size_t len)
 {
 	(void)arg;
@@ -63,7 +71,7 @@ static int sample_run(struct ctl *c, int argc, char **argv)
 	static const struct option options[] = {CTL_OPTIONS, {"seed", required_argument, NULL, OPT_SEED},
 	    {"applications", required_argument, NULL, OPT_APPLICATIONS},
 	    {"day", required_argument, NULL, OPT_DAY}, {0}};
-	struct city_options o = {SAMPLE_SEED, CITY_APPLICATIONS, SAMPLE_DAY};
+	struct city_options o = {SAMPLE_SEED, CITY_APPLICATIONS, sample_today()};
 	int opt, code;
 
 	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -86,10 +94,10 @@ const struct ctl_command ctl_sample_command = {
         "\n"
         "Without a daemon. Districts, kindergartens, groups, vacancies, applications and referrals on\n"
         "standard output, one JSON object a line: names and numbers are invented, and the same for the\n"
-        "same options.\n"
+        "same options and day.\n"
         "\n"
         "  --seed N          another city for each number (1)\n"
         "  --applications N  so many, 1 to 9000000 (108344, with 344 kindergartens and 3471 free places)\n"
-        "  --day DATE        as it stands on the morning of that day (2026-09-01)\n",
+        "  --day DATE        as it stands on the morning of that day (today)\n",
     .run = sample_run,
 };

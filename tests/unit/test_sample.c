@@ -244,10 +244,10 @@ static void sample__another_seed_or_day__another_city(void **state)
 	char one[2 * SECRET_HASH + 1], other[2 * SECRET_HASH + 1];
 
 	(void)state;
-	sample_hash("--applications 100", one);
-	sample_hash("--applications 100 --seed 1", other);
+	sample_hash("--applications 100 --day 2026-09-01", one);
+	sample_hash("--applications 100 --seed 1 --day 2026-09-01", other);
 	assert_string_equal(one, other);
-	sample_hash("--applications 100 --seed 2", other);
+	sample_hash("--applications 100 --seed 2 --day 2026-09-01", other);
 	assert_string_not_equal(one, other);
 	sample_hash("--applications 100 --day 2026-09-02", other);
 	assert_string_not_equal(one, other);
