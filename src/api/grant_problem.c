@@ -35,7 +35,7 @@ static struct problem grant_refused(const struct places_answer *a)
 {
 	const struct grant_reason *why =
 	    a->place.verdict != PLACE_OK ? &place_reasons[a->place.verdict] : &referral_reasons[a->verdict];
-	struct problem p = problem_make(why->code, NULL, "%s", why->detail);
+	struct problem p = problem_make(why->code, a->what, "%s", why->detail);
 
 	p.until_us = a->place.until_us;
 	return p;

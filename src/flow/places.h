@@ -75,11 +75,12 @@ struct places_referral {
 };
 
 /* KZ_OK: referral is as it stands now. KZ_REFUSED: what the law says: of a take, and of a referral that is
- * put and new, place.verdict, else verdict. KZ_NOT_FOUND: no such application, group (what: "application",
- * "group") or referral. KZ_CONFLICT: the token is another request's, or what is put has another (what)
- * "application", "group" or "from", or an earlier "to". KZ_INVALID: it belongs to a region or category that
- * the configuration does not have any more, or its key is not in the keyring (what: "region", "category",
- * "keyring"). KZ_LOST: not known; ask again with the same token. */
+ * put and new, place.verdict if it is not PLACE_OK, else verdict (what: "to" of such a one is past).
+ * KZ_NOT_FOUND: no such application, group (what: "application", "group") or referral. KZ_CONFLICT: the token
+ * is another request's, or what is put has another (what) "application", "group" or "from", or an earlier
+ * "to". KZ_INVALID: it belongs to a region or category that the configuration does not have any more, or its
+ * key is not in the keyring (what: "region", "category", "keyring"). KZ_LOST: not known; ask again with the
+ * same token. */
 struct places_answer {
 	struct place_answer place;
 	enum referral_verdict verdict;

@@ -152,6 +152,13 @@ static void judge_history(struct places_op *op, const struct referral_facts *f)
 	j->application = f->application.status;
 }
 
+/* The clock would end it at once, with a stop list and a notice to a parent who was never told of it. */
+static enum kz judge_past_end(struct places_answer *a)
+{
+	a->verdict = REFERRAL_PAST_END;
+	return judge_lacks(a, KZ_REFUSED, "to");
+}
+
 static enum kz judge_put_new(struct places_op *op, const struct referral_facts *f, struct places_answer *a)
 {
 	struct referral_judged *j = &op->change.judged;
@@ -166,6 +173,8 @@ static enum kz judge_put_new(struct places_op *op, const struct referral_facts *
 	a->place.verdict = open ? judge_gift(op, f) : PLACE_OK;
 	if (a->place.verdict != PLACE_OK)
 		return KZ_REFUSED;
+	if (open && op->wish.to_us <= now_us)
+		return judge_past_end(a);
 	places_change_begin(op, f, now_us);
 	j->referral.life.status = op->wish.status;
 	if (!open) {
@@ -177,7 +186,7 @@ static enum kz judge_put_new(struct places_op *op, const struct referral_facts *
 	j->referral.remind_us = places_change_remind_us(op->wish.to_us, now_us);
 	if (!op->wish.held)
 		places_change_turn(op, region, category);
-	if (op->wish.status == REFERRAL_OFFERED && op->wish.to_us > now_us)
+	if (op->wish.status == REFERRAL_OFFERED)
 		places_change_notice(op, NOTICE_OFFERED, region, op->wish.to_us);
 	return KZ_OK;
 }

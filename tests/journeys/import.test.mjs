@@ -118,9 +118,10 @@ journey('referrals: applications get them, no place of those told is taken, nobo
   const { database, door } = await stand(stage);
   const lines = [...head, ...[1, 2, 3, 4, 5].map((n) => application(n, n === 5 ? { status: 'enrolled' } : {})), referral(11, 1),
     referral(12, 2, { status: 'accepted' }), referral(13, 3, { held: undefined }), referral(14, 3), referral(15, 5, { status: 'enrolled' }),
-    application(4, { category: 'privileged' })].map(text);
+    application(4, { category: 'privileged' }), referral(16, 4, { from: days(-9), to: days(-1) })].map(text);
   const { json } = await piece(door, 'r', 1, lines);
-  assert.deepEqual([json.good, json.faults.map(({ line, code }) => [line, code])], [lines.length - 1, [[13, 'already']]]);
+  assert.deepEqual([json.good, json.faults.map(({ line, code }) => [line, code])], [lines.length - 2, [[13, 'already'], [lines.length, 'past_end']]]);
+  assert.equal(json.faults[1].field, 'to');
   assert.deepEqual(await database.ask('select number, status, category from application order by 1'),
     [['1', '1', 'general'], ['2', '2', 'general'], ['3', '1', 'general'], ['4', '0', 'privileged'], ['5', '3', 'general']]);
   assert.deepEqual(await database.ask('select number, application, status from referral order by 1'),

@@ -109,6 +109,9 @@ journey('put__a_referral_of_the_portal__takes_a_place_and_goes_by_the_law', asyn
   assert.equal(await count('news'), 0);
   refused(await put(48872, { application: 8 }), 409, 'gone');
   refused(await put(48872), 409, 'already');
+  refused(await put(48872, { application: 8, held: true, to: '2026-11-02T12:02:00Z' }), 409, 'past_end', 'to');
+  refused(await put(48872, { application: 8, held: true, to: '2026-11-02T12:02:00Z', status: 'accepted' }), 409, 'past_end', 'to');
+  assert.equal(await count('referral'), 1);
   refused(await put(48871, { application: 8 }), 409, 'number_taken', 'application');
   refused(await put(48871, { to: '2026-11-02T12:02:00Z' }), 409, 'earlier_end', 'to');
   refused(await put(48871, { status: 'enrolled' }), 409, 'not_accepted');
