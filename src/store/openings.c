@@ -153,7 +153,7 @@ enum kz opening_watchers(struct pg *pg, uint64_t kindergarten, uint64_t after, i
 static const uint32_t old_types[] = {PG_INT8_ARRAY, PG_INT8, PG_INT8, PG_INT4};
 static const struct pg_sql sql_old = {"opening_old",
     "delete from notice n using watcher w where n.application = any($1) and n.kind = $4 and n.subject = $2"
-    " and n.look_at is null and w.application = n.application and w.kindergarten = $3 and n.at < w.at",
+    " and n.state <> 0 and w.application = n.application and w.kindergarten = $3 and n.at < w.at",
     4, old_types};
 
 static const uint32_t tell_types[] = {
