@@ -242,7 +242,7 @@ static void vacancy__no_priority_said__by_the_regions_clock(void **state)
 	assert_string_equal(
 	    store_sql(g,
 	        "select (free, released_at at time zone 'UTC', priority_until at time zone 'UTC', terms, seq,"
-	        " watch_at = released_at)::text from vacancy"),
+	        " watch_at > released_at)::text from vacancy"),
 	    "(2,\"2026-09-21 14:13:20\",\"2026-09-24 14:13:20\",1,1,t)");
 	r.vacancy.priority = RECORD_PRIORITY_NONE;
 	r.vacancy.free = 1;
@@ -260,6 +260,8 @@ static void vacancy__its_free_places_alone_change__its_terms_do_not(void **state
 	put_city(g);
 	put_one(g, &r, NULL);
 	store_sql(g, "update vacancy set watch_at = null");
+	char since[64];
+	snprintf(since, sizeof since, "%s", store_sql(g, "select now()"));
 	r.vacancy.free = 3; /* those who wait for one were told of it */
 	assert_int_equal(put_one(g, &r, NULL), RECORD_CHANGED);
 	assert_string_equal(
@@ -269,8 +271,8 @@ static void vacancy__its_free_places_alone_change__its_terms_do_not(void **state
 	r.vacancy.free = 1; /* the first again */
 	assert_int_equal(put_one(g, &r, NULL), RECORD_CHANGED);
 	assert_string_equal(
-	    store_sql(g, "select (free, terms, seq, watch_at = released_at)::text from vacancy"),
-	    "(1,1,4,t)");
+	    store_sql(g, "select (free, terms, seq, watch_at > '%s')::text from vacancy", since),
+	    "(1,1,4,t)"); /* not the time that a clock may have read before: it would rest on it */
 }
 
 static void vacancy__put_with_a_seq__only_where_it_stands_so(void **state)
