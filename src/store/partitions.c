@@ -37,12 +37,14 @@ static const struct pg_sql sql_make = {"partitions_make",
     4, make_types};
 static const struct pg_sql sql_lock = {
     "partitions_lock", "select set_config('lock_timeout', '200ms', true)", 0, NULL};
-/* Rare tables without partitions: receipts of submissions that were never recorded, and unreadable ones,
+/* Tables without partitions: notices, of which a phone that was sealed into one goes before the notice, and
+ * rare ones: receipts of submissions that were never recorded, and unreadable ones,
  * which may hold a number; webhooks of what is gone. */
 static const uint32_t sweep_types[] = {PG_TIMESTAMPTZ, PG_INT8, PG_TIMESTAMPTZ};
 static const struct pg_sql sql_sweep = {"partitions_sweep",
     "with waiting as (delete from receipt_waiting where at < $1), aside as (delete from receipt_aside where "
-    "at < $1), told as (delete from notice where at < $3)"
+    "at < $1), told as (delete from notice where at < $3),"
+    " phones as (update notice set sealed = '' where at < $1 and at >= $3 and sealed <> '')"
     " delete from webhook_retry where id < $2",
     3, sweep_types};
 static const uint32_t drop_types[] = {PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ};

@@ -1,5 +1,5 @@
 /* partitions in a real PostgreSQL, by a clock that is put forward. */
-#include "store_rig.h"
+#include "records_rig.h"
 
 #define DAY_MS  INT64_C(86400000)
 #define HOUR_US INT64_C(3600000000)
@@ -320,6 +320,25 @@ static void sweep__rare_tables__kept_as_long_as_personal_fields(void **state)
 	partitions_free(p);
 }
 
+static void sweep__notices__the_phone_in_one_goes_as_personal_fields_do(void **state)
+{
+	struct store_rig *g = *state;
+	struct store_told t = {0};
+
+	records_put_group(g, 1, "sample", 1);
+	records_put_application(g, &(struct records_application){.number = 7});
+	store_sql(g, "insert into notice (id, application, kind, subject, phone, at, sealed, api_key, state)"
+	             " select n, 7, 11, n, 2, now() - n * interval '1 day', 'x', 1, 2"
+	             " from (values (1), (3), (10)) v(n)");
+	struct partitions *p = partitions_up(g, &(struct partitions_keep){9 * DAY_MS, 2 * DAY_MS}, &t);
+	jobs_end(g);
+	assert_string_equal(
+	    store_sql(
+	        g, "select string_agg(id || ':' || encode(sealed, 'escape'), ' ' order by id) from notice"),
+	    "1:x 3:");
+	partitions_free(p);
+}
+
 static void sweep__dropping_is_put_off__done_all_the_same(void **state)
 {
 	struct store_rig *g = *state;
@@ -356,6 +375,7 @@ int main(void)
 	    BARE_CASE(drop__keep_was_changed__the_next_round_follows),
 	    BARE_CASE(drop__reader_holds_them__put_off_and_writers_go_on),
 	    BARE_CASE(sweep__rare_tables__kept_as_long_as_personal_fields),
+	    BARE_CASE(sweep__notices__the_phone_in_one_goes_as_personal_fields_do),
 	    BARE_CASE(sweep__dropping_is_put_off__done_all_the_same),
 	};
 

@@ -128,6 +128,7 @@ create index on notice (((id >> 14) & 255), look_at) where look_at is not null a
 create index on notice (message) where message is not null;
 create index on notice (late_at) where late_at is not null;
 create index on notice (at);
+create index on notice (at) where sealed <> '';
 
 -- What the portal is told of an application, in the order of seq.
 create table news (
