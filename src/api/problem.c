@@ -100,6 +100,18 @@ static void problem_set_field(struct problem *p, const char *field)
 	p->field[n] = '\0';
 }
 
+/* A member that is not known may be a number of a person in the wrong place, and is kept with an import. */
+static void problem_mask_digits(char *field)
+{
+	size_t digits = 0;
+
+	for (const char *c = field; *c; c++)
+		digits += *c >= '0' && *c <= '9';
+	for (char *c = field; digits > 3 && *c; c++)
+		if (*c >= '0' && *c <= '9')
+			*c = '*';
+}
+
 struct problem problem_make(enum problem_code code, const char *field, const char *fmt, ...)
 {
 	const struct problem_row *row = &rows[code];
@@ -109,6 +121,8 @@ struct problem problem_make(enum problem_code code, const char *field, const cha
 
 	if (field)
 		problem_set_field(&p, field);
+	if (code == PROBLEM_UNKNOWN_FIELD)
+		problem_mask_digits(p.field);
 	va_start(ap, fmt);
 	vsnprintf(p.detail, sizeof p.detail, fmt, ap);
 	va_end(ap);

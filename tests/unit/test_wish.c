@@ -165,6 +165,14 @@ static void wish_read__unknown_member__named(void **state)
 	assert_non_null(strstr(problem.detail, "client_ref, dry_run"));
 	assert_problem("{\"To\": \"+77011234567\"}", 422, "unknown_field", "To");
 	assert_problem("{\"\": 1}", 422, "unknown_field", "");
+	assert_problem("{\"to123\": 1}", 422, "unknown_field", "to123");
+}
+
+static void wish_read__unknown_member_of_digits__not_repeated(void **state)
+{
+	(void)state;
+	assert_problem("{\"+77011234567\": 1}", 422, "unknown_field", "+***********");
+	assert_problem("{\"iin 000101100006\": 1}", 422, "unknown_field", "iin ************");
 }
 
 /* 39 octets are kept of a name, and never half a character. */
@@ -403,6 +411,7 @@ int main(void)
 	    TEST(wish_read__not_an_object__wrong_type),
 	    TEST(wish_read__a_member_of_another_type__wrong_type),
 	    TEST(wish_read__unknown_member__named),
+	    TEST(wish_read__unknown_member_of_digits__not_repeated),
 	    TEST(wish_read__endless_unknown_member__cut_between_characters),
 	    TEST(wish_read__dry_run_in_a_batch__unknown),
 	    TEST(wish_read__what_is_missing__named),
