@@ -8,15 +8,15 @@
 
 #include "base/keyring.h"
 #include "base/result.h"
-#include "net/loop.h"
 #include "store/redis.h"
 
 struct sessions;
 
 #define SESSIONS_OCTETS 16384 /* of one at most */
 
-/* redis may be NULL: all is KZ_LOST then. */
-struct sessions *sessions_new(struct loop *l, struct redis *redis, const struct keyring *keyring);
+/* redis may be NULL: all is KZ_LOST then. Freed after redis, which forgets what is on its way; NULL is fine.
+ */
+struct sessions *sessions_new(struct redis *redis, const struct keyring *keyring);
 void sessions_free(struct sessions *s);
 
 /* KZ_OK: n octets at bytes as they were put; KZ_NOT_FOUND: none, revision 0; KZ_LOST: Redis does not answer.
@@ -32,8 +32,8 @@ enum kz sessions_put(struct sessions *s, int64_t phone, uint64_t revision, const
     int64_t life_ms, int64_t drop_ms, sessions_done_fn *done, void *arg) KZ_CHECK;
 enum kz sessions_remove(
     struct sessions *s, int64_t phone, uint64_t revision, sessions_done_fn *done, void *arg) KZ_CHECK;
-/* Phones whose drop time has passed, at most `most`: each is given to one asker alone. done: KZ_OK with them.
- */
+/* Phones whose drop time has passed, at most `most` and 256: each is given to one asker alone, and to another
+ * one a minute later unless its session was put or removed by then. done: KZ_OK with them. */
 typedef void sessions_due_fn(void *arg, enum kz r, const int64_t *phones, size_t n);
 enum kz sessions_due(struct sessions *s, size_t most, sessions_due_fn *done, void *arg) KZ_CHECK;
 
