@@ -12,7 +12,7 @@ static const struct service_shape shapes[SERVICES] = {
     [SERVICE_CALLER_OPEN] = {"caller.open", "", "child", false, false,
         {{"known", "child name pos", NULL}, {"over", "child name appstatus", NULL},
             {"referral", "child name ref until", NULL}, {"offer", "child ref kg until", NULL},
-            {"many", "", NULL}, {"unknown", "", NULL}, DOWN}},
+            {"many", "", NULL}, {"unknown", "", NULL}, {"new", "", NULL}, DOWN}},
     [SERVICE_CALLER_CHILDREN] = {"caller.children", "", "", false, false,
         {{"ok", "", "id name year"}, {"unknown", "", NULL}, DOWN}},
     [SERVICE_QUEUE_BY_CHILD] = {"queue.by_child", "iin", "", false, false,
@@ -82,4 +82,24 @@ enum service service_find(const char *name, size_t n)
 		if (strlen(shapes[s].name) == n && memcmp(shapes[s].name, name, n) == 0)
 			return (enum service)s;
 	return SERVICES;
+}
+
+const char *service_next_name(const char **names, size_t *ret_n)
+{
+	const char *at = *names + strspn(*names, " ");
+
+	*ret_n = strcspn(at, " ");
+	*names = at + *ret_n;
+	return *ret_n ? at : NULL;
+}
+
+bool service_has_name(const char *names, const char *name, size_t n)
+{
+	const char *at;
+	size_t len;
+
+	while ((at = service_next_name(&names, &len)) != NULL)
+		if (len == n && memcmp(at, name, n) == 0)
+			return true;
+	return false;
 }

@@ -56,5 +56,9 @@ struct service_shape {
 const struct service_shape *service_shape(enum service s);
 /* SERVICES when there is none of the name. */
 enum service service_find(const char *name, size_t n);
+/* Steps over names separated by spaces: the next one, of *ret_n octets; NULL at their end. */
+const char *service_next_name(const char **names, size_t *ret_n);
+/* Whether one of names is the n octets. */
+bool service_has_name(const char *names, const char *name, size_t n);
 
 #endif
