@@ -12,6 +12,7 @@
 #include "store/pg.h"
 #include "text/email.h"
 #include "text/template.h"
+#include "ussd/dialog.h"
 
 /* Everything that the files of config/ and dialogs/ say, checked together. */
 struct app_files {
@@ -24,6 +25,8 @@ struct app_files {
 	struct regions *regions;
 	struct calendar *calendar;
 	struct keyring *keyring;
+	struct dialog *dialog;        /* NULL: no menu is named */
+	struct dialog_source *source; /* of dialog */
 };
 
 /* false with lines in faults; *ret is empty then. */

@@ -1,5 +1,8 @@
 #include "app.h"
 
+#include <stdlib.h>
+
+#include "base/mem.h"
 #include "net/tls.h"
 #include "rules/notice_text.h"
 #include "rules/route.h"
@@ -74,6 +77,20 @@ static void app_load_emails(struct app_files *f, struct faults *faults)
 		notice_emails_check(f->emails, f->conf->mail_templates, faults);
 }
 
+/* texts_good: late answers are held against the templates. */
+static void app_load_dialog(struct app_files *f, bool texts_good, struct faults *faults)
+{
+	const struct conf *c = f->conf;
+
+	if (!*c->ussd_dialog)
+		return;
+	f->source = mem_new(sizeof *f->source);
+	if (dialog_source_read(c->ussd_dialog, c->ussd_services, f->source, faults))
+		f->dialog = dialog_load(f->source, faults);
+	if (f->dialog && texts_good)
+		contracts_check_templates(f->dialog->contracts, f->templates, c->ussd_services, faults);
+}
+
 bool app_files_load(const char *path, struct app_files *ret, struct faults *faults)
 {
 	struct app_files f = {.conf = conf_load(path, faults)};
@@ -85,7 +102,9 @@ bool app_files_load(const char *path, struct app_files *ret, struct faults *faul
 		if (f.profiles_n > ROUTE_MAX)
 			faults_add(faults, "%s: %zu profiles; at most %d operators are served",
 			    f.conf->operators, f.profiles_n, ROUTE_MAX);
+		int before = faults->count;
 		app_load_texts(&f, faults);
+		app_load_dialog(&f, faults->count == before, faults);
 		app_load_emails(&f, faults);
 		f.regions = regions_load(f.conf->regions, faults);
 		f.calendar = calendar_load(f.conf->holidays, faults);
@@ -109,6 +128,10 @@ void app_files_free(struct app_files *f)
 	regions_free(f->regions);
 	calendar_free(f->calendar);
 	keyring_free(f->keyring);
+	dialog_free(f->dialog);
+	if (f->source)
+		dialog_source_fini(f->source);
+	free(f->source);
 	conf_free(f->conf);
 	*f = (struct app_files){0};
 }

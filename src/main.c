@@ -104,9 +104,12 @@ static int with_files(enum task task, const char *path)
 		return faulty(&faults);
 	if (task == TASK_RUN)
 		return app_run(path, &files);
-	printf("%s: good; operators: %zu, templates: %zu, purposes: %zu, regions: %zu\n", path,
+	printf("%s: good; operators: %zu, templates: %zu, purposes: %zu, regions: %zu", path,
 	    files.profiles_n, templates_count(files.templates), purposes_count(files.purposes),
 	    regions_count(files.regions));
+	if (files.dialog)
+		printf(", screens: %zu", files.dialog->screens_n);
+	putchar('\n');
 	app_files_free(&files);
 	return 0;
 }

@@ -74,6 +74,10 @@ static const struct key table[] = {
 	    "File of the days off, by which working days are counted; relative to this file's folder."},
 	{"keyring", KEY_TEXT, AT(keyring), "keyring", 0, 0, NULL, true, "",
 	    "File of the secret keys by which numbers, texts and codes at rest are sealed and marked; kezekctl keyring new makes one."},
+	{"ussd.dialog", KEY_TEXT, AT(ussd_dialog), "", 0, 0, NULL, true, "",
+	    "File of the menu that parents dial; relative to this file's folder; empty: there is none, who dials is refused."},
+	{"ussd.services", KEY_TEXT, AT(ussd_services), "../dialogs/services.yaml", 0, 0, NULL, true, "",
+	    "File of the contracts of the services that the menu asks; relative to this file's folder."},
 	{"queue.max_messages", KEY_INT, AT(queue_max_messages), "200000", 100, 5000000, NULL, true, "messages",
 	    "Accepted and not yet submitted messages in memory at most; beyond it the door answers 429, and for one operator's class "
 	    "already when that has more than what is left, so at half when it is alone. A quarter of the places is for codes."},
@@ -284,7 +288,7 @@ struct conf *conf_load(const char *path, struct faults *faults)
 	char **paths[] = {&c->http_tls_cert, &c->http_tls_key, &c->database_password_file,
 	    &c->redis_password_file, &c->webhook_tls_ca, &c->mail_password_file, &c->mail_tls_ca,
 	    &c->mail_templates, &c->operators, &c->templates, &c->purposes, &c->regions, &c->holidays,
-	    &c->keyring, &c->control_socket};
+	    &c->ussd_dialog, &c->ussd_services, &c->keyring, &c->control_socket};
 	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
 		conf_resolve(paths[i], path);
 	conf_check(c, yaml_root(y), faults);

@@ -8,6 +8,7 @@
 
 #include "base/yaml.h"
 #include "text/language.h"
+#include "text/template.h"
 #include "ussd/service.h"
 
 #define CONTRACT_TYPES  64
@@ -52,15 +53,21 @@ struct contracts {
 	size_t types_n;
 	struct contract_value values[CONTRACT_VALUES];
 	size_t values_n;
-	/* Name of the SMS template that a late answer is told by, "" when it is not told by the service's
-	 * own SMS or notice; by result as in service_shape. */
+	/* Name of the SMS template that a late answer is told by, "" when it is told by the service's own SMS
+	 * or notice; by result as in service_shape. Its parameters are fields of the result and "at", the
+	 * moment of the answer. */
 	char late[SERVICES][SERVICE_RESULTS][CONTRACT_NAME];
+	int late_line[SERVICES][SERVICE_RESULTS], late_column[SERVICES][SERVICE_RESULTS];
 };
 
 /* Always returns; what is wrong is in faults, also what differs from the table of service.h: a service,
  * result or field that only one of them has. */
 struct contracts *contracts_load(const struct yaml_node *root, struct faults *faults);
 void contracts_free(struct contracts *c);
+/* Holds the late answers against the texts: each template is there, asks for nothing that its result does not
+ * give, and has room for it. file: as the contracts are named in faults. */
+void contracts_check_templates(
+    const struct contracts *c, const struct templates *t, const char *file, struct faults *faults);
 /* -1 when there is none of the name (n octets). */
 int contract_value(const struct contracts *c, const char *name, size_t n);
 

@@ -110,9 +110,9 @@ static void results_read(
 		result_read(r, results, s, shape->name);
 }
 
-static void late_read(const struct dialog_reading *r, const struct yaml_node *of,
-    const struct service_shape *shape, char ret[SERVICE_RESULTS][CONTRACT_NAME])
+static void late_read(const struct dialog_reading *r, const struct yaml_node *of, enum service s)
 {
+	const struct service_shape *shape = service_shape(s);
 	const struct yaml_node *late = yaml_get(of, "late");
 	char known[256];
 
@@ -123,8 +123,11 @@ static void late_read(const struct dialog_reading *r, const struct yaml_node *of
 	for (size_t i = 0; shape->results[i].name; i++) {
 		const struct yaml_node *node = yaml_get(late, shape->results[i].name);
 
-		if (node && dialog_is(r, late, node, YAML_TEXT, "late"))
-			dialog_read_name(r, node, node->text, ret[i]);
+		if (!node || !dialog_is(r, late, node, YAML_TEXT, "late"))
+			continue;
+		dialog_read_name(r, node, node->text, r->c->late[s][i]);
+		r->c->late_line[s][i] = node->line;
+		r->c->late_column[s][i] = node->column;
 	}
 }
 
@@ -148,7 +151,7 @@ static void service_read(const struct dialog_reading *r, const struct yaml_node 
 	flag_check(r, node, "changes", shape->changes);
 	flag_check(r, node, "danger", shape->danger);
 	results_read(r, node, shape);
-	late_read(r, node, shape, r->c->late[s]);
+	late_read(r, node, s);
 }
 
 static void service_unknown(const struct dialog_reading *r, const struct yaml_node *node)

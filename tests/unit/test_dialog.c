@@ -14,8 +14,9 @@
 #include "base/mem.h"
 #include "ussd/dialog.h"
 
-#define SHIPPED_DIALOG   KEZEK_SOURCE_DIR "/dialogs/kindergarten.yaml"
-#define SHIPPED_SERVICES KEZEK_SOURCE_DIR "/dialogs/services.yaml"
+#define SHIPPED_DIALOG    KEZEK_SOURCE_DIR "/dialogs/kindergarten.yaml"
+#define SHIPPED_SERVICES  KEZEK_SOURCE_DIR "/dialogs/services.yaml"
+#define SHIPPED_TEMPLATES KEZEK_SOURCE_DIR "/dialogs/sms.yaml"
 
 static const char small[] =
     "dialog: small\n"
@@ -380,6 +381,38 @@ static void contracts_load__shipped__types_are_as_written(void **state)
 	dialog_free(d);
 }
 
+/* The contracts with their first `from` as `to` against the shipped templates. */
+static void templates_are_refused(const char *from, const char *to, const char *fault)
+{
+	struct faults faults = {0};
+	struct templates *t = templates_load(SHIPPED_TEMPLATES, &faults);
+	char *text = changed(services, from, to);
+	struct dialog *d = load(small, text, &faults);
+
+	assert_string_equal(buf_text(&faults.text), "");
+	contracts_check_templates(d->contracts, t, "s", &faults);
+	if (!strstr(buf_text(&faults.text), fault) || !faults.count != !*fault)
+		fail_msg("expected: %s\nwas: %s", fault, buf_text(&faults.text));
+	dialog_free(d);
+	templates_free(t);
+	free(text);
+	faults_fini(&faults);
+}
+
+static void contracts_check_templates__late_answers__each_can_be_told(void **state)
+{
+	(void)state;
+	templates_are_refused("late: {known", "late: {known", "");
+	templates_are_refused("known: ussd_late_queue", "known: ussd_late_que",
+	    ": there is no SMS template ussd_late_que: add it to the templates");
+	templates_are_refused("known: ussd_late_queue", "known: ussd_late_turn",
+	    "the SMS template ussd_late_turn: {prio} is none of the result's values");
+	templates_are_refused(
+	    "known: ussd_late_queue", "known: ussd_queue", "{app} is none of the result's values");
+	templates_are_refused("name:     {max: 10", "name:     {max: 11",
+	    "ussd_late_queue: {name} has less room than its type");
+}
+
 static void dialog_load__broken_yaml__one_fault(void **state)
 {
 	(void)state;
@@ -425,6 +458,7 @@ int main(void)
 	    cmocka_unit_test(contracts_load__differs_from_the_table__told_both_ways),
 	    cmocka_unit_test(contracts_load__a_type_is_wrong__told_with_a_remedy),
 	    cmocka_unit_test(contracts_load__shipped__types_are_as_written),
+	    cmocka_unit_test(contracts_check_templates__late_answers__each_can_be_told),
 	    cmocka_unit_test(dialog_source_read__no_file_or_too_large__told),
 	};
 

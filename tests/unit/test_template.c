@@ -354,7 +354,11 @@ static void shipped_templates__loaded__one_sms_each(void **state)
 	static const char *const names[] = {"code", "code_login", "code_phone", "code_password",
 	    "code_referral", "appno", "appno_only", "referral", "referral_taken", "referral_accepted",
 	    "referral_declined", "referral_extended", "referral_expired", "referral_cancelled", "remind",
-	    "place_free", "phone_changed", "offer", "resume", "docs", "late"};
+	    "place_free", "phone_changed", "offer", "resume", "docs", "late", "ussd_again", "ussd_late_queue",
+	    "ussd_late_place", "ussd_late_none", "ussd_late_referral", "ussd_late_pin", "ussd_late_gone",
+	    "ussd_late_turn", "ussd_late_stop", "ussd_late_not_fit", "ussd_late_already", "ussd_late_phone",
+	    "ussd_watch", "ussd_watch_full", "ussd_district", "ussd_language", "ussd_queue", "ussd_referral",
+	    "ussd_enrol", "ussd_enrol_documents"};
 	struct faults faults = {0};
 	struct templates *t = templates_load(SHIPPED, &faults);
 
