@@ -51,6 +51,8 @@ struct service_shape {
 	bool changes;     /* commits something: asked once per press of a key */
 	bool danger;      /* only behind a confirmation: the last digits of an IIN */
 	struct service_result results[SERVICE_RESULTS + 1]; /* ended by a NULL name */
+	bool keeps; /* secrets that were typed for it stay in the session when it has answered, for the
+	               service that follows takes them too; else they are forgotten then */
 };
 
 const struct service_shape *service_shape(enum service s);
