@@ -59,10 +59,9 @@ static const struct service_shape shapes[SERVICES] = {
         {{"ok", "", NULL}, {"wrong", "left", NULL}, {"locked", "", NULL}, {"over", "", NULL}, DOWN}},
     [SERVICE_ENROL_START] = {"enrol.start", "kid parent", "", false, false,
         {{"ok", "year sex", NULL}, {"already", "pos", NULL}, {"asked", "", NULL}, {"no_match", "", NULL},
-            {"too_often", "num", NULL}, DOWN},
-        .keeps = true},
+            {"too_often", "num", NULL}, DOWN}},
     [SERVICE_ENROL_SUBMIT] = {"enrol.submit", "kid parent phone2", "", true, false,
-        {{"ok", "", NULL}, {"same", "", NULL}, {"asked", "", NULL}, DOWN}, .keeps = true},
+        {{"ok", "", NULL}, {"same", "", NULL}, {"asked", "", NULL}, DOWN}},
     [SERVICE_ENROL_TELL] = {"enrol.tell", "", "", true, false, {{"ok", "", NULL}, DOWN}},
     [SERVICE_DISTRICT_LIST] = {"district.list", "", "", false, false, {{"ok", "", "id place"}, DOWN}},
     [SERVICE_DISTRICT_SET] = {"district.set", "district", "", true, false, {{"ok", "place", NULL}, DOWN}},
@@ -75,6 +74,11 @@ static const struct service_shape shapes[SERVICES] = {
 const struct service_shape *service_shape(enum service s)
 {
 	return &shapes[s];
+}
+
+bool service_keeps(enum service s)
+{
+	return s == SERVICE_ENROL_START || s == SERVICE_ENROL_SUBMIT;
 }
 
 enum service service_find(const char *name, size_t n)

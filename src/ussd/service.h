@@ -51,11 +51,12 @@ struct service_shape {
 	bool changes;     /* commits something: asked once per press of a key */
 	bool danger;      /* only behind a confirmation: the last digits of an IIN */
 	struct service_result results[SERVICE_RESULTS + 1]; /* ended by a NULL name */
-	bool keeps; /* secrets that were typed for it stay in the session when it has answered, for the
-	               service that follows takes them too; else they are forgotten then */
 };
 
 const struct service_shape *service_shape(enum service s);
+/* Whether secrets that were typed for it stay in the session when it has answered, as the service that
+ * follows takes them too; else they are forgotten then. */
+bool service_keeps(enum service s);
 /* SERVICES when there is none of the name. */
 enum service service_find(const char *name, size_t n);
 /* Steps over names separated by spaces: the next one, of *ret_n octets; NULL at their end. */
