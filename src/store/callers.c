@@ -1,0 +1,62 @@
+#include "store/callers.h"
+
+#include "store/pg_array.h"
+
+struct callers_quest {
+	callers_language_fn *done;
+	void *arg;
+};
+
+static const uint32_t phone_types[] = {PG_INT8};
+static const struct pg_sql sql_language = {"caller_language",
+    "select coalesce((select language from caller where phone = $1), (select language from ("
+    " (select number, language from application where phone1 = $1 order by number desc limit 1)"
+    " union all (select number, language from application where phone2 = $1 order by number desc limit 1)"
+    " ) a order by number desc limit 1))",
+    1, phone_types};
+
+static void callers_on_language(void *arg, enum kz r, const struct pg_reply *reply)
+{
+	const struct callers_quest *q = arg;
+	int64_t l = r == KZ_OK ? pg_int(reply, 0, 0, 0) : 0;
+	bool known = r == KZ_OK && !pg_is_null(reply, 0, 0, 0) && l >= 0 && l < LANGUAGES;
+
+	q->done(q->arg,
+	    r != KZ_OK ? KZ_LOST
+	    : known    ? KZ_OK
+	               : KZ_NOT_FOUND,
+	    known ? (enum language)l : LANGUAGE_KK);
+}
+
+enum kz callers_language(struct pg *pg, int64_t phone, callers_language_fn *done, void *arg)
+{
+	const struct callers_quest q = {done, arg};
+	uint8_t room[8];
+	const struct pg_value value = pg_int8(phone, room);
+
+	return pg_ask(pg, &sql_language, &value, callers_on_language, &q, sizeof q);
+}
+
+static const uint32_t speak_types[] = {PG_INT8, PG_INT4};
+static const struct pg_sql sql_speak = {"caller_speak",
+    "insert into caller (phone, language) values ($1, $2)"
+    " on conflict (phone) do update set language = excluded.language, at = now()",
+    2, speak_types};
+
+static void callers_on_set(void *arg, enum kz r, const struct pg_reply *reply)
+{
+	(void)arg;
+	(void)r;
+	(void)reply;
+}
+
+void callers_set_language(struct pg *pg, int64_t phone, enum language l)
+{
+	const struct callers_quest q = {0};
+	uint8_t room[8], language[4];
+	const struct pg_value values[] = {pg_int8(phone, room), pg_int4((int32_t)l, language)};
+
+	/* KZ_BUSY is one of the ways to be lost */
+	if (pg_ask(pg, &sql_speak, values, callers_on_set, &q, sizeof q) != KZ_OK)
+		return;
+}

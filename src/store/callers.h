@@ -1,0 +1,18 @@
+/* callers: what is remembered of a phone that called. */
+#ifndef STORE_CALLERS_H
+#define STORE_CALLERS_H
+
+#include <stdint.h>
+
+#include "base/result.h"
+#include "store/pg.h"
+#include "text/language.h"
+
+/* KZ_OK: the language that was chosen on the phone, else that of its newest application; KZ_NOT_FOUND: nobody
+ * knows; KZ_LOST. phone: its keyed value. Once, later; KZ_BUSY at once, without done. */
+typedef void callers_language_fn(void *arg, enum kz r, enum language l);
+enum kz callers_language(struct pg *pg, int64_t phone, callers_language_fn *done, void *arg) KZ_CHECK;
+/* It was chosen. Nobody is told: lost, it is chosen again. */
+void callers_set_language(struct pg *pg, int64_t phone, enum language l);
+
+#endif
