@@ -10,12 +10,12 @@
 #include "base/buf.h"
 #include "ussd/dialog.h"
 
-#define SESSION_VALUE  96   /* octets of a value, with its NUL */
-#define SESSION_PAGE   640  /* octets of a page in UTF-8, with its NUL */
-#define SESSION_ITEMS  20   /* of a list */
-#define SESSION_ITEM   4    /* fields of one */
-#define SESSION_BACK   16   /* screens that 0 leads back over */
-#define SESSION_OCTETS 8192 /* of a packed one at most */
+#define SESSION_VALUE  96    /* octets of a value, with its NUL */
+#define SESSION_PAGE   640   /* octets of a page in UTF-8, with its NUL */
+#define SESSION_ITEMS  20    /* of a list */
+#define SESSION_ITEM   4     /* fields of one */
+#define SESSION_BACK   16    /* screens that 0 leads back over */
+#define SESSION_OCTETS 14336 /* of a packed one at most */
 
 struct session_item {
 	char fields[SESSION_ITEM][SESSION_VALUE];

@@ -1,0 +1,63 @@
+#include "ussd/answer.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/secret.h"
+#include "text/utf8.h"
+
+/* As much of text as there is room for, not cut within a letter. */
+static void answer_copy(char ret[SESSION_VALUE], const char *text)
+{
+	size_t n = strlen(text), at = 0, size;
+	uint32_t cp;
+
+	while (at < n && (size = utf8_next(text + at, n - at, &cp)) > 0 && at + size < SESSION_VALUE)
+		at += size;
+	memcpy(ret, text, at);
+	ret[at] = '\0';
+}
+
+void answer_start(struct answer *a, const char *result)
+{
+	answer_wipe(a);
+	a->result = result;
+}
+
+void answer_set(struct answer *a, const char *field, const char *text)
+{
+	size_t i = 0;
+
+	while (i < a->fields_n && strcmp(a->fields[i].name, field) != 0)
+		i++;
+	assert(i < ANSWER_FIELDS);
+	a->fields[i].name = field;
+	answer_copy(a->fields[i].text, text);
+	if (i == a->fields_n)
+		a->fields_n++;
+}
+
+void answer_set_number(struct answer *a, const char *field, uint64_t n)
+{
+	char text[24];
+
+	snprintf(text, sizeof text, "%llu", (unsigned long long)n);
+	answer_set(a, field, text);
+}
+
+bool answer_add(struct answer *a, const char *const *texts, size_t n)
+{
+	if (a->items_n == SESSION_ITEMS)
+		return false;
+	assert(n <= SESSION_ITEM);
+	for (size_t i = 0; i < n; i++)
+		answer_copy(a->items[a->items_n].fields[i], texts[i]);
+	a->items_n++;
+	return true;
+}
+
+void answer_wipe(struct answer *a)
+{
+	secret_wipe(a, sizeof *a);
+}

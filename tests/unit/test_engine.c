@@ -1,0 +1,228 @@
+/* engine: sessions over the shipped menu, walked key by key with services that answer what they are told to;
+ * and many random walks, of which no page may be over the limit and none without a way on. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "ussd/engine.h"
+#include "ussd/screen.h"
+
+#define WALKS 10000
+#define KEYS  40 /* of a walk at most */
+
+static struct dialog *menu;
+static struct session s;
+static uint64_t chance = 1;
+
+static int read_menu(void **state)
+{
+	struct dialog_source source;
+	struct faults faults = {0};
+
+	(void)state;
+	assert_true(dialog_source_read(KEZEK_SOURCE_DIR "/dialogs/kindergarten.yaml",
+	    KEZEK_SOURCE_DIR "/dialogs/services.yaml", &source, &faults));
+	menu = dialog_load(&source, &faults);
+	dialog_source_fini(&source);
+	assert_string_equal(buf_text(&faults.text), "");
+	faults_fini(&faults);
+	return menu ? 0 : -1;
+}
+
+static int free_menu(void **state)
+{
+	(void)state;
+	dialog_free(menu);
+	return 0;
+}
+
+static unsigned chance_below(unsigned n)
+{
+	chance = chance * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)(chance >> 33) % n;
+}
+
+/* A value of the type that is as wide as any. */
+static void widest(const struct contract_type *t, char ret[SESSION_VALUE])
+{
+	size_t n = 0;
+
+	if (t->kind == VALUE_WORD) {
+		snprintf(ret, SESSION_VALUE, "%s", t->words[chance_below((unsigned)t->words_n)].name);
+		return;
+	}
+	for (unsigned i = 0; i < t->max + 3 && n + 3 < SESSION_VALUE; i++)
+		n += (size_t)snprintf(ret + n, SESSION_VALUE - n, "%s", t->cyrillic ? "Щ" : "8");
+	ret[n] = '\0';
+}
+
+static void fill(struct answer *a, const struct service_result *r)
+{
+	const char *names = r->items ? r->items : r->fields;
+	unsigned items = r->items ? 1 + chance_below(SESSION_ITEMS) : 1;
+
+	answer_start(a, r->name);
+	while (items-- > 0) {
+		char texts[SESSION_ITEM][SESSION_VALUE];
+		const char *at[SESSION_ITEM];
+		size_t n = 0;
+
+		for (const char *name = names; *name;) {
+			size_t len = strcspn(name, " ");
+			int v = contract_value(menu->contracts, name, len);
+
+			assert_true(v >= 0);
+			if (r->items) {
+				widest(menu->contracts->values[v].type, texts[n]);
+				at[n] = texts[n];
+				n++;
+			} else {
+				char text[SESSION_VALUE];
+
+				widest(menu->contracts->values[v].type, text);
+				answer_set(a, menu->contracts->values[v].name, text);
+			}
+			name += len + strspn(name + len, " ");
+		}
+		if (r->items)
+			assert_true(answer_add(a, at, n));
+	}
+}
+
+static unsigned results_of(enum service service)
+{
+	unsigned n = 0;
+
+	while (service_shape(service)->results[n].name)
+		n++;
+	return n;
+}
+
+/* Answers whatever is asked until there is a page. */
+static struct engine_step settle(struct engine_step step)
+{
+	static struct answer a;
+
+	for (int i = 0; step.does == ENGINE_ASK; i++) {
+		assert_true(i < 10);
+		fill(&a, &service_shape(step.service)->results[chance_below(results_of(step.service))]);
+		step = engine_give(menu, &s, &a);
+	}
+	return step;
+}
+
+static void page_is_good(void)
+{
+	struct screen_width w = screen_measure(s.page);
+
+	if (!screen_fits(&menu->limits, w))
+		print_message("%s: %u units:\n%s\n", menu->screens[s.screen].name, w.units, s.page);
+	assert_true(screen_fits(&menu->limits, w));
+	assert_true(*s.page);
+	assert_true(s.ended || menu->screens[s.screen].kind != SCREEN_END);
+}
+
+static const char *random_key(void)
+{
+	static const char *const keys[] = {"1", "2", "3", "4", "5", "0", "9", "00", "10", "", "#", "x", "😀",
+	    "1234", "000101100006", "000101100007", "7011234567", "123456", "\xff", "12"};
+
+	return keys[chance_below(sizeof keys / sizeof *keys)];
+}
+
+static void walk(void)
+{
+	session_start(&s, menu, 7);
+	s.language = (enum language)chance_below(LANGUAGES);
+	settle(engine_dial(menu, &s,
+	    chance_below(4) ? "" : menu->shortcuts[chance_below((unsigned)menu->shortcuts_n)].digits));
+	for (int i = 0; i < KEYS && !s.ended; i++) {
+		struct buf packed = {0};
+		struct session again;
+
+		page_is_good();
+		session_pack(&s, &packed);
+		assert_true(packed.len <= SESSION_OCTETS);
+		assert_int_equal(session_unpack(packed.data, packed.len, &again), KZ_OK);
+		assert_true(engine_fits(menu, &again));
+		buf_fini(&packed);
+		if (chance_below(30) == 0)
+			settle(engine_resume(menu, &s));
+		else {
+			const char *key = random_key();
+			settle(engine_type(menu, &s, key, strlen(key)));
+		}
+	}
+	page_is_good();
+}
+
+static void engine__random_walks__every_page_fits_and_goes_on(void **state)
+{
+	(void)state;
+	for (int i = 0; i < WALKS; i++)
+		walk();
+}
+
+static void engine__known_caller__sees_her_number_without_a_key(void **state)
+{
+	static struct answer a;
+
+	(void)state;
+	session_start(&s, menu, 1);
+	struct engine_step step = engine_dial(menu, &s, "");
+	assert_int_equal(step.does, ENGINE_ASK);
+	assert_int_equal(step.service, SERVICE_CALLER_OPEN);
+	answer_start(&a, "known");
+	answer_set(&a, "child", "77");
+	answer_set(&a, "name", "Айерке");
+	answer_set_number(&a, "pos", 415);
+	step = engine_give(menu, &s, &a);
+	assert_int_equal(step.does, ENGINE_SAY);
+	assert_non_null(strstr(s.page, "Айерке: кезек №415"));
+	assert_non_null(strstr(s.page, "\n1 "));
+	assert_string_equal(session_value(&s, menu, "child"), "77");
+	assert_false(s.ended);
+}
+
+static void engine__wrong_key__says_which_there_are(void **state)
+{
+	engine__known_caller__sees_her_number_without_a_key(state);
+	engine_type(menu, &s, "8", 1);
+	assert_true(strncmp(s.page, "Тек 1-4:", strlen("Тек 1-4:")) == 0);
+	assert_non_null(strstr(s.page, "\n4 "));
+}
+
+static void engine__iin_with_a_slip__is_told_what_is_wrong(void **state)
+{
+	(void)state;
+	session_start(&s, menu, 1);
+	s.language = LANGUAGE_EN;
+	engine_dial(menu, &s, "1");
+	assert_int_equal(menu->screens[s.screen].kind, SCREEN_INPUT);
+	engine_type(menu, &s, "00010110000", 11);
+	assert_non_null(strstr(s.page, "11"));
+	engine_type(menu, &s, "000101100007", 12);
+	assert_null(strstr(s.page, "12 digits"));
+	struct engine_step step = engine_type(menu, &s, "0001 0110 0006", 14);
+	assert_int_equal(step.does, ENGINE_ASK);
+	assert_string_equal(session_value(&s, menu, "iin"), "000101100006");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(engine__known_caller__sees_her_number_without_a_key),
+	    cmocka_unit_test(engine__wrong_key__says_which_there_are),
+	    cmocka_unit_test(engine__iin_with_a_slip__is_told_what_is_wrong),
+	    cmocka_unit_test(engine__random_walks__every_page_fits_and_goes_on),
+	};
+
+	return cmocka_run_group_tests(tests, read_menu, free_menu);
+}
