@@ -205,6 +205,36 @@ journey('regions__each_fault__one_line_with_file_line_column', async (stage) => 
   assert.match(t.out, /regions: 1$/m);
 });
 
+journey('dialog__each_fault__one_line_with_file_line_column', async (stage) => {
+  const dialog = stage.path('menu.yaml'), services = stage.path('asks.yaml');
+  const k = await Kezek.prepare(stage, nowhere, {
+    config: { ussd: { dialog, services } }, operators: { one: operator(stage, { port: 2775 }) },
+  });
+  assert.match((await refused(k))[0], /menu\.yaml: cannot be read: No such file/);
+  const menu = readFileSync(join(top, 'dialogs/kindergarten.yaml'), 'utf8');
+  const asks = readFileSync(join(top, 'dialogs/services.yaml'), 'utf8');
+  const faults = [
+    ['goto', menu.replace('goto: vac_list', 'goto: vac_lst'), asks, /menu\.yaml:\d+:\d+: "vac_lst": there is no such screen; did you mean vac_list\?/],
+    ['result', menu.replace('many: pick', 'mny: pick'), asks, /menu\.yaml:\d+:\d+: mny: caller\.open gives no such result; did you mean many\?/],
+    ['language', menu.replace('ru: "Места", ', ''), asks, /menu\.yaml:\d+:\d+: text lacks the language ru/],
+    ['value', menu.replace('{name}: кезек', '{nmae}: кезек'), asks, /menu\.yaml:\d+:\d+: "nmae": no service takes or gives such a value/],
+    ['key twice', menu.replace('\n  home:', '\n  guest:'), asks, /menu\.yaml:\d+:3: the same key twice in one map/],
+    ['tag', menu.replace('"1"', '!!int "1"'), asks, /menu\.yaml:\d+:\d+: tags, anchors and aliases are not allowed here/],
+    ['no service', menu, asks.replace('\n  login.code:', '\n  login.coed:'), /asks\.yaml:\d+:\d+: "login\.coed": kezek has no such service; did you mean login\.code\?/],
+    ['late SMS', menu, asks.replace('none: ussd_late_none', 'none: ussd_late_nine'), /asks\.yaml:\d+:\d+: there is no SMS template ussd_late_nine/],
+  ];
+  for (const [what, one, two, line] of faults) {
+    writeFileSync(dialog, one);
+    writeFileSync(services, two);
+    assert.match((await refused(k)).join('\n'), line, what);
+  }
+  writeFileSync(dialog, menu);
+  writeFileSync(services, asks);
+  const t = await k.once('-t');
+  assert.equal(t.code, 0, t.err);
+  assert.match(t.out, /screens: \d+$/m);
+});
+
 journey('holidays__each_fault__one_line_with_file_line_column', async (stage) => {
   const file = stage.path('holidays.yaml');
   const k = await Kezek.prepare(stage, nowhere, {
