@@ -34,7 +34,7 @@ struct ctl_command {
 
 extern const struct ctl_command ctl_status_command, ctl_trace_command, ctl_send_command, ctl_key_command,
     ctl_webhook_command, ctl_keyring_command, ctl_aside_command, ctl_guard_command, ctl_late_command,
-    ctl_import_command, ctl_news_command, ctl_sample_command;
+    ctl_import_command, ctl_news_command, ctl_sample_command, ctl_dial_command, ctl_dialog_command;
 
 /* The first rows of every command's option table. */
 enum { CTL_OPT_SOCKET = 1000, CTL_OPT_JSON, CTL_OPT_HELP, CTL_OPT_VERSION };

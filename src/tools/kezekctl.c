@@ -11,7 +11,8 @@
 
 static const struct ctl_command *const commands[] = {&ctl_status_command, &ctl_trace_command,
     &ctl_send_command, &ctl_key_command, &ctl_webhook_command, &ctl_news_command, &ctl_keyring_command,
-    &ctl_guard_command, &ctl_aside_command, &ctl_late_command, &ctl_import_command, &ctl_sample_command};
+    &ctl_guard_command, &ctl_aside_command, &ctl_late_command, &ctl_import_command, &ctl_sample_command,
+    &ctl_dial_command, &ctl_dialog_command};
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static const char common_help[] =
