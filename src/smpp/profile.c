@@ -155,6 +155,7 @@ static void profile_read(struct profile *p, const struct yaml_node *root, struct
 	profile_check_prefixes(p, root, faults);
 	profile_check_sender(p, root, faults);
 	profile_check_times(p, root, faults);
+	profile_ussd_read(p, root, faults);
 	profile_read_statuses(p, root, faults);
 	profile_read_links(p, root, faults);
 }
@@ -246,6 +247,7 @@ void profile_free(struct profile *p)
 	for (size_t i = 0; i < p->links_n; i++)
 		profile_link_fini(&p->links[i]);
 	keys_fini(profile_keys, profile_keys_n, p);
+	profile_ussd_fini(&p->ussd);
 	free(p->links);
 	free(p->statuses);
 	free(p->name);

@@ -8,6 +8,7 @@
 
 #include "base/keys.h"
 #include "base/yaml.h"
+#include "smpp/profile_ussd.h"
 #include "smpp/receipt.h"
 #include "smpp/status.h"
 #include "text/segment.h"
@@ -62,6 +63,7 @@ struct profile {
 	int receipt_parts;           /* enum receipt_parts */
 	int64_t receipt_busy_status; /* command_status when a receipt cannot be recorded now: 100 (0x64) or 88
 	                                (0x58) */
+	struct profile_ussd ussd;
 	struct status_rule *statuses;
 	size_t statuses_n;
 	struct profile_link *links;

@@ -14,6 +14,15 @@ static const char *const id_forms[] = {"auto", "same", "hex", "decimal", NULL};
 static const char *const parts[] = {"all", "first", "last", "any", NULL};
 static const char *const binds[] = {"transceiver", "transmitter", "receiver", NULL};
 
+static const char *const detects[] = {"none", "tlv", "service_type", "destination", "any", NULL};
+static const char *const session_keys[] = {"its", "umr", "tlv", "msisdn", NULL};
+static const char *const echoes[] = {"raw", "cleared", "none", NULL};
+static const char *const codes[] = {"text", "destination", "both", NULL};
+static const char *const paths[] = {"whole", "rest", "none", NULL};
+static const char *const bodies[] = {"auto", "short_message", "payload", NULL};
+static const char *const pushes[] = {"none", "tell", "ask", NULL};
+static const char *const push_keys[] = {"ours", "operator", NULL};
+
 #define AT(field) offsetof(struct profile, field)
 #define IN(field) offsetof(struct profile_link, field)
 
@@ -96,6 +105,85 @@ const struct key profile_keys[] = {
 	    "Which parts of a message the operator sends receipts for."},
 	{"receipts.busy_status", KEY_INT, AT(receipt_busy_status), "100", 1, INT32_MAX, NULL, true, "",
 	    "command_status for a receipt that cannot be recorded now: 100 (ESME_RX_T_APPN) or 88 (ESME_RTHROTTLED)."},
+
+	{"ussd.detect", KEY_CHOICE, AT(ussd.detect), "none", 0, 0, detects, true, "",
+	    "What makes a deliver_sm or data_sm one of USSD: the TLV ussd_service_op, service_type, one of ussd.codes as its destination, or any; none: the operator brings no USSD."},
+	{"ussd.service_type", KEY_TEXT, AT(ussd.service_type), "USSD", 0, 5, NULL, true, "",
+	    "service_type of pages, and of what comes in when that is what detects it."},
+	{"ussd.codes", KEY_LIST, AT(ussd.codes), "", 0, 20, NULL, true, "",
+	    "Digits of the codes that are ours, \"123\" of *123#; the first is where pushes come from."},
+	{"ussd.code", KEY_CHOICE, AT(ussd.code), "text", 0, 0, codes, true, "",
+	    "Where a dialled code stands: in the text, in destination_addr, or in the text and else there."},
+	{"ussd.code_kept", KEY_BOOL, AT(ussd.code_kept), "no", 0, 0, NULL, true, "",
+	    "Only what is dialled tells the code, destination_addr never: later pages come from the first of ussd.codes."},
+	{"ussd.path", KEY_CHOICE, AT(ussd.path), "whole", 0, 0, paths, true, "",
+	    "What the text tells of *123*2#: whole; rest: what stands behind the code; none: nothing is read behind it."},
+	{"ussd.key", KEY_CHOICE, AT(ussd.key), "its", 0, 0, session_keys, true, "",
+	    "What tells dialogues apart: its_session_info, user_message_reference, the TLV ussd.key_tlv, or only the phone's number."},
+	{"ussd.key_tlv", KEY_TEXT, AT(ussd.key_tag_text), "0x1501", 0, 6, NULL, true, "",
+	    "Tag of that TLV."},
+	{"ussd.key_octets", KEY_INT, AT(ussd.key_octets), "0", 0, 8, NULL, true, "",
+	    "Its length; 0: 1 to 8."},
+	{"ussd.key_mask", KEY_TEXT, AT(ussd.key_mask_text), "", 0, 10, NULL, true, "",
+	    "Bits of the last four octets of the key that count; empty: of its_session_info 0xfffe, all but the end bit, of others all."},
+	{"ussd.key_msisdn", KEY_BOOL, AT(ussd.key_msisdn), "yes", 0, 0, NULL, true, "",
+	    "Whether the phone's number is part of the key."},
+	{"ussd.echo", KEY_CHOICE, AT(ussd.echo), "cleared", 0, 0, echoes, true, "",
+	    "its_session_info in a page: as it came, with its end bit cleared, or not at all."},
+	{"ussd.step", KEY_INT, AT(ussd.step), "0", 0, 127, NULL, true, "",
+	    "Added to the 7 bits of the dialogue's sequence in its_session_info."},
+	{"ussd.end_bit_in", KEY_BOOL, AT(ussd.end_bit_in), "no", 0, 0, NULL, true, "",
+	    "Whether the end bit of its_session_info says that the person hung up."},
+	{"ussd.end_bit_out", KEY_BOOL, AT(ussd.end_bit_out), "no", 0, 0, NULL, true, "",
+	    "Whether the last page sets it."},
+	{"ussd.empty_cancels", KEY_BOOL, AT(ussd.empty_cancels), "no", 0, 0, NULL, true, "",
+	    "Whether an empty answer says that the person hung up."},
+	{"ussd.dialled", KEY_LIST, AT(ussd.dialled), "1", 0, 4, NULL, true, "",
+	    "ussd_service_op of a code that was dialled: 0 to 255 or 0x00 to 0xff; 17 is 0x11."},
+	{"ussd.typed", KEY_LIST, AT(ussd.typed), "18", 0, 4, NULL, true, "",
+	    "ussd_service_op of an answer to a page."},
+	{"ussd.confirmed", KEY_LIST, AT(ussd.confirmed), "19", 0, 4, NULL, true, "",
+	    "ussd_service_op of the word that a pushed text was shown."},
+	{"ussd.cancelled", KEY_LIST, AT(ussd.cancelled), "129", 0, 4, NULL, true, "",
+	    "ussd_service_op of the word that the person or the network hung up."},
+	{"ussd.go_on", KEY_INT, AT(ussd.go_on), "2", 0, 255, NULL, true, "",
+	    "ussd_service_op of a page that is answered."},
+	{"ussd.last", KEY_INT, AT(ussd.last), "17", 0, 255, NULL, true, "",
+	    "ussd_service_op of the last page; to a code that came with 0 it is 16."},
+	{"ussd.push", KEY_CHOICE, AT(ussd.push), "none", 0, 0, pushes, true, "",
+	    "What the operator lets us send to phones that did not dial: nothing, a text, or questions too."},
+	{"ussd.ask", KEY_INT, AT(ussd.ask), "2", 0, 255, NULL, true, "",
+	    "ussd_service_op of a pushed question."},
+	{"ussd.tell", KEY_INT, AT(ussd.tell), "3", 0, 255, NULL, true, "",
+	    "ussd_service_op of a pushed text."},
+	{"ussd.push_key", KEY_CHOICE, AT(ussd.push_key), "ours", 0, 0, push_keys, true, "",
+	    "Who gives a pushed dialogue its key."},
+	{"ussd.data_sm", KEY_BOOL, AT(ussd.data_sm), "no", 0, 0, NULL, true, "",
+	    "Pages go as data_sm."},
+	{"ussd.body", KEY_CHOICE, AT(ussd.body), "auto", 0, 0, bodies, true, "",
+	    "Where the text of a page stands; auto: in message_payload when it is longer than 254 octets."},
+	{"ussd.swap", KEY_BOOL, AT(ussd.swap), "yes", 0, 0, NULL, true, "",
+	    "Addresses change places in a page; no: they go back as they came."},
+	{"ussd.gsm", KEY_CHOICE, AT(ussd.gsm), "unpacked", 0, 0, gsm_wires, true, "",
+	    "What the operator takes ussd.dcs_gsm for."},
+	{"ussd.dcs_gsm", KEY_INT, AT(ussd.dcs_gsm), "0", 0, 255, NULL, true, "",
+	    "data_coding of pages in GSM 7-bit; 15 at many."},
+	{"ussd.dcs_ucs2", KEY_INT, AT(ussd.dcs_ucs2), "8", 0, 255, NULL, true, "",
+	    "data_coding of pages in UCS-2: 8, 72 (0x48) or 17 (0x11)."},
+	{"ussd.gsm7", KEY_INT, AT(ussd.gsm7), "182", 20, 182, NULL, true, "septets",
+	    "Longest page in GSM 7-bit."},
+	{"ussd.ucs2", KEY_INT, AT(ussd.ucs2), "80", 20, 80, NULL, true, "units",
+	    "Longest page in UCS-2."},
+	{"ussd.tlvs", KEY_LIST, AT(ussd.tlvs), "", 0, 40, NULL, true, "",
+	    "TLVs that go with every page, tag and value: \"0x1380=05\"."},
+	{"ussd.kept", KEY_INT, AT(ussd.kept), "2", 0, 9000, NULL, true, "pages",
+	    "Places of each link's window that messages leave to pages; messages have at least one."},
+	{"ussd.deadline", KEY_MS, AT(ussd.deadline_ms), "8s", 100, MINUTE, NULL, true, "",
+	    "A page is sent within so long, be it the one that says to look for an SMS; below the operator's own."},
+	{"ussd.person", KEY_MS, AT(ussd.person_ms), "1m", SECOND, 10 * MINUTE, NULL, true, "",
+	    "An answer that has not come for so long does not come: the call was dropped."},
+	{"ussd.repeat", KEY_MS, AT(ussd.repeat_ms), "5s", 0, MINUTE, NULL, true, "",
+	    "The same answer within so long is the same one, brought twice: it gets the same page again."},
 };
 const size_t profile_keys_n = sizeof profile_keys / sizeof *profile_keys;
 

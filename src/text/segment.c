@@ -267,3 +267,16 @@ enum kz segment_split(const char *utf8, size_t n, const struct text_wire *wire, 
 	buf_fini(&u.octets);
 	return r;
 }
+
+enum kz segment_page(const char *utf8, size_t n, enum gsm_wire gsm, struct buf *room, struct text_cost *ret)
+{
+	struct units u = {.octets = {.wiped = true}};
+	enum kz r = units_take(&u, utf8, n, gsm);
+
+	if (r == KZ_OK) {
+		*ret = (struct text_cost){u.alphabet, (uint32_t)units_count(&u), 1};
+		put_units(&u, 0, units_count(&u), gsm, 0, room);
+	}
+	buf_fini(&u.octets);
+	return r;
+}

@@ -61,6 +61,12 @@ enum kz segment_cost(
 enum kz segment_split(const char *utf8, size_t n, const struct text_wire *wire, uint16_t reference,
     struct buf *room, struct segment ret[SEGMENT_MAX_PARTS], size_t *ret_n) KZ_CHECK;
 
+/* A page of USSD: one part whatever its length, plain. Appends its octets; ret: alphabet and units, of GSM
+ * 7-bit septets also where they travel as octets. KZ_INVALID: not UTF-8 or empty; KZ_TOO_LONG: absurdly so.
+ */
+enum kz segment_page(
+    const char *utf8, size_t n, enum gsm_wire gsm, struct buf *room, struct text_cost *ret) KZ_CHECK;
+
 /* Appends as UTF-8 the n octets of user data whose first udh_len are its header (udh.len; 0 when it has
  * none): packed septets start at a bit that depends on it. data_coding by SMPP 3.4, 5.2.19: 0 as gsm says, 1
  * ASCII, 3 Latin-1, 8 UCS-2 (UTF-16 pairs joined, lone surrogates U+FFFD); from 0x10 up by the groups
