@@ -71,6 +71,15 @@ const struct ways *send_ways(const struct send *s);
 typedef void send_lost_fn(void *arg, uint64_t message_id);
 void send_on_lost(struct send *s, send_lost_fn *lost, void *arg);
 
+/* Told of what phones dial and type; c lives during the call. NULL, as at first: what is dialled is refused.
+ */
+typedef void send_ussd_fn(void *arg, struct carrier *c, const struct ussd_in *in);
+void send_on_ussd(struct send *s, send_ussd_fn *fn, void *arg);
+/* carrier_page of the operator of that name, also of a profile that took the place of the one that the
+ * dialogue came by. KZ_NOT_FOUND: there is none. */
+enum kz send_page(struct send *s, const char *carrier, const struct ussd_peer *to, enum ussd_page how,
+    const char *text, int64_t within_ms, carrier_page_fn *done, void *arg) KZ_CHECK;
+
 /* The slot was taken, as slots_events say / all slots were lost: stop. */
 void send_take_slot(struct send *s, uint8_t slot, uint64_t low_water, uint64_t newest);
 void send_lose_slots(struct send *s);

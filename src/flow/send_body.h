@@ -117,6 +117,8 @@ struct send {
 	void *drained_arg;
 	send_lost_fn *lost; /* NULL: nobody asks */
 	void *lost_arg;
+	send_ussd_fn *ussd; /* NULL: nobody takes what is dialled */
+	void *ussd_arg;
 	struct metric *accepted[MESSAGE_CLASSES], *submitted[MESSAGE_CLASSES],
 	    *ended[MESSAGE_UNCONFIRMED + 1];
 	struct metric *submit_time[MESSAGE_CLASSES], *letters_gauge, *shut_gauge, *moved;

@@ -87,6 +87,13 @@ static void way_on_unreadable(
 	w->ways->events->on_unreadable(w->ways->arg, c, w->number, m, ticket);
 }
 
+static bool way_on_ussd(void *arg, struct carrier *c, const struct ussd_in *in)
+{
+	struct way *w = arg;
+
+	return w->ways->events->on_ussd(w->ways->arg, c, in);
+}
+
 static void way_on_other(void *arg, struct carrier *c, const struct pdu_sm *m, const char *what)
 {
 	struct way *w = arg;
@@ -111,6 +118,7 @@ static const struct carrier_events way_events = {
     .on_late = way_on_late,
     .on_receipt = way_on_receipt,
     .on_unreadable = way_on_unreadable,
+    .on_ussd = way_on_ussd,
     .on_other = way_on_other,
     .on_up = way_on_up,
 };
@@ -307,6 +315,16 @@ struct carrier *ways_at(const struct ways *ws, size_t i)
 	for (const struct list_node *at = list_first(&ws->living); at; at = list_next(&ws->living, at))
 		if (i-- == 0)
 			return list_entry(at, struct way, node)->carrier;
+	return NULL;
+}
+
+struct carrier *ways_named(const struct ways *ws, const char *name)
+{
+	struct carrier *c;
+
+	for (size_t i = 0; (c = ways_at(ws, i)) != NULL; i++)
+		if (!strcmp(carrier_name(c), name))
+			return c;
 	return NULL;
 }
 

@@ -26,6 +26,7 @@ struct ways_events {
 	    struct deliver_ticket ticket);
 	void (*on_unreadable)(
 	    void *arg, struct carrier *c, uint32_t way, const struct pdu_sm *m, struct deliver_ticket ticket);
+	bool (*on_ussd)(void *arg, struct carrier *c, const struct ussd_in *in);
 	void (*on_other)(void *arg, struct carrier *c, const struct pdu_sm *m, const char *what);
 	/* c went up or down; NULL: some came or went. Waiting shipments may want another. */
 	void (*on_change)(void *arg, const struct carrier *c);
@@ -43,6 +44,8 @@ size_t ways_route(const struct ways *w, struct msisdn to, struct carrier *ret[RO
 bool ways_has_refuge(const struct ways *w, const struct carrier *c);
 /* Each living carrier, in order of name. NULL ends it. */
 struct carrier *ways_at(const struct ways *w, size_t i);
+/* That of the name; NULL: it is not living. */
+struct carrier *ways_named(const struct ways *w, const char *name);
 /* Answers a receipt; nothing happens when that carrier is gone. busy: the profile's busy status. */
 void ways_answer(struct ways *w, uint32_t way, struct deliver_ticket ticket, bool busy);
 /* Every carrier stops, unbinds and closes; on_drained once, later. */

@@ -27,6 +27,7 @@ struct carrier *carrier_new(
 	c->pump_timer = timer_new(l, carrier_pump, c);
 	c->lines = mem_array(p->links_n, sizeof *c->lines);
 	c->ahead = AHEAD_LEAST;
+	carrier_start_pages(c);
 	for (enum lane lane = 0; lane < LANES; lane++) {
 		list_init(&c->waiting[lane]);
 		list_init(&c->near[lane]);
@@ -39,6 +40,7 @@ struct carrier *carrier_new(
 		line->carrier = c;
 		for (enum lane lane = 0; lane < LANES; lane++)
 			list_init(&line->pinned[lane]);
+		list_init(&line->pages);
 		line->session = link_new(l, p, &p->links[i], (uint32_t)i, &link_events, line);
 	}
 	return c;
@@ -240,6 +242,7 @@ void carrier_free(struct carrier *c)
 		return;
 	for (size_t i = 0; i < c->lines_n; i++)
 		link_free(c->lines[i].session);
+	carrier_free_pages(c);
 	defer_cancel(&c->pump);
 	timer_free(c->pump_timer);
 	buf_fini(&c->tlvs);

@@ -18,6 +18,7 @@
 #include "smpp/profile.h"
 #include "smpp/receipt.h"
 #include "smpp/status.h"
+#include "smpp/ussd.h"
 
 enum lane { LANE_CODE, LANE_NOTICE, LANE_BULK, LANES };
 
@@ -98,6 +99,9 @@ struct carrier_events {
 	 * carrier_answer when it is kept. */
 	void (*on_unreadable)(
 	    void *arg, struct carrier *c, const struct pdu_sm *m, struct deliver_ticket ticket);
+	/* Somebody dialled, typed or hung up. true: it is taken, and the operator is told so before any page
+	 * goes; false: it is refused, and the dialogue is over. */
+	bool (*on_ussd)(void *arg, struct carrier *c, const struct ussd_in *in);
 	/* A message from a phone: raw for keeping aside. The carrier has answered. */
 	void (*on_other)(void *arg, struct carrier *c, const struct pdu_sm *m, const char *what);
 	/* Bound links went from none to some or back. */
@@ -147,6 +151,18 @@ int64_t carrier_oldest_ms(const struct carrier *c, enum lane lane);
 /* Answers a receipt: status 0 or the profile's busy status. */
 void carrier_answer(struct carrier *c, struct deliver_ticket t, uint32_t status);
 
+/* What became of a page: KZ_OK the operator took it; KZ_REFUSED: it did not, the dialogue is over;
+ * KZ_EXPIRED: no link took it in time, it was not sent; KZ_LOST: it was written and not answered, and is not
+ * sent again. */
+typedef void carrier_page_fn(void *arg, enum kz r);
+/* Sends a page by the link that the dialogue came by, else by another one that is bound, before all lanes; a
+ * page that was slowed goes again within its time. done once, later, unless this answers KZ_TOO_LONG: over
+ * the profile's page limit; KZ_INVALID: empty, or not UTF-8; KZ_LOST: it drains; KZ_BUSY: too many wait. */
+enum kz carrier_page(struct carrier *c, const struct ussd_peer *to, enum ussd_page how, const char *text,
+    int64_t within_ms, carrier_page_fn *done, void *arg) KZ_CHECK;
+/* How many pages wait for a link. */
+size_t carrier_pages(const struct carrier *c);
+
 /* Fills up to room rows; returns the number of links. */
 size_t carrier_report(const struct carrier *c, struct link_report *rows, size_t room);
 
@@ -155,8 +171,8 @@ size_t carrier_report(const struct carrier *c, struct link_report *rows, size_t 
  * answered, whatever was not sent of them yet, and a slowed part is refused as TEMPORARY. So after on_drained
  * every shipment that is left can be taken. */
 void carrier_drain(struct carrier *c, loop_fn *on_drained, void *arg);
-/* Closes everything at once without callbacks. Shipments are simply forgotten: their owner frees them. NULL
- * is fine. */
+/* Closes everything at once without callbacks, of pages too. Shipments are simply forgotten: their owner
+ * frees them. NULL is fine. */
 void carrier_free(struct carrier *c);
 
 #endif

@@ -1,10 +1,12 @@
 /* carrier_body: the inside of a carrier, shared by its files only: carrier.c (life and questions),
  * carrier_turn.c (turns and what became of them), carrier_pick.c (who is next), carrier_slow.c (who must wait
- * a while), carrier_read.c (what the operator sends). */
+ * a while), carrier_read.c (what the operator sends), carrier_ussd.c (pages). */
 #ifndef SMPP_CARRIER_BODY_H
 #define SMPP_CARRIER_BODY_H
 
 #include "base/buf.h"
+#include "base/heap.h"
+#include "base/metrics.h"
 #include "smpp/carrier.h"
 #include "smpp/late.h"
 
@@ -13,8 +15,11 @@ struct line {
 	struct carrier *carrier;
 	struct link *session;
 	struct list pinned[LANES];
+	struct list pages; /* that wait for this link, which can submit */
 	struct late late;
 };
+
+enum page_end { PAGE_TAKEN, PAGE_REFUSED, PAGE_EXPIRED, PAGE_LOST, PAGE_ENDS };
 
 struct carrier {
 	struct loop *loop;
@@ -33,6 +38,12 @@ struct carrier {
 	struct buf tlvs; /* scratch for one PDU */
 	bool up;         /* as told by on_up */
 	bool draining;
+	/* carrier_ussd.c */
+	struct list pages;      /* that wait for any link to be bound */
+	struct list pages_sent; /* written, not answered */
+	struct heap pages_due;  /* of those that wait */
+	struct timer *pages_timer;
+	struct metric *ussd_heard[USSD_CANCELLED + 1], *ussd_pages[PAGE_ENDS], *ussd_seconds, *ussd_waiting;
 	loop_fn *on_drained; /* NULL: told, or nobody asked */
 	void *drained_arg;
 };
@@ -65,5 +76,20 @@ void carrier_release(struct carrier *c, enum lane lane, int64_t now);
 /* carrier_read.c */
 void carrier_on_deliver(void *arg, struct link *l, const struct pdu_sm *m, struct deliver_ticket t);
 void carrier_on_broken(void *arg, struct link *l, const uint8_t *octets, size_t n, struct deliver_ticket t);
+
+/* carrier_ussd.c */
+void carrier_start_pages(struct carrier *c);
+/* Without callbacks. */
+void carrier_free_pages(struct carrier *c);
+void carrier_on_ussd(struct carrier *c, struct link *l, const struct pdu_sm *m, struct deliver_ticket t);
+/* Writes what can be written; true: a link would not take what it said it would. */
+bool carrier_send_pages(struct carrier *c);
+/* Until a link with pages may write the next one; -1: not before something happens. */
+int64_t carrier_pages_rest_ms(const struct carrier *c);
+/* Pages that waited for the link look for another one. */
+void carrier_move_pages(struct carrier *c, struct line *line);
+/* Those that wait are over. */
+void carrier_drop_pages(struct carrier *c);
+void carrier_on_page_answer(struct carrier *c, void *page, const struct link_answer *a);
 
 #endif

@@ -1,10 +1,8 @@
 /* carrier_read: what the operator sends. A receipt is its owner's until it is recorded, or kept aside when
- * nobody can read it; a message from a phone is answered here at once with a final refusal, since nobody here
- * reads it yet. */
+ * nobody can read it; USSD is answered at once, since the person waits; a message from a phone is answered
+ * here at once with a final refusal, since nobody here reads it yet. */
 #include "base/log.h"
 #include "smpp/carrier_body.h"
-
-#define ESME_RX_P_APPN 0x65
 
 static void carrier_on_phone(
     struct carrier *c, struct link *l, const struct pdu_sm *m, struct deliver_ticket t)
@@ -21,7 +19,10 @@ void carrier_on_deliver(void *arg, struct link *l, const struct pdu_sm *m, struc
 	struct carrier *c = line->carrier;
 	struct receipt r;
 
-	if (!receipt_is(m, c->profile->receipts_loose)) {
+	/* What somebody types may look like a receipt. */
+	if (!receipt_is(m, false) && ussd_is(c->profile, m)) {
+		carrier_on_ussd(c, l, m, t);
+	} else if (!receipt_is(m, c->profile->receipts_loose)) {
 		carrier_on_phone(c, l, m, t);
 	} else if (receipt_parse(m, &r) != KZ_OK) {
 		link_count_odd(l, "unreadable_receipt");

@@ -1,6 +1,7 @@
 /* carrier_turn: who is sent next, and what became of it. The pump runs at the end of a round of the loop,
- * whenever something changed: link by link in rotation, one part each, the highest lane first and in it what
- * the link has already begun. When all that remains is a token that is not there yet, a timer waits for it.
+ * whenever something changed: pages of USSD, then link by link in rotation, one part each, the highest lane
+ * first and in it what the link has already begun. When all that remains is a token that is not there yet, a
+ * timer waits for it.
  */
 #include "smpp/carrier_body.h"
 
@@ -193,8 +194,11 @@ static unsigned carrier_round(struct carrier *c, bool *ret_busy)
 	for (size_t i = 0, first = c->first; i < c->lines_n; i++) {
 		size_t at = (first + i) % c->lines_n;
 		struct line *line = &c->lines[at];
-		struct shipment *s = link_wait_ms(line->session) == 0 ? carrier_pick(c, line) : NULL;
+		struct shipment *s = NULL;
 
+		/* The next token is a page's: somebody holds the phone and looks at it. */
+		if (!line->pages.count && link_wait_ms(line->session) == 0)
+			s = carrier_pick(c, line);
 		if (!s)
 			continue;
 		if (!carrier_give_turn(c, line, s))
@@ -214,10 +218,10 @@ static void carrier_sooner(int64_t *at, int64_t ms)
 /* Until the next token that somebody waits for, or the end of the first hold; -1: until something happens. */
 static int64_t carrier_rest_ms(const struct carrier *c)
 {
-	int64_t now = loop_now_ms(c->loop), rest = -1;
+	int64_t now = loop_now_ms(c->loop), rest = carrier_pages_rest_ms(c);
 
 	for (size_t i = 0; i < c->lines_n; i++)
-		if (carrier_pick(c, &c->lines[i]))
+		if (!c->lines[i].pages.count && carrier_pick(c, &c->lines[i]))
 			carrier_sooner(&rest, link_wait_ms(c->lines[i].session));
 	for (enum lane lane = 0; lane < LANES; lane++) {
 		struct list_node *n = list_first(&c->held[lane]);
@@ -255,12 +259,14 @@ static void carrier_check_drained(struct carrier *c)
 void carrier_pump(void *arg)
 {
 	struct carrier *c = arg;
-	bool busy = false;
 	unsigned sent = 0, n;
 
 	carrier_tell_up(c);
-	if (c->draining)
+	if (c->draining) {
+		carrier_drop_pages(c);
 		return carrier_check_drained(c);
+	}
+	bool busy = carrier_send_pages(c);
 	for (enum lane lane = 0; lane < LANES; lane++) {
 		carrier_release(c, lane, loop_now_ms(c->loop));
 		if (c->up)
@@ -295,8 +301,10 @@ void carrier_on_change(void *arg, struct link *l)
 {
 	struct line *line = arg;
 
-	if (!link_can_submit(l))
+	if (!link_can_submit(l)) {
 		carrier_unpin(line->carrier, line);
+		carrier_move_pages(line->carrier, line);
+	}
 	carrier_wake(line->carrier);
 }
 
@@ -319,6 +327,10 @@ void carrier_on_answer(void *arg, struct link *l, void *owner, unsigned part, co
 	struct carrier *c = line->carrier;
 	struct shipment *s = owner;
 
+	if (part == LINK_PAGE) {
+		carrier_on_page_answer(c, owner, a);
+		return carrier_wake(c);
+	}
 	if (a->sequence) {
 		const struct late_part p = {
 		    s->id, loop_clock(c->loop)->wall_us(), a->sequence, (uint8_t)part, s->parts};

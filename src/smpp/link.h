@@ -15,6 +15,10 @@
 
 #define ESME_RMSGQFUL 0x14 /* SMPP 3.4, 5.1.3: a queue is full, the whole account's or one phone's */
 
+#define ESME_RX_P_APPN 0x65 /* refused, and not to be brought again */
+
+#define LINK_PAGE UINT32_MAX /* in the place of a part's number */
+
 struct link;
 
 /* To answer a deliver_sm or data_sm later; a value, harmless when the link is gone. */
@@ -75,9 +79,11 @@ const char *link_name(const struct link *l);
 bool link_can_submit(const struct link *l);
 /* Segments a second that it allows itself now; 0: it cannot submit. */
 double link_pace(const struct link *l);
-/* When the next submit_sm may go: 0 now, else milliseconds until there is a token; -1: not before an
- * on_change or an on_answer. */
+/* When the next submit_sm of a message may go: 0 now, else milliseconds until there is a token; -1: not
+ * before an on_change or an on_answer. */
 int64_t link_wait_ms(struct link *l);
+/* The same for a page of USSD, which may have the places of the window too that messages leave to it. */
+int64_t link_page_wait_ms(struct link *l);
 /* What is submitted in this round is decided from now on (stream_decide): before it is asked whether m may
  * go. */
 void link_decide(struct link *l);
@@ -86,6 +92,8 @@ void link_decide(struct link *l);
  */
 enum kz link_submit(
     struct link *l, const struct pdu_sm *m, unsigned weight, void *owner, unsigned part) KZ_CHECK;
+/* The same of a page, a submit_sm or a data_sm; part is LINK_PAGE in on_answer. */
+enum kz link_submit_page(struct link *l, const struct pdu_sm *m, void *owner) KZ_CHECK;
 /* Nothing happens when the session of the ticket is over. */
 void link_answer(struct link *l, struct deliver_ticket t, uint32_t status);
 /* For the receipts that the owner read. */

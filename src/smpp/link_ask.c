@@ -127,6 +127,11 @@ static void link_on_unanswered_enquire(struct link *l, const struct window_entry
 		link_enquire(l);
 }
 
+bool link_is_owned(const struct window_entry *e)
+{
+	return e->command == PDU_SUBMIT_SM || e->command == PDU_DATA_SM;
+}
+
 void link_answered(struct link *l, const struct window_entry *e, const struct link_answer *a)
 {
 	l->submits--;
@@ -164,6 +169,7 @@ static void link_on_overdue(struct link *l, const struct window_entry *e)
 {
 	switch (e->command) {
 	case PDU_SUBMIT_SM:
+	case PDU_DATA_SM:
 		return link_on_overdue_submit(l, e);
 	case PDU_ENQUIRE_LINK:
 		return link_on_unanswered_enquire(l, e);
@@ -198,15 +204,27 @@ void link_settle(struct link *l)
 	struct window_entry e;
 
 	while (window_take_overdue(l->window, INT64_MAX, &e))
-		if (e.command == PDU_SUBMIT_SM)
+		if (link_is_owned(&e))
 			link_answered(l, &e, &in_doubt);
+}
+
+static int64_t link_wait_within(struct link *l, int64_t window)
+{
+	if (!link_can_submit(l) || l->submits >= (size_t)window)
+		return -1;
+	return rate_wait_ms(&l->rate, loop_now_ms(l->loop));
 }
 
 int64_t link_wait_ms(struct link *l)
 {
-	if (!link_can_submit(l) || l->submits >= (size_t)l->spec->window)
-		return -1;
-	return rate_wait_ms(&l->rate, loop_now_ms(l->loop));
+	int64_t kept = l->profile->ussd.detect != USSD_BY_NOTHING ? l->profile->ussd.kept : 0;
+
+	return link_wait_within(l, l->spec->window > kept ? l->spec->window - kept : 1);
+}
+
+int64_t link_page_wait_ms(struct link *l)
+{
+	return link_wait_within(l, l->spec->window);
 }
 
 void link_decide(struct link *l)
@@ -225,17 +243,14 @@ static enum kz link_send(struct link *l, const struct pdu_sm *m, uint32_t sequen
 	return r;
 }
 
-enum kz link_submit(struct link *l, const struct pdu_sm *m, unsigned weight, void *owner, unsigned part)
+static enum kz link_submit_now(
+    struct link *l, const struct pdu_sm *m, unsigned weight, void *owner, unsigned part)
 {
 	struct window_entry e;
 	uint32_t sequence;
 	enum kz r;
 
-	if (!link_can_submit(l))
-		return KZ_LOST;
-	if (link_wait_ms(l) != 0)
-		return KZ_BUSY;
-	if ((r = link_expect(l, PDU_SUBMIT_SM, owner, part, l->profile->response_ms, &sequence)) != KZ_OK)
+	if ((r = link_expect(l, m->command, owner, part, l->profile->response_ms, &sequence)) != KZ_OK)
 		return r;
 	if ((r = link_send(l, m, sequence)) != KZ_OK)
 		return window_take(l->window, sequence, &e) == KZ_OK ? r : KZ_LOST;
@@ -243,6 +258,20 @@ enum kz link_submit(struct link *l, const struct pdu_sm *m, unsigned weight, voi
 	rate_take(&l->rate, weight, loop_now_ms(l->loop));
 	metric_set(l->meter.window, (double)l->submits);
 	return KZ_OK;
+}
+
+enum kz link_submit(struct link *l, const struct pdu_sm *m, unsigned weight, void *owner, unsigned part)
+{
+	if (!link_can_submit(l))
+		return KZ_LOST;
+	return link_wait_ms(l) == 0 ? link_submit_now(l, m, weight, owner, part) : KZ_BUSY;
+}
+
+enum kz link_submit_page(struct link *l, const struct pdu_sm *m, void *owner)
+{
+	if (!link_can_submit(l))
+		return KZ_LOST;
+	return link_page_wait_ms(l) == 0 ? link_submit_now(l, m, 1, owner, LINK_PAGE) : KZ_BUSY;
 }
 
 void link_answer(struct link *l, struct deliver_ticket t, uint32_t status)

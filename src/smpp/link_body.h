@@ -85,6 +85,8 @@ void link_rebind(struct link *l);
 void link_check_drained(struct link *l);
 
 /* link_ask.c */
+/* Whether a request of the window is of an owner: a message's or a page's. */
+bool link_is_owned(const struct window_entry *e);
 /* Writes l->out. What cannot be queued is dropped: the peer does not read, and the stream ends it after
  * stall_ms. */
 void link_write(struct link *l);

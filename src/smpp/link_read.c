@@ -51,16 +51,16 @@ static void link_learn(struct link *l, const struct window_entry *e, uint32_t st
 	metric_set(l->meter.rate, l->rate.now);
 }
 
-/* What a response to a submit_sm says; its id stands in room. */
+/* What a response to a submit_sm says; its id stands in room. Of a page nobody needs one. */
 static struct link_answer link_take_answer(
-    struct link *l, const struct pdu_header *h, const uint8_t *frame, struct pdu_resp *room)
+    struct link *l, const struct pdu_header *h, const uint8_t *frame, bool page, struct pdu_resp *room)
 {
 	struct link_answer a = {.answered = true, .class = link_class(l, h), .status = h->status, .id = ""};
 
 	if (a.class == STATUS_OK) {
 		if (pdu_take_resp(frame, room) == KZ_OK && *room->id)
 			a.id = room->id;
-		else
+		else if (!page)
 			meter_odd(&l->meter, "no_message_id");
 	}
 	return a;
@@ -70,7 +70,7 @@ static void link_on_submit_resp(
     struct link *l, const struct window_entry *e, const struct pdu_header *h, const uint8_t *frame)
 {
 	struct pdu_resp room;
-	struct link_answer a = link_take_answer(l, h, frame, &room);
+	struct link_answer a = link_take_answer(l, h, frame, e->part == LINK_PAGE, &room);
 
 	l->overdue = 0;
 	link_learn(l, e, a.status, a.class);
@@ -88,7 +88,7 @@ static void link_on_stray(struct link *l, const struct pdu_header *h, const uint
 	struct pdu_resp room;
 
 	if (h->command == (PDU_SUBMIT_SM | PDU_RESP) || h->command == PDU_GENERIC_NACK) {
-		struct link_answer a = link_take_answer(l, h, frame, &room);
+		struct link_answer a = link_take_answer(l, h, frame, false, &room);
 
 		if (l->events->on_late(l->arg, l, h->sequence, &a)) {
 			l->overdue = 0;
@@ -113,7 +113,7 @@ static void link_on_mismatch(struct link *l, const struct window_entry *e)
 	static const struct link_answer in_doubt = {.class = STATUS_TEMPORARY, .id = ""};
 
 	meter_odd(&l->meter, "mismatched_response");
-	if (e->command == PDU_SUBMIT_SM) {
+	if (link_is_owned(e)) {
 		link_answered(l, e, &in_doubt);
 		link_check_drained(l);
 	} else if (l->state == LINK_BINDING)
@@ -137,6 +137,7 @@ static void link_on_response(struct link *l, const struct pdu_header *h, const u
 		return link_on_mismatch(l, &e);
 	switch (e.command) {
 	case PDU_SUBMIT_SM:
+	case PDU_DATA_SM:
 		return link_on_submit_resp(l, &e, h, frame);
 	case PDU_ENQUIRE_LINK:
 		return;

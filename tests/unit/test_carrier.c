@@ -163,7 +163,7 @@ static void on_drained(void *arg)
 }
 
 static const struct carrier_events events = {
-    on_near, on_turn, on_part, on_done, on_late, on_receipt, on_unreadable, on_other, on_up};
+    on_near, on_turn, on_part, on_done, on_late, on_receipt, on_unreadable, NULL, on_other, on_up};
 
 #define COMMON                                                                                               \
 	"timers: {enquire: 5m, response: 10s, unbind: 4s}\n"                                                 \

@@ -82,7 +82,7 @@ static void on_drained(void *arg)
 }
 
 static const struct ways_events events = {
-    on_near, on_turn, on_part, on_done, NULL, on_receipt, NULL, on_other, on_change, on_homeless};
+    on_near, on_turn, on_part, on_done, NULL, on_receipt, NULL, NULL, on_other, on_change, on_homeless};
 
 static void begin(struct fixture *f)
 {
