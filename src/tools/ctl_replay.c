@@ -170,9 +170,12 @@ static void replay_put_step(struct buf *out, const struct yaml_node *step)
 {
 	const struct yaml_node *type = yaml_get(step, "type");
 
-	if (type && type->kind == YAML_TEXT)
-		buf_printf(out, "    - type: \"%s\"\n", type->text);
-	else
+	if (type && type->kind == YAML_TEXT) {
+		buf_str(out, "    - type: \"");
+		for (const char *t = type->text; *t; t++)
+			buf_printf(out, "%s%c", *t == '"' || *t == '\\' ? "\\" : "", *t);
+		buf_str(out, "\"\n");
+	} else
 		buf_printf(out, "    - %s: yes\n", yaml_get(step, "dial") ? "dial" : "drop");
 }
 
