@@ -78,6 +78,7 @@ static void app_build_flows(struct app *a)
 	a->places = places_new(&(struct places_base){a->loop, a->pg, a->feed, a->send, a->keyring},
 	    &(struct places_files){a->files.conf, a->files.regions, a->files.calendar});
 	app_build_notices(a);
+	app_build_ussd(a);
 	a->clocks = clocks_new(
 	    &(struct clocks_base){a->loop, a->pg, a->feed, a->keyring, a->places, app_next_notice, a},
 	    &(struct clocks_files){a->files.regions, a->files.calendar});
@@ -165,6 +166,7 @@ static void app_stop(void *arg, int signo)
 	if (a->http)
 		http_server_drain(a->http);
 	timer_start(a->end_timer, a->files.conf->shutdown_ms);
+	dial_stop(a->dial);
 	verify_stop(a->verify);
 	clocks_stop(a->clocks);
 	notices_stop(a->notices);
@@ -229,6 +231,7 @@ static void app_build_door(struct app *a)
 	    .feed = a->feed,
 	    .puts = a->puts,
 	    .places = a->places,
+	    .dial = a->dial,
 	    .rates = a->rates,
 	    .started_ms = loop_now_ms(a->loop)};
 }
@@ -263,6 +266,7 @@ static void app_end(struct app *a)
 {
 	http_server_free(a->http);
 	mail_client_free(a->mail); /* nobody hears of its letters any more */
+	dial_stop(a->dial);
 	send_stop(a->send);
 	verify_stop(a->verify);
 	clocks_stop(a->clocks);
@@ -291,6 +295,7 @@ static void app_end(struct app *a)
 	receipts_free(a->receipts);
 	lease_free(a->lease);
 	redis_free(a->redis);
+	dial_free(a->dial);
 	pg_free(a->pg);
 	timer_free(a->note_timer);
 	timer_free(a->watchdog_timer);

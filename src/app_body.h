@@ -5,6 +5,7 @@
 #include "api/door.h"
 #include "app.h"
 #include "flow/clocks.h"
+#include "flow/dial.h"
 #include "flow/notices.h"
 #include "flow/places.h"
 #include "flow/verify.h"
@@ -33,6 +34,7 @@ struct app {
 	struct notify *notify;
 	struct clocks *clocks;
 	struct places *places;
+	struct dial *dial;
 	struct puts *puts;
 	struct mail_client *mail; /* NULL: no server is named */
 	struct notices *notices;
@@ -55,6 +57,11 @@ struct http_limits app_http_limits(const struct conf *c);
 void app_build_notices(struct app *a);
 /* The new files are in a. */
 void app_renew_notices(struct app *a);
+
+/* app_ussd.c */
+void app_build_ussd(struct app *a);
+/* The new files are in a; the menu is the journey's from then on. */
+void app_renew_ussd(struct app *a);
 
 /* app_start.c */
 /* Tells systemd, once, when the door takes messages. */

@@ -44,6 +44,7 @@ static void app_swap(struct app *a, struct app_files *f)
 	send_set_conf(a->send, f->conf);
 	notify_set_conf(a->notify, f->conf);
 	app_renew_notices(a);
+	app_renew_ussd(a);
 	clocks_set_files(a->clocks, &(struct clocks_files){f->regions, f->calendar});
 	send_set_profiles(a->send, f->profiles, f->profiles_n);
 	a->files.profiles = NULL;

@@ -122,6 +122,7 @@ static void app_build_on_schema(struct app *a)
 	a->door.slots = a->slots = slots_new(a->loop, &options, a->lease, &app_slots_events, a);
 	a->note_timer = timer_new(a->loop, app_on_note, a);
 	timer_start(a->note_timer, NOTE_MS);
+	dial_start(a->dial);
 	secret_wipe(conninfo, strlen(conninfo));
 	free(conninfo);
 }

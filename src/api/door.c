@@ -7,6 +7,7 @@
 
 #include "api/asides.h"
 #include "api/control.h"
+#include "api/control_dial.h"
 #include "api/document_door.h"
 #include "api/grants.h"
 #include "api/guard.h"
@@ -91,6 +92,7 @@ static const struct door_route {
     {"GET", "/control/news/{id}", 0, true, hooks_news},
     {"GET", "/control/asides", 0, true, asides_show},
     {"GET", "/control/late", 0, true, late_show},
+    {"POST", "/control/dial", 0, true, control_dial},
     {"GET", "/control/guard", 0, true, guard_show},
     {"POST", "/control/guard", 0, true, guard_lift},
 };

@@ -4,6 +4,7 @@
 #define API_DOOR_H
 
 #include "api/rates.h"
+#include "flow/dial.h"
 #include "flow/notify.h"
 #include "flow/places.h"
 #include "flow/send.h"
@@ -34,6 +35,7 @@ struct door {
 	struct notify *notify;
 	struct feed *feed;
 	struct places *places;
+	struct dial *dial;
 	struct puts *puts;
 	struct clients *clients;
 	const struct slots *slots;

@@ -78,6 +78,8 @@ static const struct key table[] = {
 	    "File of the menu that parents dial; relative to this file's folder; empty: there is none, who dials is refused."},
 	{"ussd.services", KEY_TEXT, AT(ussd_services), "../dialogs/services.yaml", 0, 0, NULL, true, "",
 	    "File of the contracts of the services that the menu asks; relative to this file's folder."},
+	{"ussd.continue", KEY_MS, AT(ussd_continue_ms), "15m", 60000, 3600000, NULL, true, "",
+	    "For so long a call that was dropped can be gone on with, by dialling again."},
 	{"queue.max_messages", KEY_INT, AT(queue_max_messages), "200000", 100, 5000000, NULL, true, "messages",
 	    "Accepted and not yet submitted messages in memory at most; beyond it the door answers 429, and for one operator's class "
 	    "already when that has more than what is left, so at half when it is alone. A quarter of the places is for codes."},

@@ -23,6 +23,7 @@ struct conf {
 	char *redis_address, *redis_password_file;
 	char *operators, *templates, *purposes, *regions, *holidays, *keyring;
 	char *ussd_dialog, *ussd_services;
+	int64_t ussd_continue_ms;
 	int64_t queue_max_messages, queue_max_age_ms;
 	int64_t message_max_parts, message_life_code_ms, message_life_notice_ms, message_life_bulk_ms;
 	int64_t message_attempts, message_retry_min_ms, message_retry_max_ms, message_in_doubt_ms,

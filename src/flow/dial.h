@@ -4,6 +4,7 @@
 #ifndef FLOW_DIAL_H
 #define FLOW_DIAL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/conf.h"
@@ -48,11 +49,12 @@ struct dial_files {
 struct dial *dial_new(const struct dial_base *base, struct dial_files *files);
 void dial_set_files(struct dial *d, struct dial_files *files);
 
-/* What came from an operator (send's on_ussd). */
-void dial_hear(struct dial *d, struct carrier *c, const struct ussd_in *in);
+/* What came from an operator (send's on_ussd). false: nobody answers it: there is no menu, or the end is
+ * near. */
+bool dial_hear(struct dial *d, struct carrier *c, const struct ussd_in *in);
 
 /* A page for somebody who is not a phone: kezekctl dial. phone speaks, text is the code at first. Answers
- * once, later. */
+ * once, later; "" at once when there is no menu. */
 typedef void dial_page_fn(void *arg, const char *page, bool end);
 void dial_terminal(struct dial *d, struct msisdn phone, enum ussd_said said, const char *text,
     dial_page_fn *done, void *arg);

@@ -32,6 +32,9 @@ void dial_answer(struct dial_call *c);
 const char *dial_value(const struct dial_call *c, const char *name);
 uint64_t dial_number(const struct dial_call *c, const char *name); /* 0: not set */
 
+/* "19.09 17:02": a moment as pages and SMS show it, by the time of Kazakhstan. */
+void dial_moment(int64_t wall_us, char ret[SESSION_VALUE]);
+
 /* One SMS to the phone that calls, in the session's language, of the class notice, kept once for the call's
  * token and n (0, 1.. for each SMS of one call). done once, later: KZ_OK it is kept, now or before; KZ_LOST,
  * also when there is no route or the queue is full. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl_dial_live.h"
 #include "ctl_dialog.h"
 #include "ctl_handset.h"
 #include "text/msisdn.h"
@@ -139,13 +140,15 @@ static int dial_run(struct ctl *c, int argc, char **argv)
 	if (msisdn_parse(argv[optind], &phone, &why) != KZ_OK)
 		return ctl_usage(c, "%s: %s", argv[optind], why.remedy);
 	if (!w.offline)
-		return ctl_usage(c, "--offline is expected");
+		return ctl_dial_live(c, argv[optind], w.code);
 	return dial_offline(c, &w);
 }
 
 const struct ctl_command ctl_dial_command = {"dial", "a phone that dials the menu, in the terminal",
-    "usage: kezekctl dial --offline [OPTION]... PHONE\n\n"
-    "Each line that is typed is an answer to the page that is shown.\n\n"
+    "usage: kezekctl dial [OPTION]... PHONE\n\n"
+    "Each line that is typed is an answer to the page that is shown; the end of the input hangs up. With "
+    "the\n"
+    "daemon everything happens as if the phone had called: places are taken, SMS are sent.\n\n"
     "  --code CODE      what is dialled, *1234# without it, *1234*2# for a shortcut\n"
     "  --offline        no daemon: the menu alone, its services answer with samples\n"
     "  --menu PATH      offline: the menu; else " CTL_DIALOG_MENU "\n"

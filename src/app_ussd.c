@@ -1,0 +1,28 @@
+/* The parents' menu. */
+#include "app_body.h"
+
+static struct dial_files app_dial_files(struct app *a)
+{
+	const struct dial_files files = {a->files.conf, a->files.templates, a->files.regions,
+	    a->files.calendar, a->files.dialog, a->files.source};
+
+	a->files.dialog = NULL;
+	a->files.source = NULL;
+	return files;
+}
+
+void app_build_ussd(struct app *a)
+{
+	struct dial_files files = app_dial_files(a);
+
+	a->dial = dial_new(&(struct dial_base){a->loop, a->pg, a->redis, a->feed, a->send, a->verify,
+	                       a->places, a->limits, a->keyring},
+	    &files);
+}
+
+void app_renew_ussd(struct app *a)
+{
+	struct dial_files files = app_dial_files(a);
+
+	dial_set_files(a->dial, &files);
+}

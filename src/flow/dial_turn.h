@@ -1,0 +1,196 @@
+/* dial_turn: what the files of the turn itself share: dial.c, dial_turn.c, dial_ask.c, dial_late.c,
+ * dial_drop.c, dial_menu.c, dial_record.c, dial_sms.c only. Handlers of services see dial_body.h. */
+#ifndef FLOW_DIAL_TURN_H
+#define FLOW_DIAL_TURN_H
+
+#include "base/list.h"
+#include "base/map.h"
+#include "base/metrics.h"
+#include "flow/dial_body.h"
+
+#define DIAL_TURNS   10000 /* under way at once */
+#define DIAL_BEHIND  4     /* of one phone, behind the one under way */
+#define DIAL_LATE    1000  /* answers that will go by SMS */
+#define DIAL_MENUS   4     /* dialogs of before, in memory */
+#define DIAL_CARRIER 21    /* octets of a carrier's name, with its NUL */
+
+/* What is counted of a screen. */
+enum dial_seen {
+	SEEN_SHOWN,
+	SEEN_OPTION, /* an option was pressed, something was typed or picked */
+	SEEN_WRONG,
+	SEEN_BACK,
+	SEEN_TIME_OUT,
+	SEEN_DROPPED,
+	SEEN_END,
+	SEENS
+};
+
+/* A dialog in memory; owned by dial, let go while nobody walks it. */
+struct dial_menu {
+	struct list_node node;
+	struct dialog *dialog;
+	struct dialog_source *source;  /* NULL: it came from the database */
+	size_t walkers;                /* turns and calls that are on it */
+	struct metric *(*seen)[SEENS]; /* by screen; NULL: not seen yet */
+};
+
+/* A session as it is kept between its turns. */
+struct dial_record {
+	struct msisdn phone;
+	char carrier[DIAL_CARRIER]; /* that the call comes by; "": the terminal */
+	char key[USSD_KEY];         /* of the dialogue at the operator */
+	size_t key_n;
+	int64_t said;  /* keyed value of what came last */
+	int64_t at_ms; /* and when, wall time */
+	bool told;     /* that the call was dropped, by SMS */
+	struct session session;
+};
+
+/* How long things may take by the way that a call came. */
+struct dial_way {
+	int64_t deadline_ms; /* of the daemon */
+	int64_t person_ms;   /* of a person who reads a page and presses a key */
+	int64_t repeat_ms;   /* within which the same is a repeated request */
+};
+
+enum turn_place {
+	TURN_BEHIND,   /* another one of the phone is under way */
+	TURN_READING,  /* the session */
+	TURN_SEEKING,  /* its dialog */
+	TURN_SPEAKING, /* which language she speaks */
+	TURN_ASKING,   /* a service */
+	TURN_KEEPING,  /* the session */
+	TURN_TOLD,     /* the page was said; what is still out only frees it */
+	TURN_PLACES
+};
+
+/* Which closing page is left to say. */
+enum dial_close { CLOSE_NONE, CLOSE_DOWN, CLOSE_OVER, CLOSE_HIDDEN, CLOSES };
+
+struct dial_ask;
+
+/* What came from a phone, until its page is said. */
+struct turn {
+	struct list_node node;
+	struct list *owner; /* where node is: of all, or behind another */
+	struct map_node by_phone;
+	struct dial *dial;
+	struct timer *timer;
+	struct defer begins;
+	enum turn_place place;
+	bool busy;   /* an answer will come */
+	bool known;  /* record was read */
+	bool beaten; /* somebody else was faster with this answer */
+	bool late;   /* the deadline has passed */
+	enum dial_close closing;
+	unsigned rounds, asks;
+	struct list behind; /* struct turn */
+	struct ussd_in in;
+	char carrier[DIAL_CARRIER];
+	struct dial_way way;
+	dial_page_fn *done; /* of the terminal; NULL: a carrier's */
+	void *arg;
+	int64_t phone_key, said, began_us;
+	struct dial_menu *menu;
+	struct dial_ask *ask;
+	uint64_t revision;
+	struct dial_record record;
+};
+
+/* A question to a service, with its turn or alone. */
+struct dial_ask {
+	struct dial_call call;
+	struct list_node node;
+	struct defer answered;
+	struct dial_menu *menu;
+	struct turn *turn; /* NULL: its answer goes by SMS */
+	bool out;          /* with its handler */
+	bool speaks;       /* an SMS is being kept */
+	bool has;          /* the answer came: only its SMS is left */
+	int64_t due_ms, until_ms, wait_ms;
+};
+
+struct dial {
+	struct dial_base base;
+	struct dial_files files;
+	struct sessions *sessions;
+	struct map running; /* struct turn, by phone_key */
+	struct list turns, asks, drops, menus, letters;
+	struct dial_menu *menu; /* in force; NULL: none */
+	struct timer *late_timer, *drop_timer, *keep_timer;
+	size_t late_n;
+	bool stopped, keeping, renewed, looking;
+	struct metric *closed[CLOSES], *repeated, *late[3], *dropped, *open_gauge, *late_gauge, *time;
+};
+
+/* dial.c */
+int64_t dial_wall_ms(const struct dial *d);
+struct dial_way dial_way(const struct dial *d, const char *carrier);
+/* On the way that t came. */
+void dial_say(struct turn *t, const char *page, bool last);
+
+/* dial_record.c */
+void dial_record_pack(const struct dial_record *r, struct buf *out);
+enum kz dial_record_unpack(const void *bytes, size_t n, struct dial_record *ret) KZ_CHECK;
+
+/* dial_menu.c */
+/* Both are the menu's from now on, in force. NULL: there is none. */
+void dial_menu_set(struct dial *d, struct dialog *dialog, struct dialog_source *source);
+/* NULL: it is not in memory. */
+struct dial_menu *dial_menu_get(const struct dial *d, const uint8_t hash[DIALOG_HASH]);
+/* From the database. NULL: there is none of that hash, or nobody knows. Once, later; KZ_BUSY at once. */
+typedef void dial_menu_fn(void *arg, struct dial_menu *m);
+enum kz dial_menu_seek(
+    struct dial *d, const uint8_t hash[DIALOG_HASH], dial_menu_fn *done, void *arg) KZ_CHECK;
+void dial_menu_enter(struct dial_menu *m);
+void dial_menu_leave(struct dial *d, struct dial_menu *m);
+void dial_menu_count(struct dial_menu *m, int screen, enum dial_seen what);
+/* It is in force: said to the database, and again. A timer's. */
+void dial_menu_keep(void *arg);
+void dial_menus_free(struct dial *d);
+
+/* dial_turn.c */
+void turns_init(struct dial *d);
+/* A menu is in force. carrier "": done is told the page. */
+struct turn *turn_new(
+    struct dial *d, const struct ussd_in *in, const char *carrier, dial_page_fn *done, void *arg);
+/* Its page is said later, from the loop. */
+void turn_start(struct turn *t);
+/* The step of the engine that follows an answer. */
+void turn_walk(struct turn *t, const struct engine_step *step);
+/* Says the closing page now. No page was said. */
+void turn_close(struct turn *t);
+/* Each turn under way says its closing page. */
+void turns_stop(struct dial *d);
+void turns_free(struct dial *d);
+
+/* dial_ask.c */
+/* For the turn, which goes on by turn_walk. */
+void dial_ask_begin(struct turn *t, enum service service);
+/* Nobody waits at the phone any more. */
+void dial_ask_part(struct dial_ask *a);
+/* Its handler is asked, again. */
+void dial_ask_go(struct dial_ask *a);
+void dial_ask_free(struct dial_ask *a);
+
+/* dial_late.c */
+/* The service was down, or its turn went: asked again in a while, and told by SMS. */
+void dial_late_wait(struct dial_ask *a);
+/* It answered. */
+void dial_late_tell(struct dial_ask *a);
+void dial_late_on_timer(void *arg);
+
+/* dial_drop.c */
+/* The person hung up: r is as it was read. */
+void dial_drop_begin(struct dial *d, const struct dial_record *r, int64_t phone_key, uint64_t revision);
+void dial_drop_on_timer(void *arg);
+void dial_drops_free(struct dial *d);
+
+/* dial_sms.c */
+/* As dial_sms, to whom nobody calls. */
+void dial_sms_to(struct dial *d, struct msisdn to, enum language language, int64_t token, unsigned n,
+    const char *template, const struct template_param *params, size_t params_n, dial_sms_fn *done, void *arg);
+void dial_letters_free(struct dial *d);
+
+#endif
