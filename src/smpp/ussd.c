@@ -6,9 +6,10 @@
 #include "text/segment.h"
 #include "text/utf8.h"
 
-#define CODE_DIGITS 20
-#define OP_DIALLED  1 /* PSSR indication and USSR confirm, of what comes without an op */
-#define OP_TYPED    18
+#define CODE_DIGITS    20
+#define PATH_MAX_CHARS 64
+#define OP_DIALLED     1 /* PSSR indication and USSR confirm, of what comes without an op */
+#define OP_TYPED       18
 
 /* Digits at the beginning of a text, behind a '*'. */
 static size_t ussd_code_span(const char *text, const char **ret)
@@ -197,37 +198,34 @@ static void ussd_take_echo(const struct profile_ussd *u, const struct pdu_sm *m,
 		ussd_add_echo(peer, t.tag, t.value, t.len);
 }
 
-/* What stands behind the code in a text: "2" of "*123*2#", of "*2#" and of "2". */
-static void ussd_path(const char *text, const char *digits, size_t n, char ret[USSD_TEXT])
+/* What stands behind the code in a text: "2" of "*123*2#", of "*2#" and of "2". A keypad dials nothing but
+ * digits and stars there. */
+static size_t ussd_path(const char *text, const char *digits, size_t n, const char **ret)
 {
-	size_t end;
-
 	text += *text == '*';
 	if (!strncmp(text, digits, n) && (text[n] == '*' || text[n] == '#' || !text[n]))
 		text += n;
-	text += *text == '*';
-	end = strlen(text);
-	end -= end && text[end - 1] == '#';
-	memcpy(ret, text, end);
-	ret[end] = '\0';
+	*ret = text + (*text == '*');
+	n = strspn(*ret, "0123456789*");
+	return n < PATH_MAX_CHARS ? n : PATH_MAX_CHARS;
 }
 
 /* The code as dialled, "*123*2#", from where the operator puts it. */
 static void ussd_join_code(const struct profile_ussd *u, struct ussd_in *in)
 {
-	const char *from = in->peer.code.text, *digits;
-	char code[CODE_DIGITS + 1] = "", path[USSD_TEXT] = "";
+	const char *to = in->peer.code.text, *digits, *path = "";
 	bool in_text = u->code == USSD_CODE_TEXT || (u->code == USSD_CODE_BOTH && in->text[0] == '*');
-	size_t n = ussd_code_span(in_text && u->path != USSD_PATH_REST ? in->text : from, &digits);
+	size_t n = ussd_code_span(in_text && u->path != USSD_PATH_REST ? in->text : to, &digits), path_n = 0;
+	char code[CODE_DIGITS + 1] = "", whole[USSD_TEXT];
 
 	n = n < CODE_DIGITS ? n : CODE_DIGITS;
 	memcpy(code, digits, n);
-	if (!in_text && from[0] == '*' && digits[n] == '*') /* it has the path too */
-		ussd_path(from, code, n, path);
+	if (!in_text && to[0] == '*' && digits[n] == '*') /* it has the path too */
+		path_n = ussd_path(to, code, n, &path);
 	else if (u->path != USSD_PATH_NONE)
-		ussd_path(in->text, code, n, path);
-	path[USSD_TEXT - CODE_DIGITS - 4] = '\0';
-	snprintf(in->text, sizeof in->text, "*%s%s%.480s#", code, *path ? "*" : "", path);
+		path_n = ussd_path(in->text, code, n, &path);
+	snprintf(whole, sizeof whole, "*%s%s%.*s#", code, path_n ? "*" : "", (int)path_n, path);
+	memcpy(in->text, whole, sizeof whole);
 	if (u->code_kept && n)
 		snprintf(in->peer.code.text, sizeof in->peer.code.text, "%s", code);
 }

@@ -308,6 +308,18 @@ static void dialled_as(const struct profile *p, const char *destination, const c
 	assert_string_equal(in.text, as);
 }
 
+static void ussd_take__path_without_end__cut(void **state)
+{
+	struct profile *p = profile_of("detect: any");
+	char text[300] = "*123*", as[80];
+
+	(void)state;
+	memset(text + 5, '1', 250);
+	snprintf(as, sizeof as, "%.69s#", text);
+	dialled_as(p, "gw", text, as);
+	profile_free(p);
+}
+
 static void ussd_take__code_wherever_it_stands__as_dialled(void **state)
 {
 	struct profile *p = profile_of("detect: any, code: both");
@@ -330,6 +342,7 @@ static void ussd_take__code_wherever_it_stands__as_dialled(void **state)
 	dialled_as(p, "gw", "123", "*123#");
 	dialled_as(p, "gw", "*1234#", "*1234#");
 	dialled_as(p, "gw", "", "*#");
+	dialled_as(p, "gw", "*123*2*абв", "*123*2*#");
 	profile_free(p);
 }
 
@@ -512,6 +525,7 @@ int main(void)
 	    cmocka_unit_test(ussd_take__hidden_or_foreign_number__no_phone),
 	    cmocka_unit_test(ussd_take__number_spelled_otherwise__the_same_key),
 	    cmocka_unit_test(ussd_take__odd_texts__bounded),
+	    cmocka_unit_test(ussd_take__path_without_end__cut),
 	    cmocka_unit_test(ussd_take__code_wherever_it_stands__as_dialled),
 	    cmocka_unit_test(ussd_is__by_the_profile_alone),
 	    cmocka_unit_test(ussd_put__page_over_the_limit__too_long),
