@@ -48,10 +48,7 @@ struct carrier {
 	void *drained_arg;
 };
 
-/* carrier_turn.c */
-/* Soon, from the loop: everything that can be sent is. */
-void carrier_wake(struct carrier *c);
-loop_fn carrier_pump;
+/* carrier.c */
 /* Takes s out of the list that it is in. */
 void carrier_pull(struct shipment *s);
 /* The same, and puts it into this one. */
@@ -59,6 +56,11 @@ void carrier_put_first(struct shipment *s, struct list *list);
 void carrier_put_last(struct shipment *s, struct list *list);
 /* Into near or behind it. */
 void carrier_queue(struct carrier *c, struct shipment *s);
+
+/* carrier_turn.c */
+/* Soon, from the loop: everything that can be sent is. */
+void carrier_wake(struct carrier *c);
+loop_fn carrier_pump;
 void carrier_on_change(void *arg, struct link *l);
 void carrier_on_answer(void *arg, struct link *l, void *owner, unsigned part, const struct link_answer *a);
 bool carrier_on_late(void *arg, struct link *l, uint32_t sequence, const struct link_answer *a);

@@ -21,40 +21,6 @@ void carrier_wake(struct carrier *c)
 	loop_defer(c->loop, &c->pump, carrier_pump, c);
 }
 
-void carrier_pull(struct shipment *s)
-{
-	if (s->list)
-		list_remove(s->list, &s->node);
-	s->list = NULL;
-}
-
-void carrier_put_first(struct shipment *s, struct list *list)
-{
-	carrier_pull(s);
-	s->list = list;
-	list_prepend(list, &s->node);
-}
-
-void carrier_put_last(struct shipment *s, struct list *list)
-{
-	carrier_pull(s);
-	s->list = list;
-	list_append(list, &s->node);
-}
-
-/* What is cleared goes at once when nobody stands before it, however many are near: its owner counted it in.
- * The phone already has the beginning of a long message: it waits for nobody's first part. */
-void carrier_queue(struct carrier *c, struct shipment *s)
-{
-	bool at_once = s->cleared && (s->done_mask || !c->waiting[s->lane].count);
-	struct list *list = at_once ? &c->near[s->lane] : &c->waiting[s->lane];
-
-	if (s->done_mask)
-		carrier_put_first(s, list);
-	else
-		carrier_put_last(s, list);
-}
-
 /* Fills up with those that are next. */
 static void carrier_bring_near(struct carrier *c, enum lane lane)
 {

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "smpp/profile.h"
 #include "smpp/profile_keys.h"
+#include "smpp/ussd.h"
 
 #define OPERATORS KEZEK_SOURCE_DIR "/config/operators"
 
@@ -170,6 +171,41 @@ static void profile_load__faults__place_and_remedy(void **state)
 	refuse("links:\n- {host: a, system_id: a, pasword_file: x}\n", ":2:27: ", "mean password_file?");
 }
 
+static void profile_load__faults_of_ussd__place_and_remedy(void **state)
+{
+	(void)state;
+	refuse("ussd: {dialled: [one]}\n" LINKS, ":1:17: ", "\"one\" is not a ussd_service_op");
+	refuse("ussd: {dialled: [256]}\n" LINKS, ":1:17: ", "is not a ussd_service_op");
+	refuse("ussd: {typed: [1, 18]}\n" LINKS, ":1:15: ", "1 (0x01) would mean two things");
+	refuse("ussd: {key_tlv: sesion}\n" LINKS, ":1:17: ", "0x1501");
+	refuse("ussd: {key_mask: 0x0}\n" LINKS, ":1:18: ", "is no mask");
+	refuse("ussd: {codes: [\"*123#\"]}\n" LINKS, ":1:15: ", "write 123 for *123#");
+	refuse("ussd: {detect: destination}\n" LINKS, ":1:16: ", "ussd.codes has none");
+	refuse("ussd: {push: tell}\n" LINKS, ":1:14: ", "no code that pushes could come from");
+	refuse("ussd: {code_kept: yes}\n" LINKS, ":1:19: ", "no code that pages could come from");
+	refuse("ussd: {tlvs: [\"0x1380\"]}\n" LINKS, ":1:14: ", "write \"0x1380=05\"");
+	refuse("ussd: {tlvs: [\"0x1380=5\"]}\n" LINKS, ":1:14: ", "is not a TLV");
+	refuse("ussd: {tlvs: [\"0x1380=0g\"]}\n" LINKS, ":1:14: ", "is not a TLV");
+	refuse("ussd: {tlvs: [\"0=05\"]}\n" LINKS, ":1:14: ", "is not a TLV");
+	refuse(
+	    "ussd: {tlvs: [\"1=00\", \"2=00\", \"3=00\", \"4=00\", \"5=00\", \"6=00\", \"7=00\", \"8=00\", "
+	    "\"9=00\"]}\n" LINKS,
+	    ":1:14: ", "at most 8");
+	refuse("ussd: {ucs2: 81}\n" LINKS, ":1:14: ", "out of range: 20 to 80");
+}
+
+static void profile_load__ops_of_ussd__decimal_and_hexadecimal(void **state)
+{
+	struct profile *p = load("ussd: {typed: [\"0x12\", \"2\"], cancelled: []}\n" LINKS);
+
+	(void)state;
+	assert_int_equal(p->ussd.means[1], USSD_DIALLED);
+	assert_int_equal(p->ussd.means[2], USSD_TYPED);
+	assert_int_equal(p->ussd.means[18], USSD_TYPED);
+	assert_int_equal(p->ussd.means[129], USSD_MEANS_NOTHING);
+	profile_free(p);
+}
+
 static void profile_load__password_too_long__not_shown(void **state)
 {
 	char *path = put("secret", "a-password-that-is-much-longer-than-32\n"), *text;
@@ -232,6 +268,7 @@ static void profile_equal__any_difference__seen(void **state)
 	static const char *const other[] = {
 	    "preference: 1\n" LINKS,
 	    "statuses: {\"0x5\": final}\n" LINKS,
+	    "ussd: {detect: any}\n" LINKS,
 	    LINKS "- {host: h, system_id: s}\n",
 	    "links:\n- {host: smpp.example, system_id: me, rate: 7}\n",
 	    "links:\n- {host: smpp.example, system_id: me, password_file: secret}\n",
@@ -249,9 +286,9 @@ static void profile_equal__any_difference__seen(void **state)
 	}
 	profile_free(a);
 	/* A new password in the same file is a difference too. */
-	a = load(other[4]);
+	a = load(other[5]);
 	free(put("secret", "two"));
-	b = load(other[4]);
+	b = load(other[5]);
 	assert_false(profile_equal(a, b));
 	profile_free(a);
 	profile_free(b);
@@ -297,6 +334,49 @@ static void profile_load__shipped_files__good_and_the_example_names_every_key(vo
 	faults_fini(&faults);
 }
 
+static void profile_load__dialects__good_and_connect_to_nobody(void **state)
+{
+	struct faults faults = {0};
+	size_t n = 0;
+	struct profile **p = profiles_load(OPERATORS "/dialects", &n, &faults);
+
+	(void)state;
+	assert_string_equal(buf_text(&faults.text), "");
+	assert_int_equal(n, 7);
+	for (size_t i = 0; i < n; i++) {
+		assert_false(p[i]->enabled);
+		assert_int_not_equal(p[i]->ussd.detect, USSD_BY_NOTHING);
+	}
+	profiles_free(p, n);
+	faults_fini(&faults);
+}
+
+static void manual__every_key_of_ussd__with_its_facts(void **state)
+{
+	struct buf help = {0}, manual = {0};
+	FILE *f = fopen(KEZEK_SOURCE_DIR "/docs/kezek.yaml.5", "re");
+	size_t n, keys = 0;
+
+	(void)state;
+	assert_non_null(f);
+	while ((n = fread(buf_space(&manual, 4096), 1, 4096, f)) > 0)
+		buf_wrote(&manual, n);
+	fclose(f);
+	profile_help(&help);
+	for (char *at = strstr(help.data, "ussd."); at && !strncmp(at, "ussd.", 5); keys++) {
+		char *name = strsep(&at, "\n"), *words = strsep(&at, "\n") + 4,
+		     *facts = strsep(&at, "\n") + 4;
+		char *entry = mem_printf("\n.B %s\n%s\n.br\n%s.\n", name, words, facts);
+
+		if (!strstr(manual.data, entry))
+			fail_msg("the manual lacks:%s", entry);
+		free(entry);
+	}
+	assert_true(keys > 30);
+	buf_fini(&help);
+	buf_fini(&manual);
+}
+
 static void profile_help__tables__every_key(void **state)
 {
 	struct buf out = {0};
@@ -319,11 +399,15 @@ int main(void)
 	    TEST(profile_load__password_file__beside_the_profile),
 	    TEST(profile_load__statuses__in_order),
 	    TEST(profile_load__faults__place_and_remedy),
+	    TEST(profile_load__faults_of_ussd__place_and_remedy),
+	    TEST(profile_load__ops_of_ussd__decimal_and_hexadecimal),
 	    TEST(profile_load__password_too_long__not_shown),
 	    TEST(profile_load__bad_name__said),
 	    TEST(profiles_load__folder__by_name_and_all_or_nothing),
 	    TEST(profile_equal__any_difference__seen),
 	    TEST(profile_load__shipped_files__good_and_the_example_names_every_key),
+	    TEST(profile_load__dialects__good_and_connect_to_nobody),
+	    TEST(manual__every_key_of_ussd__with_its_facts),
 	    TEST(profile_help__tables__every_key),
 	};
 
