@@ -314,9 +314,14 @@ static bool engine_is_shown(const struct dialog *d, int screen)
 bool engine_fits(const struct dialog *d, const struct session *s)
 {
 	bool fits = memcmp(s->dialog, d->hash, DIALOG_HASH) == 0 && !s->asks && engine_is_shown(d, s->screen);
+	int shown = s->screen;
 
-	if (s->screen == d->resume)
-		fits = fits && s->dropped_screen != d->resume && engine_is_shown(d, s->dropped_screen);
+	if (fits && shown == d->resume) {
+		shown = s->dropped_screen;
+		fits = shown != d->resume && engine_is_shown(d, shown);
+	}
+	if (fits && d->screens[shown].kind == SCREEN_LIST)
+		fits = s->item_first < s->items_n;
 	for (size_t i = 0; fits && i < s->back_n; i++)
 		fits = s->back[i] < d->screens_n && d->screens[s->back[i]].kind != SCREEN_DO;
 	return fits;

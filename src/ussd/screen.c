@@ -157,7 +157,7 @@ static void screen_put_all_keys(
 {
 	char first[12], last[12];
 
-	if (c->kind == SCREEN_LIST) {
+	if (c->kind == SCREEN_LIST && n > 0) {
 		snprintf(first, sizeof first, "%u", screen_item_number(s->item_first));
 		snprintf(last, sizeof last, "%u", screen_item_number(s->item_first + n - 1));
 		screen_put_keys(first, last, out);

@@ -10,38 +10,15 @@
 
 #include <cmocka.h>
 
-#include "base/buf.h"
+#include "../lib/menu.h"
 #include "ussd/engine.h"
 #include "ussd/screen.h"
 
 #define WALKS 10000
 #define KEYS  40 /* of a walk at most */
 
-static struct dialog *menu;
 static struct session s;
 static uint64_t chance = 1;
-
-static int read_menu(void **state)
-{
-	struct dialog_source source;
-	struct faults faults = {0};
-
-	(void)state;
-	assert_true(dialog_source_read(KEZEK_SOURCE_DIR "/dialogs/kindergarten.yaml",
-	    KEZEK_SOURCE_DIR "/dialogs/services.yaml", &source, &faults));
-	menu = dialog_load(&source, &faults);
-	dialog_source_fini(&source);
-	assert_string_equal(buf_text(&faults.text), "");
-	faults_fini(&faults);
-	return menu ? 0 : -1;
-}
-
-static int free_menu(void **state)
-{
-	(void)state;
-	dialog_free(menu);
-	return 0;
-}
 
 static unsigned chance_below(unsigned n)
 {
@@ -215,14 +192,165 @@ static void engine__iin_with_a_slip__is_told_what_is_wrong(void **state)
 	assert_string_equal(session_value(&s, menu, "iin"), "000101100006");
 }
 
+static void known(void)
+{
+	static struct answer a;
+
+	answer_start(&a, "known");
+	answer_set(&a, "child", "77");
+	answer_set(&a, "name", "Айерке");
+	answer_set(&a, "pos", "415");
+	engine_give(menu, &s, &a);
+}
+
+static void dial_known(void)
+{
+	session_start(&s, menu, 1);
+	assert_int_equal(engine_dial(menu, &s, "").does, ENGINE_ASK);
+	known();
+}
+
+static void engine__back__leads_over_the_way_that_was_gone(void **state)
+{
+	(void)state;
+	dial_known();
+	engine_type(menu, &s, "3", 1);
+	engine_type(menu, &s, "1", 1);
+	assert_string_equal(menu->screens[s.screen].name, "ask_child");
+	struct engine_step step = engine_type(menu, &s, "0", 1);
+	assert_int_equal(step.event, ENGINE_BACK);
+	assert_string_equal(menu->screens[s.screen].name, "check");
+	engine_type(menu, &s, "0", 1);
+	assert_string_equal(menu->screens[s.screen].name, "home");
+}
+
+static void engine__home__forgets_the_iin_and_keeps_the_child(void **state)
+{
+	(void)state;
+	dial_known();
+	engine_type(menu, &s, "3", 1);
+	engine_type(menu, &s, "1", 1);
+	assert_int_equal(engine_type(menu, &s, "000101100006", 12).does, ENGINE_ASK);
+	static struct answer a;
+	answer_start(&a, "none");
+	engine_give(menu, &s, &a);
+	assert_string_equal(session_value(&s, menu, "iin"), "000101100006");
+	struct engine_step step = engine_type(menu, &s, "00", 2);
+	assert_int_equal(step.event, ENGINE_HOME);
+	assert_int_equal(step.does, ENGINE_ASK);
+	assert_string_equal(session_value(&s, menu, "iin"), "");
+	assert_string_equal(session_value(&s, menu, "child"), "77");
+	assert_false(s.typed);
+	known();
+}
+
+static void engine__pin__is_forgotten_once_it_was_asked(void **state)
+{
+	static struct answer a;
+	const char *item[] = {"9", "№20", "3"};
+
+	(void)state;
+	dial_known();
+	engine_type(menu, &s, "1", 1);
+	answer_start(&a, "ok");
+	assert_true(answer_add(&a, item, 3));
+	engine_give(menu, &s, &a);
+	engine_type(menu, &s, "1", 1);
+	assert_string_equal(session_value(&s, menu, "item"), "9");
+	answer_start(&a, "ok");
+	answer_set(&a, "kg", "№20");
+	engine_give(menu, &s, &a);
+	engine_type(menu, &s, "1", 1);
+	struct engine_step step = engine_type(menu, &s, "1234", 4);
+	assert_int_equal(step.service, SERVICE_REFERRAL_TAKE);
+	assert_string_equal(session_value(&s, menu, "pin"), "1234");
+	answer_start(&a, "wrong_pin");
+	answer_set(&a, "left", "4");
+	engine_give(menu, &s, &a);
+	assert_string_equal(session_value(&s, menu, "pin"), "");
+	assert_false(s.ended);
+}
+
+static void engine__dropped__offers_to_continue_where_it_was(void **state)
+{
+	(void)state;
+	dial_known();
+	engine_type(menu, &s, "3", 1);
+	uint32_t turn = s.turn;
+	assert_int_equal(engine_resume(menu, &s).does, ENGINE_SAY);
+	assert_true(s.turn > turn);
+	assert_string_equal(menu->screens[s.screen].name, "resume");
+	engine_resume(menu, &s);
+	struct engine_step step = engine_type(menu, &s, "1", 1);
+	assert_int_equal(step.event, ENGINE_RESUMED);
+	assert_string_equal(menu->screens[s.screen].name, "check");
+	engine_resume(menu, &s);
+	assert_int_equal(engine_type(menu, &s, "2", 1).does, ENGINE_ASK);
+	known();
+	assert_string_equal(menu->screens[s.screen].name, "home");
+}
+
+static void engine__result_that_nobody_knows__is_down(void **state)
+{
+	static struct answer a;
+
+	(void)state;
+	session_start(&s, menu, 1);
+	engine_dial(menu, &s, "");
+	answer_start(&a, "no_such");
+	engine_give(menu, &s, &a);
+	assert_string_equal(menu->screens[s.screen].name, "down_end");
+	assert_true(s.ended);
+}
+
+static void engine__value_wider_than_its_type__is_cut(void **state)
+{
+	static struct answer a;
+
+	(void)state;
+	session_start(&s, menu, 1);
+	engine_dial(menu, &s, "");
+	answer_start(&a, "known");
+	answer_set(&a, "child", "77");
+	answer_set(&a, "name", "Нұрсұлтанбек");
+	answer_set(&a, "pos", "415");
+	engine_give(menu, &s, &a);
+	assert_string_equal(session_value(&s, menu, "name"), "Нұрсұлтан.");
+}
+
+static void engine__unknown_shortcut__opens_the_menu(void **state)
+{
+	(void)state;
+	session_start(&s, menu, 1);
+	assert_int_equal(engine_dial(menu, &s, "77").service, SERVICE_CALLER_OPEN);
+	session_start(&s, menu, 1);
+	engine_dial(menu, &s, "1");
+	assert_string_equal(menu->screens[s.screen].name, "ask_child");
+}
+
+static void engine_event_name__events__have_names(void **state)
+{
+	(void)state;
+	for (int e = 0; e < ENGINE_EVENTS; e++)
+		assert_true(strlen(engine_event_name((enum engine_event)e)) > 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(engine__known_caller__sees_her_number_without_a_key),
 	    cmocka_unit_test(engine__wrong_key__says_which_there_are),
 	    cmocka_unit_test(engine__iin_with_a_slip__is_told_what_is_wrong),
+	    cmocka_unit_test(engine__back__leads_over_the_way_that_was_gone),
+	    cmocka_unit_test(engine__home__forgets_the_iin_and_keeps_the_child),
+	    cmocka_unit_test(engine__pin__is_forgotten_once_it_was_asked),
+	    cmocka_unit_test(engine__dropped__offers_to_continue_where_it_was),
+	    cmocka_unit_test(engine__result_that_nobody_knows__is_down),
+	    cmocka_unit_test(engine__value_wider_than_its_type__is_cut),
+	    cmocka_unit_test(engine__unknown_shortcut__opens_the_menu),
+	    cmocka_unit_test(engine_event_name__events__have_names),
 	    cmocka_unit_test(engine__random_walks__every_page_fits_and_goes_on),
 	};
 
-	return cmocka_run_group_tests(tests, read_menu, free_menu);
+	return cmocka_run_group_tests(tests, menu_read, menu_free);
 }
