@@ -17,7 +17,8 @@ struct queue_quest {
 
 #define QUEUE_OF_APPLICATION                                                                                 \
 	"select number, status, district, category, birth_year, registered_at,"                              \
-	" queue_quarter(registered_at) as quarter from application where "
+	" groups, verified, phone1, phone2, sealed, queue_quarter(registered_at) as quarter from "           \
+	"application where "
 #define QUEUE_NEWEST " order by number desc limit 10"
 
 /* Those of the same category that were registered before it. */
@@ -35,10 +36,15 @@ struct queue_quest {
 #define QUEUE_FIND(found)                                                                                    \
 	"select a.number, a.status, a.district, d.region, d.name_kk, d.name_ru, d.name_en, a.category,"      \
 	" a.birth_year, a.registered_at, r.number, r.status, r.to_at, b.before::int8, c.category, c.n,"      \
-	" c.served from (" found ") a"                                                                       \
+	" c.served, k.name_kk, k.name_ru, k.name_en, a.groups,"                                              \
+	" case when a.verified & 1 <> 0 then a.phone1 end, case when a.verified & 2 <> 0 then a.phone2 end," \
+	" a.sealed from (" found ") a"                                                                       \
 	" join lateral (select * from district where id = a.district offset 0) d on true"                    \
-	" left join lateral (select number, status, to_at from referral where application = a.number"        \
-	"  and status in (0, 1) offset 0) r on true"                                                         \
+	" left join lateral (select number, status, to_at, play_group from referral"                         \
+	"  where application = a.number and status in (0, 1) offset 0) r on true"                            \
+	" left join lateral (select x.kindergarten from play_group x where x.id = r.play_group offset 0) g"  \
+	"  on true"                                                                                          \
+	" left join lateral (select * from kindergarten x where x.id = g.kindergarten offset 0) k on true"   \
 	" left join lateral (select " QUEUE_BEFORE " as before offset 0) b on a.status = 0"                  \
 	" left join lateral (select o.category, o.n, s.served from queue_count o"                            \
 	"  left join lateral (select q.served from queue_round q where q.district = o.district"              \
@@ -74,7 +80,11 @@ enum queue_column {
 	QUEUE_AHEAD,
 	QUEUE_OF,
 	QUEUE_WAITING,
-	QUEUE_SERVED
+	QUEUE_SERVED,
+	QUEUE_KINDERGARTEN,
+	QUEUE_GROUPS = QUEUE_KINDERGARTEN + LANGUAGES,
+	QUEUE_CONFIRMED,
+	QUEUE_SEALED = QUEUE_CONFIRMED + 2
 };
 
 static struct queue_entry queue_read(const struct pg_reply *reply, size_t row)
@@ -88,10 +98,16 @@ static struct queue_entry queue_read(const struct pg_reply *reply, size_t row)
 	    .birth_year = (int)pg_int(reply, 0, row, QUEUE_BIRTH_YEAR),
 	    .referral = (uint64_t)pg_int(reply, 0, row, QUEUE_REFERRAL),
 	    .referral_status = (enum referral_status)pg_int(reply, 0, row, QUEUE_REFERRAL_STATUS),
-	    .referral_until_us = pg_wall_us(reply, 0, row, QUEUE_REFERRAL_UNTIL)};
+	    .referral_until_us = pg_wall_us(reply, 0, row, QUEUE_REFERRAL_UNTIL),
+	    .languages = (unsigned)pg_int(reply, 0, row, QUEUE_GROUPS),
+	    .confirmed = {
+	        pg_int(reply, 0, row, QUEUE_CONFIRMED), pg_int(reply, 0, row, QUEUE_CONFIRMED + 1)}};
 
-	for (int l = 0; l < LANGUAGES; l++)
+	e.sealed = pg_text(reply, 0, row, QUEUE_SEALED, &e.sealed_n);
+	for (int l = 0; l < LANGUAGES; l++) {
 		e.district_names[l] = pg_text(reply, 0, row, QUEUE_NAMES + l, NULL);
+		e.kindergarten_names[l] = pg_text(reply, 0, row, QUEUE_KINDERGARTEN + l, NULL);
+	}
 	return e;
 }
 

@@ -35,6 +35,11 @@ struct queue_entry {
 	uint64_t referral; /* number of the open one; 0: none, and the next two are 0 */
 	enum referral_status referral_status;
 	int64_t referral_until_us;
+	const char *kindergarten_names[LANGUAGES]; /* of the open referral; "" */
+	unsigned languages;                        /* bits 1 << enum language of its groups; 0: any */
+	int64_t confirmed[2]; /* person_phone of each of its phones that a code confirmed; 0: it was not */
+	const void *sealed;   /* applicant_open */
+	size_t sealed_n;
 };
 
 /* Each found, the newest first, then done: KZ_OK (perhaps none) or KZ_LOST. */

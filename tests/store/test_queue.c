@@ -9,7 +9,9 @@
 
 struct found {
 	struct queue_entry entries[QUEUE_FOUND];
-	char names[LANGUAGES][32], region[32], category[32]; /* of the last */
+	/* of the last */
+	char names[LANGUAGES][32], region[32], category[32], kindergarten[32], first_name[APPLICANT_NAME + 1];
+	const struct keyring *keyring;
 	int n, done;
 	enum kz r;
 };
@@ -27,6 +29,7 @@ static struct regions *queue_regions(void)
 static void found_on_entry(void *arg, const struct queue_entry *e)
 {
 	struct found *f = arg;
+	struct applicant a;
 
 	assert_true(f->n < QUEUE_FOUND);
 	f->entries[f->n++] = *e;
@@ -34,6 +37,10 @@ static void found_on_entry(void *arg, const struct queue_entry *e)
 		snprintf(f->names[l], sizeof f->names[l], "%s", e->district_names[l]);
 	snprintf(f->region, sizeof f->region, "%s", e->region);
 	snprintf(f->category, sizeof f->category, "%s", e->category);
+	snprintf(f->kindergarten, sizeof f->kindergarten, "%s", e->kindergarten_names[LANGUAGE_RU]);
+	if (applicant_open(f->keyring, e->application, e->sealed, e->sealed_n, &a) == KZ_OK)
+		snprintf(f->first_name, sizeof f->first_name, "%s", a.first_name);
+	applicant_wipe(&a);
 }
 
 static void found_on_done(void *arg, enum kz r)
@@ -48,7 +55,7 @@ static struct found find(struct store_rig *g, enum queue_by by, int64_t value)
 {
 	struct regions *owned = queue_regions();
 	const struct regions *regions = owned;
-	struct found f = {.r = KZ_BUSY};
+	struct found f = {.r = KZ_BUSY, .keyring = g->keyring};
 
 	assert_int_equal(queue_find(g->pg, &regions, by, value, found_on_entry, found_on_done, &f), KZ_OK);
 	servers_await(g->loop, &f.done, 1);
@@ -77,6 +84,7 @@ static void queue_find__by_number_and_persons__with_all_that_is_known(void **sta
 	struct store_rig *g = *state;
 	const struct records_application a = {.number = 48871,
 	    .registered_us = INT64_C(1568286120) * 1000000,
+	    .groups = 1u << LANGUAGE_RU,
 	    .phones = {77011234567, 77027654321}};
 	struct applicant p = records_applicant(&a);
 	const int64_t values[QUEUE_WAYS] = {48871, applicant_iin(g->keyring, &p.child),
@@ -96,7 +104,13 @@ static void queue_find__by_number_and_persons__with_all_that_is_known(void **sta
 		assert_string_equal(f.names[LANGUAGE_RU], "Район");
 		assert_string_equal(f.region, "sample");
 		assert_string_equal(f.category, "general");
+		assert_true(e->confirmed[0] == values[QUEUE_BY_PHONE] &&
+		            e->confirmed[1] == store_phone(g, 77027654321) && e->languages == 2);
+		assert_string_equal(f.first_name, "Айгерім");
+		assert_string_equal(f.kindergarten, "");
 	}
+	store_sql(g, "update application set verified = 2");
+	assert_int_equal(find(g, QUEUE_BY_APPLICATION, 48871).entries[0].confirmed[0], 0);
 	assert_int_equal(find(g, QUEUE_BY_PHONE, store_phone(g, 77027654321)).n, 1);
 	assert_int_equal(find(g, QUEUE_BY_CHILD, values[QUEUE_BY_PARENT]).n, 0);
 	assert_int_equal(find(g, QUEUE_BY_APPLICATION, 48870).n, 0);
@@ -129,6 +143,7 @@ static void queue_find__referral__the_open_one_and_no_position(void **state)
 	assert_true(f.entries[0].referral == 71 && f.entries[0].referral_status == REFERRAL_ACCEPTED);
 	assert_true(f.entries[0].referral_until_us == INT64_C(1568890920) * 1000000);
 	assert_true(!f.entries[0].position && !f.entries[0].waiting);
+	assert_string_equal(f.kindergarten, "Айголек");
 }
 
 static void queue_find__a_dozen_of_one_phone__the_newest_ten(void **state)
