@@ -342,7 +342,7 @@ static void profile_load__dialects__good_and_connect_to_nobody(void **state)
 
 	(void)state;
 	assert_string_equal(buf_text(&faults.text), "");
-	assert_int_equal(n, 7);
+	assert_int_equal(n, 9);
 	for (size_t i = 0; i < n; i++) {
 		assert_false(p[i]->enabled);
 		assert_int_not_equal(p[i]->ussd.detect, USSD_BY_NOTHING);

@@ -159,13 +159,15 @@ static void walk_session(const char *dialect)
 		(void)state;                                                                                 \
 		walk_session(dialect);                                                                       \
 	}
-SESSION(its_opaque, "its-opaque")
-SESSION(umr, "umr")
-SESSION(its_msisdn, "its-msisdn")
-SESSION(tlv_1501, "tlv-1501")
-SESSION(msisdn, "msisdn")
-SESSION(reply_type, "reply-type")
-SESSION(data_sm, "data-sm")
+SESSION(opaque, "opaque")
+SESSION(reference, "reference")
+SESSION(sixdee, "sixdee")
+SESSION(comverse, "comverse")
+SESSION(huawei, "huawei")
+SESSION(bare, "bare")
+SESSION(reply, "reply")
+SESSION(raw, "raw")
+SESSION(cbs, "cbs")
 
 /* A deliver_sm that a test changes. */
 struct heard {
@@ -513,13 +515,15 @@ static void ussd_push_to__our_number__the_answer_has_its_key(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(ussd__session_of_its_opaque__to_the_octet),
-	    cmocka_unit_test(ussd__session_of_umr__to_the_octet),
-	    cmocka_unit_test(ussd__session_of_its_msisdn__to_the_octet),
-	    cmocka_unit_test(ussd__session_of_tlv_1501__to_the_octet),
-	    cmocka_unit_test(ussd__session_of_msisdn__to_the_octet),
-	    cmocka_unit_test(ussd__session_of_reply_type__to_the_octet),
-	    cmocka_unit_test(ussd__session_of_data_sm__to_the_octet),
+	    cmocka_unit_test(ussd__session_of_opaque__to_the_octet),
+	    cmocka_unit_test(ussd__session_of_reference__to_the_octet),
+	    cmocka_unit_test(ussd__session_of_sixdee__to_the_octet),
+	    cmocka_unit_test(ussd__session_of_comverse__to_the_octet),
+	    cmocka_unit_test(ussd__session_of_huawei__to_the_octet),
+	    cmocka_unit_test(ussd__session_of_bare__to_the_octet),
+	    cmocka_unit_test(ussd__session_of_reply__to_the_octet),
+	    cmocka_unit_test(ussd__session_of_raw__to_the_octet),
+	    cmocka_unit_test(ussd__session_of_cbs__to_the_octet),
 	    cmocka_unit_test(ussd_take__op_or_key_that_cannot_be_read__invalid),
 	    cmocka_unit_test(ussd_take__no_op__a_code_is_dialled_and_else_typed),
 	    cmocka_unit_test(ussd_take__hidden_or_foreign_number__no_phone),
