@@ -197,6 +197,7 @@ static void rig_make(unsigned worker)
 	    "redis: {address: 'unix:%s/s/redis'}\n"
 	    "templates: %s/dialogs/sms.yaml\n"
 	    "mail: {templates: %s/dialogs/mail.yaml}\n"
+	    "ussd: {dialog: %s/dialogs/kindergarten.yaml, services: %s/dialogs/services.yaml}\n"
 	    "purposes: %s/config/purposes.yaml\n"
 	    "regions: %s/config/regions\n"
 	    "holidays: %s/config/holidays.yaml\n"
@@ -204,7 +205,7 @@ static void rig_make(unsigned worker)
 	    "shutdown_timeout: 2s\n"
 	    "log: {level: warn}\n",
 	    rig.control, conninfo, servers_dir, KEZEK_SOURCE_DIR, KEZEK_SOURCE_DIR, KEZEK_SOURCE_DIR,
-	    KEZEK_SOURCE_DIR, KEZEK_SOURCE_DIR);
+	    KEZEK_SOURCE_DIR, KEZEK_SOURCE_DIR, KEZEK_SOURCE_DIR, KEZEK_SOURCE_DIR);
 }
 
 /* Until it listens, then it is ended; true when it did not come so far. */
