@@ -11,6 +11,19 @@ static struct dial_files app_dial_files(struct app *a)
 	return files;
 }
 
+static void app_on_ussd(void *arg, struct carrier *c, const struct ussd_in *in)
+{
+	struct app *a = arg;
+
+	dial_hear(a->dial, c, in);
+}
+
+/* Without a menu what is dialled is refused. */
+static void app_listen_ussd(struct app *a)
+{
+	send_on_ussd(a->send, dial_has_menu(a->dial) ? app_on_ussd : NULL, a);
+}
+
 void app_build_ussd(struct app *a)
 {
 	struct dial_files files = app_dial_files(a);
@@ -18,6 +31,7 @@ void app_build_ussd(struct app *a)
 	a->dial = dial_new(&(struct dial_base){a->loop, a->pg, a->redis, a->feed, a->send, a->verify,
 	                       a->places, a->limits, a->keyring},
 	    &files);
+	app_listen_ussd(a);
 }
 
 void app_renew_ussd(struct app *a)
@@ -25,4 +39,5 @@ void app_renew_ussd(struct app *a)
 	struct dial_files files = app_dial_files(a);
 
 	dial_set_files(a->dial, &files);
+	app_listen_ussd(a);
 }

@@ -30,9 +30,35 @@ void dial_moment(int64_t wall_us, char ret[SESSION_VALUE])
 
 struct dial_way dial_way(const struct dial *d, const char *carrier)
 {
-	(void)d;
-	(void)carrier;
-	return (struct dial_way){TERMINAL_DEADLINE_MS, TERMINAL_PERSON_MS, 0};
+	const struct carrier *c = *carrier ? ways_named(send_ways(d->base.send), carrier) : NULL;
+	const struct profile_ussd *u = c ? &carrier_profile(c)->ussd : NULL;
+
+	return u ? (struct dial_way){u->deadline_ms, u->person_ms, u->repeat_ms}
+	         : (struct dial_way){TERMINAL_DEADLINE_MS, TERMINAL_PERSON_MS, 0};
+}
+
+/* The carrier counts what becomes of pages; nothing follows from it. */
+static void dial_on_page(void *arg, enum kz r)
+{
+	(void)arg;
+	(void)r;
+}
+
+/* A page that is over the operator's limit is a dialog's and a profile's that do not fit each other: said in
+ * the log, and the parent is told that it does not work. */
+static void dial_send(struct dial *d, const char *carrier, const struct ussd_peer *to, int64_t within_ms,
+    const char *page, bool last)
+{
+	enum kz r = send_page(
+	    d->base.send, carrier, to, last ? USSD_LAST : USSD_GO_ON, page, within_ms, dial_on_page, d);
+
+	if (r == KZ_TOO_LONG) {
+		log_error("ussd", "a page is longer than the profile of %s allows: ussd.pages", carrier);
+		r = send_page(d->base.send, carrier, to, USSD_LAST,
+		    d->menu ? d->menu->dialog->down.in[LANGUAGE_EN] : "-", within_ms, dial_on_page, d);
+	}
+	if (r != KZ_OK)
+		log_debug("ussd", "a page was not sent by %s: %s", carrier, kz_name(r));
 }
 
 void dial_say(struct turn *t, const char *page, bool last)
@@ -40,8 +66,34 @@ void dial_say(struct turn *t, const char *page, bool last)
 	dial_page_fn *done = t->done;
 
 	t->done = NULL;
-	if (done)
+	if (*t->carrier)
+		dial_send(t->dial, t->carrier, &t->in.peer, t->way.deadline_ms, page, last);
+	else if (done)
 		done(t->arg, page, last);
+}
+
+static void dial_say_hidden(struct dial *d, const char *carrier, const struct ussd_in *in)
+{
+	const struct dialog *dialog = d->menu->dialog;
+
+	metric_add(d->closed[CLOSE_HIDDEN], 1);
+	dial_send(
+	    d, carrier, &in->peer, dial_way(d, carrier).deadline_ms, dialog->hidden.in[dialog->first], true);
+}
+
+void dial_hear(struct dial *d, struct carrier *c, const struct ussd_in *in)
+{
+	if (!d->menu || d->stopped || in->said == USSD_CONFIRMED)
+		return;
+	if (in->phone.digits)
+		turn_start(turn_new(d, in, carrier_name(c), NULL, NULL));
+	else if (in->said != USSD_CANCELLED)
+		dial_say_hidden(d, carrier_name(c), in);
+}
+
+bool dial_has_menu(const struct dial *d)
+{
+	return d->menu != NULL;
 }
 
 static void dial_make_metrics(struct dial *d)

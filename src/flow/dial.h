@@ -49,9 +49,9 @@ struct dial_files {
 struct dial *dial_new(const struct dial_base *base, struct dial_files *files);
 void dial_set_files(struct dial *d, struct dial_files *files);
 
-/* What came from an operator (send's on_ussd). false: nobody answers it: there is no menu, or the end is
- * near. */
-bool dial_hear(struct dial *d, struct carrier *c, const struct ussd_in *in);
+bool dial_has_menu(const struct dial *d);
+/* What came from an operator (send's on_ussd). */
+void dial_hear(struct dial *d, struct carrier *c, const struct ussd_in *in);
 
 /* A page for somebody who is not a phone: kezekctl dial. phone speaks, text is the code at first. Answers
  * once, later; "" at once when there is no menu. */

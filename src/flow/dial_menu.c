@@ -185,6 +185,37 @@ void dial_menu_count(struct dial_menu *m, int screen, enum dial_seen what)
 	metric_add(m->seen[screen][what], 1);
 }
 
+void dial_menu_count_step(struct dial_menu *m, const struct engine_step *step)
+{
+	static const enum dial_seen seen[ENGINE_EVENTS] = {[ENGINE_OPENED] = SEENS,
+	    [ENGINE_OPTION] = SEEN_OPTION,
+	    [ENGINE_TYPED] = SEEN_OPTION,
+	    [ENGINE_PICKED] = SEEN_OPTION,
+	    [ENGINE_NEXT] = SEEN_OPTION,
+	    [ENGINE_BACK] = SEEN_BACK,
+	    [ENGINE_HOME] = SEEN_BACK,
+	    [ENGINE_WRONG_KEY] = SEEN_WRONG,
+	    [ENGINE_WRONG_INPUT] = SEEN_WRONG,
+	    [ENGINE_ANSWERED] = SEENS,
+	    [ENGINE_RESUMED] = SEENS};
+
+	if (seen[step->event] != SEENS)
+		dial_menu_count(m, step->from, seen[step->event]);
+}
+
+bool dial_menu_chose_language(const struct dial_menu *m, const struct engine_step *step, enum language now)
+{
+	const struct dialog_screen *from =
+	    step->event == ENGINE_OPTION && step->from >= 0 ? &m->dialog->screens[step->from] : NULL;
+
+	for (size_t i = 0; from && i < from->options_n; i++)
+		for (size_t k = 0; k < from->options[i].sets_n; k++)
+			if (from->options[i].sets[k].value == -1 &&
+			    strcmp(from->options[i].sets[k].to, language_name(now)) == 0)
+				return true;
+	return false;
+}
+
 void dial_menus_free(struct dial *d)
 {
 	list_each(&d->menus, n, next) menu_free(d, list_entry(n, struct dial_menu, node));

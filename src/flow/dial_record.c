@@ -96,3 +96,9 @@ enum kz dial_record_unpack(const void *bytes, size_t n, struct dial_record *ret)
 		return KZ_INVALID;
 	return session_unpack(r.at, r.n, &ret->session);
 }
+
+bool dial_record_is_of(const struct dial_record *r, const char *carrier, const struct ussd_peer *peer)
+{
+	return r->phone.digits && strcmp(r->carrier, carrier) == 0 && r->key_n == peer->key_n &&
+	       memcmp(r->key, peer->key, r->key_n) == 0;
+}

@@ -16,102 +16,9 @@
 #define CLOSE_MS 500            /* to keep what stands once the deadline has passed */
 #define ENDED_MS INT64_C(60000) /* an ended session is kept so long, for repeated requests */
 
-static void turn_enter(struct turn *t, enum turn_place next)
-{
-	static const uint8_t moves[TURN_PLACES] = {
-	    [TURN_BEHIND] = 1 << TURN_READING | 1 << TURN_SPEAKING | 1 << TURN_TOLD,
-	    [TURN_READING] = 1 << TURN_SEEKING | 1 << TURN_SPEAKING | 1 << TURN_ASKING | 1 << TURN_KEEPING |
-	                     1 << TURN_TOLD,
-	    [TURN_SEEKING] = 1 << TURN_SPEAKING | 1 << TURN_ASKING | 1 << TURN_KEEPING | 1 << TURN_TOLD,
-	    [TURN_SPEAKING] = 1 << TURN_ASKING | 1 << TURN_KEEPING | 1 << TURN_TOLD,
-	    [TURN_ASKING] = 1 << TURN_ASKING | 1 << TURN_KEEPING | 1 << TURN_TOLD,
-	    [TURN_KEEPING] = 1 << TURN_READING | 1 << TURN_TOLD,
-	};
-
-	assert(moves[t->place] & 1 << next);
-	t->place = next;
-}
-
-static void turn_join(struct turn *t, struct list *l)
-{
-	t->owner = l;
-	list_append(l, &t->node);
-}
-
 static struct session *turn_session(struct turn *t)
 {
 	return &t->record.session;
-}
-
-static void turn_free(struct turn *t)
-{
-	struct dial *d = t->dial;
-
-	if (t->ask)
-		dial_ask_part(t->ask);
-	dial_menu_leave(d, t->menu);
-	if (t->by_phone.linked)
-		map_remove(&d->running, &t->by_phone);
-	while (list_first(&t->behind))
-		turn_free(list_entry(list_first(&t->behind), struct turn, node));
-	if (list_is_linked(&t->node))
-		list_remove(t->owner, &t->node);
-	defer_cancel(&t->begins);
-	timer_free(t->timer);
-	session_wipe(turn_session(t));
-	secret_wipe(t->in.text, sizeof t->in.text);
-	free(t);
-}
-
-/* Freed now, or by the answer that is still out. */
-static void turn_end(struct turn *t)
-{
-	struct dial *d = t->dial;
-
-	turn_enter(t, TURN_TOLD);
-	if (t->ask)
-		dial_ask_part(t->ask);
-	metric_observe_us(d->time, loop_clock(d->base.loop)->mono_us() - t->began_us);
-	if (t->busy)
-		timer_stop(t->timer);
-	else
-		turn_free(t);
-	metric_set(d->open_gauge, (double)d->turns.count);
-}
-
-static void turn_run(struct turn *t);
-
-/* Those behind: what was typed at the same page gets the same answer, anything else has its turn. */
-static void turn_serve_behind(struct turn *t, const char *page, bool last)
-{
-	struct turn *next = NULL;
-
-	if (t->by_phone.linked)
-		map_remove(&t->dial->running, &t->by_phone);
-	list_each(&t->behind, n, after)
-	{
-		struct turn *b = list_entry(n, struct turn, node);
-
-		list_remove(&t->behind, &b->node);
-		turn_join(b, next ? &next->behind : &t->dial->turns);
-		if (next)
-			continue;
-		if (page && b->in.said == USSD_TYPED && t->in.said == USSD_TYPED) {
-			dial_say(b, page, last);
-			turn_end(b);
-		} else {
-			next = b;
-		}
-	}
-	if (next)
-		turn_run(next);
-}
-
-static void turn_say(struct turn *t, const char *page, bool last)
-{
-	dial_say(t, page, last);
-	turn_serve_behind(t, page, last);
-	turn_end(t);
 }
 
 /* What stands in the session. */
@@ -211,45 +118,11 @@ static void turn_keep(struct turn *t)
 		turn_on_kept(t, KZ_LOST);
 }
 
-static void turn_count(struct turn *t, const struct engine_step *step)
-{
-	static const enum dial_seen seen[ENGINE_EVENTS] = {[ENGINE_OPENED] = SEENS,
-	    [ENGINE_OPTION] = SEEN_OPTION,
-	    [ENGINE_TYPED] = SEEN_OPTION,
-	    [ENGINE_PICKED] = SEEN_OPTION,
-	    [ENGINE_NEXT] = SEEN_OPTION,
-	    [ENGINE_BACK] = SEEN_BACK,
-	    [ENGINE_HOME] = SEEN_BACK,
-	    [ENGINE_WRONG_KEY] = SEEN_WRONG,
-	    [ENGINE_WRONG_INPUT] = SEEN_WRONG,
-	    [ENGINE_ANSWERED] = SEENS,
-	    [ENGINE_RESUMED] = SEENS};
-
-	if (seen[step->event] != SEENS)
-		dial_menu_count(t->menu, step->from, seen[step->event]);
-}
-
-/* A language that was chosen is remembered of the phone. */
-static void turn_heed_language(const struct turn *t, const struct engine_step *step)
-{
-	const struct dialog_screen *from =
-	    step->event == ENGINE_OPTION && step->from >= 0 ? &t->menu->dialog->screens[step->from] : NULL;
-
-	for (size_t i = 0; from && i < from->options_n; i++)
-		for (size_t k = 0; k < from->options[i].sets_n; k++)
-			if (from->options[i].sets[k].value == -1 &&
-			    strcmp(from->options[i].sets[k].to, language_name(t->record.session.language)) ==
-			        0) {
-				callers_set_language(
-				    t->dial->base.pg, t->phone_key, t->record.session.language);
-				return;
-			}
-}
-
 void turn_walk(struct turn *t, const struct engine_step *step)
 {
-	turn_count(t, step);
-	turn_heed_language(t, step);
+	dial_menu_count_step(t->menu, step);
+	if (dial_menu_chose_language(t->menu, step, t->record.session.language))
+		callers_set_language(t->dial->base.pg, t->phone_key, t->record.session.language);
 	if (step->does == ENGINE_SAY) {
 		turn_keep(t);
 		return;
@@ -373,28 +246,21 @@ static void turn_seek(struct turn *t)
 		turn_go_on(t, NULL);
 }
 
-/* Whether what was read is of the same call. */
-static bool turn_is_same_call(const struct turn *t)
-{
-	const struct dial_record *r = &t->record;
-
-	return t->known && strcmp(r->carrier, t->carrier) == 0 && r->key_n == t->in.peer.key_n &&
-	       memcmp(r->key, t->in.peer.key, r->key_n) == 0;
-}
-
 /* The network, or a second daemon that had the same, asks again for what was answered. */
 static bool turn_is_repeated(const struct turn *t)
 {
 	int64_t age_ms = dial_wall_ms(t->dial) - t->record.at_ms;
 
-	return turn_is_same_call(t) && t->record.said == t->said &&
+	return dial_record_is_of(&t->record, t->carrier, &t->in.peer) && t->record.said == t->said &&
 	       (t->beaten || (age_ms >= 0 && age_ms < t->way.repeat_ms));
 }
 
 static void turn_hang_up(struct turn *t)
 {
-	if (turn_is_same_call(t) && !turn_session(t)->ended)
+	if (dial_record_is_of(&t->record, t->carrier, &t->in.peer) && !turn_session(t)->ended)
 		dial_drop_begin(t->dial, &t->record, t->phone_key, t->revision);
+	if (!*t->carrier)
+		dial_say(t, "", true);
 	turn_serve_behind(t, NULL, true);
 	turn_end(t);
 }
@@ -413,7 +279,7 @@ static void turn_judge(struct turn *t)
 			turn_seek(t);
 		else
 			turn_open(t);
-	} else if (turn_is_same_call(t) && !s->ended) {
+	} else if (dial_record_is_of(&t->record, t->carrier, &t->in.peer) && !s->ended) {
 		turn_seek(t);
 	} else {
 		turn_close_as(t, CLOSE_OVER);
@@ -442,7 +308,7 @@ static void turn_on_got(void *arg, enum kz r, const void *bytes, size_t n, uint6
 }
 
 /* The network does not wait any longer. */
-static void turn_on_late(void *arg)
+void turn_on_late(void *arg)
 {
 	struct turn *t = arg;
 
@@ -460,102 +326,10 @@ static void turn_on_late(void *arg)
 	turn_walk(t, &step);
 }
 
-static void turn_begin(void *arg)
+void turn_begin(struct turn *t)
 {
-	struct turn *t = arg;
-
 	if (t->dial->stopped)
 		turn_close(t);
 	else
 		turn_read(t);
-}
-
-static bool turn_equal(const struct map_node *n, const void *key)
-{
-	return map_entry(n, struct turn, by_phone)->phone_key == *(const int64_t *)key;
-}
-
-void turns_init(struct dial *d)
-{
-	map_init(&d->running, turn_equal);
-	list_init(&d->turns);
-}
-
-/* From the loop, also when nothing has to be waited for. */
-static void turn_run(struct turn *t)
-{
-	map_put(&t->dial->running, &t->by_phone, map_hash_u64((uint64_t)t->phone_key));
-	loop_defer(t->dial->base.loop, &t->begins, turn_begin, t);
-}
-
-/* A keyed value of all that is the same when the network repeats itself. */
-static int64_t turn_said(const struct dial *d, const struct ussd_in *in)
-{
-	struct buf b = {.wiped = true};
-
-	buf_printf(&b, "%d %u %u ", (int)in->said, (unsigned)in->peer.op, (unsigned)in->peer.reference);
-	for (size_t i = 0; i < in->peer.echo_n; i++)
-		buf_add(&b, in->peer.echo[i].value, in->peer.echo[i].len);
-	buf_str(&b, in->text);
-	int64_t said = keyring_lookup(d->base.keyring, "ussd said", b.data, b.len);
-	buf_wipe(&b);
-	return said;
-}
-
-struct turn *turn_new(
-    struct dial *d, const struct ussd_in *in, const char *carrier, dial_page_fn *done, void *arg)
-{
-	struct turn *t = mem_new(sizeof *t);
-
-	t->dial = d;
-	t->in = *in;
-	t->done = done;
-	t->arg = arg;
-	t->menu = d->menu;
-	dial_menu_enter(t->menu);
-	snprintf(t->carrier, sizeof t->carrier, "%s", carrier);
-	t->way = dial_way(d, carrier);
-	t->phone_key = person_phone(d->base.keyring, in->phone);
-	t->said = turn_said(d, in);
-	t->began_us = loop_clock(d->base.loop)->mono_us();
-	t->timer = timer_new(d->base.loop, turn_on_late, t);
-	timer_start(t->timer, t->way.deadline_ms);
-	list_init(&t->behind);
-	return t;
-}
-
-void turn_start(struct turn *t)
-{
-	struct dial *d = t->dial;
-	struct map_node *n = map_get(&d->running, map_hash_u64((uint64_t)t->phone_key), &t->phone_key);
-	struct turn *first = n ? map_entry(n, struct turn, by_phone) : NULL;
-
-	if (d->turns.count >= DIAL_TURNS || (first && first->behind.count >= DIAL_BEHIND)) {
-		turn_join(t, &d->turns);
-		turn_close(t);
-		return;
-	}
-	turn_join(t, first ? &first->behind : &d->turns);
-	if (!first)
-		turn_run(t);
-	metric_set(d->open_gauge, (double)d->turns.count);
-}
-
-/* Those behind come into the list while it is walked, at its end. */
-void turns_stop(struct dial *d)
-{
-	list_each(&d->turns, n, next)
-	{
-		struct turn *t = list_entry(n, struct turn, node);
-
-		if (t->place != TURN_TOLD)
-			turn_close(t);
-	}
-}
-
-void turns_free(struct dial *d)
-{
-	while (list_first(&d->turns))
-		turn_free(list_entry(list_first(&d->turns), struct turn, node));
-	map_fini(&d->running);
 }

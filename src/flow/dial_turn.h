@@ -132,6 +132,8 @@ void dial_say(struct turn *t, const char *page, bool last);
 
 /* dial_record.c */
 void dial_record_pack(const struct dial_record *r, struct buf *out);
+/* Whether it is of the call that peer belongs to. */
+bool dial_record_is_of(const struct dial_record *r, const char *carrier, const struct ussd_peer *peer);
 enum kz dial_record_unpack(const void *bytes, size_t n, struct dial_record *ret) KZ_CHECK;
 
 /* dial_menu.c */
@@ -146,24 +148,41 @@ enum kz dial_menu_seek(
 void dial_menu_enter(struct dial_menu *m);
 void dial_menu_leave(struct dial *d, struct dial_menu *m);
 void dial_menu_count(struct dial_menu *m, int screen, enum dial_seen what);
+void dial_menu_count_step(struct dial_menu *m, const struct engine_step *step);
+/* Whether the option that was pressed sets the language, which is that one now. */
+bool dial_menu_chose_language(const struct dial_menu *m, const struct engine_step *step, enum language now);
 /* It is in force: said to the database, and again. A timer's. */
 void dial_menu_keep(void *arg);
 void dial_menus_free(struct dial *d);
 
-/* dial_turn.c */
+/* dial_line.c */
 void turns_init(struct dial *d);
 /* A menu is in force. carrier "": done is told the page. */
 struct turn *turn_new(
     struct dial *d, const struct ussd_in *in, const char *carrier, dial_page_fn *done, void *arg);
 /* Its page is said later, from the loop. */
 void turn_start(struct turn *t);
-/* The step of the engine that follows an answer. */
-void turn_walk(struct turn *t, const struct engine_step *step);
-/* Says the closing page now. No page was said. */
-void turn_close(struct turn *t);
+/* The one place where it changes. */
+void turn_enter(struct turn *t, enum turn_place next);
+/* The page, and t is over. */
+void turn_say(struct turn *t, const char *page, bool last);
+/* Those behind t have their turn; page NULL: t has none for them. */
+void turn_serve_behind(struct turn *t, const char *page, bool last);
+/* Over: freed now, or by the answer that is still out. */
+void turn_end(struct turn *t);
+void turn_free(struct turn *t);
 /* Each turn under way says its closing page. */
 void turns_stop(struct dial *d);
 void turns_free(struct dial *d);
+
+/* dial_turn.c */
+void turn_begin(struct turn *t);
+/* The step of the engine that follows an answer. */
+void turn_walk(struct turn *t, const struct engine_step *step);
+/* The network does not wait any longer. A timer's. */
+void turn_on_late(void *arg);
+/* Says the closing page now. No page was said. */
+void turn_close(struct turn *t);
 
 /* dial_ask.c */
 /* For the turn, which goes on by turn_walk. */

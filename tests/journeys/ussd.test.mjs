@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { journey, top } from '../lib/stage.mjs';
+import { journey, top, until } from '../lib/stage.mjs';
 import { Handset } from '../lib/handset.mjs';
 import { Kezek } from '../lib/kezek.mjs';
 import { operator } from '../lib/operators.mjs';
@@ -77,13 +77,154 @@ async function start(stage, { title, ...options } = {}) {
 }
 
 journey('a call goes from page to page to its end, in the language that was chosen', async (stage) => {
-  const { k, handset } = await start(stage);
+  const { k, database, handset } = await start(stage);
   assert.deepEqual(await handset.dial(), { page: 'A басы\n1 Number\n2 English\n3 Bye', end: false });
   assert.deepEqual(await handset.type('2'), { page: 'A start\n1 Number\n2 English\n3 Bye', end: false });
   assert.deepEqual(await handset.type('1'), { page: 'Number:\n0 Back', end: false });
   assert.deepEqual(await handset.type('77'), { page: 'A 77\n1 Bye\n0 Back', end: false });
   assert.deepEqual(await handset.type('1'), { page: 'Bye', end: true });
   assert.deepEqual(await handset.type('1'), { page: 'Over', end: true });
-  assert.match((await handset.dial()).page, /^A start/, 'the language was remembered');
+  await until('the language is remembered', () => database.count('caller'));
+  assert.match((await handset.dial()).page, /^A start/);
   assert.equal(await k.metric('kezek_ussd_turns'), 0);
+});
+
+journey('bad input gets the right page in the language of who calls, and nothing ends', async (stage) => {
+  const { handset } = await start(stage);
+  await handset.dial();
+  await handset.type('2');
+  for (const bad of ['x', '😀', '#', '*', '', ' ', '7', '9', 'ә'.repeat(250), '1'.repeat(300), '1 1'])
+    assert.deepEqual(await handset.type(bad), { page: 'Only 1-3:\n1 Number\n2 English\n3 Bye', end: false }, bad);
+  await handset.type('1');
+  for (const bad of ['x', '😀', '#', '*', '', 'ә'.repeat(250), '1'.repeat(300)])
+    assert.deepEqual(await handset.type(bad), { page: 'Digits only:\n0 Back', end: false }, bad);
+  assert.match((await handset.type('0')).page, /^A start/);
+  assert.deepEqual(await new Handset(handset.k, '+77010000099').type('1'), { page: 'Аяқталды', end: true });
+});
+
+journey('a dropped call is told of once and gone on with by dialling again', async (stage) => {
+  const { k, handset, centre, database } = await start(stage);
+  await handset.dial();
+  await handset.type('2');
+  await until('the language is remembered', () => database.count('caller'));
+  await handset.hangUp();
+  assert.match((await handset.dial()).page, /^A start/, 'nothing was typed: nothing to go on with');
+  await handset.type('1');
+  await handset.type('4711');
+  await handset.hangUp();
+  const { text } = await centre.text('77011234567');
+  assert.match(text, /Call dropped/);
+  assert.deepEqual(await handset.dial(), { page: 'Go on?\n1 Yes\n2 No', end: false });
+  assert.deepEqual(await handset.type('1'), { page: 'A 4711\n1 Bye\n0 Back', end: false });
+  await handset.hangUp();
+  assert.deepEqual(await handset.dial(), { page: 'Go on?\n1 Yes\n2 No', end: false });
+  assert.match((await handset.type('2')).page, /^A start/);
+  assert.equal(centre.textsTo('77011234567').length, 1);
+  assert.equal(await database.count('message'), 1);
+  assert.equal(await k.metric('kezek_ussd_resumes_total'), 1);
+});
+
+journey('a daemon that is killed in mid-session: the other one goes on, and of two answers at once one counts', async (stage) => {
+  const { k, database, operators, handset, file } = await start(stage);
+  const other = await Kezek.prepare(stage, database, { name: 'other', config: { ...ussd(file), keyring: k.config.keyring }, operators });
+  await other.run();
+  await other.ready();
+  await handset.dial();
+  await handset.type('2');
+  await handset.type('1');
+  const pages = await Promise.all([handset.type('77'), handset.type('77', other), handset.type('78', other)]);
+  assert.match(pages[0].page, /^A 7[78]\n1 Bye\n0 Back$/);
+  for (const page of pages) assert.deepEqual(page, pages[0]);
+  await k.kill();
+  assert.deepEqual(await handset.type('1', other), { page: 'Bye', end: true });
+});
+
+journey('Redis dies: a closing page in the language of who calls, and calls again when it is back', async (stage) => {
+  const own = new Servers();
+  stage.defer(() => own.stop());
+  const database = await own.database();
+  const k = await Kezek.start(stage, database, { config: ussd(menu(stage)) });
+  const handset = new Handset(k, phone);
+  await handset.dial();
+  await handset.type('2');
+  await own.killRedis();
+  assert.deepEqual(await handset.type('1'), { page: 'Later', end: true });
+  assert.deepEqual(await handset.dial(), { page: 'Later', end: true });
+  await own.restartRedis();
+  await until('calls are answered', async () => !(await handset.dial()).end);
+});
+
+journey('a reload in mid-session: what began goes on as it was, at other daemons too', async (stage) => {
+  const { k, database, operators, handset, file } = await start(stage);
+  const second = new Handset(k, '+77010000002');
+  await handset.dial();
+  await handset.type('1');
+  await second.dial();
+  await second.type('1');
+  await until('the menu is kept', () => database.count('dialog'));
+  menu(stage, 'B');
+  k.process.child.kill('SIGHUP');
+  const third = new Handset(k, '+77010000003');
+  await until('the new menu', async () => /^B/.test((await third.dial()).page));
+  assert.deepEqual(await handset.type('77'), { page: 'A 77\n1 Bye\n0 Артқа', end: false });
+  const other = await Kezek.prepare(stage, database, { name: 'other', config: { ...ussd(file), keyring: k.config.keyring }, operators });
+  await other.run();
+  await other.ready();
+  assert.deepEqual(await second.type('78', other), { page: 'A 78\n1 Bye\n0 Артқа', end: false });
+  await until('both are kept', async () => await database.count('dialog') === 2);
+});
+
+// The phones' side of an operator that tells calls apart by its_session_info.
+class Dialler {
+  constructor(centre, number, session) {
+    Object.assign(this, { centre, number, session });
+  }
+
+  async say(op, text, { source = this.number } = {}) {
+    const before = this.pages().length;
+    const response = await new Promise((resolve) => {
+      this.centre.receiver('kezek').deliver_sm({
+        source_addr_ton: 1, source_addr_npi: 1, source_addr: source, destination_addr: '1234', service_type: 'USSD',
+        data_coding: 0, short_message: Buffer.from(text, 'latin1'), ussd_service_op: op, its_session_info: this.info(),
+      }, resolve);
+    });
+    assert.equal(response.command_status, 0);
+    return before;
+  }
+
+  info() { return Buffer.from([this.session, 0]); }
+
+  pages() {
+    return this.centre.submits.filter((s) => s.pdu.ussd_service_op !== undefined
+      && Buffer.from(s.pdu.its_session_info)[0] === this.session);
+  }
+
+  // The page that follows: its text and whether the call goes on.
+  async page(op, text, options) {
+    const before = await this.say(op, text, options);
+    await until(`a page after ${text}`, () => this.pages().length > before);
+    const { text: page, pdu } = this.pages()[before];
+    return [page, pdu.ussd_service_op];
+  }
+}
+
+journey('a call over an operator: pages, a repeated request, a hidden number, an answer to no page', async (stage) => {
+  const database = await servers.database();
+  const centre = await startCentre(stage, { receipts: false });
+  const operators = { kcell: operator(stage, { port: centre.port, ussd: { detect: 'tlv', codes: ['1234'], repeat: '5s' } }) };
+  const k = await Kezek.start(stage, database, { config: ussd(menu(stage)), operators });
+  await k.bound();
+  const call = new Dialler(centre, '77011234567', 2);
+  assert.deepEqual(await call.page(1, '*1234#'), ['A басы\n1 Number\n2 English\n3 Bye', 2]);
+  assert.deepEqual(await call.page(18, '2'), ['A start\n1 Number\n2 English\n3 Bye', 2]);
+  assert.deepEqual(await call.page(18, '1'), ['Number:\n0 Back', 2]);
+  assert.deepEqual(await call.page(18, '1'), ['Number:\n0 Back', 2], 'brought twice by the network');
+  assert.deepEqual(await call.page(18, '77'), ['A 77\n1 Bye\n0 Back', 2]);
+  assert.deepEqual(await call.page(18, '3'), ['Only 1,0:\n1 Bye\n0 Back', 2]);
+  assert.deepEqual(await call.page(18, '1'), ['Bye', 17]);
+  assert.deepEqual(await call.page(18, '1'), ['Bye', 17], 'brought twice by the network');
+  assert.deepEqual(await new Dialler(centre, '77011234568', 4).page(18, '1'), ['Аяқталды', 17]);
+  assert.deepEqual(await new Dialler(centre, '', 6).page(1, '*1234#'), ['Жасырын', 17]);
+  assert.equal(await k.metric('kezek_ussd_repeated_total'), 2);
+  assert.equal(await database.count('message'), 0);
 });

@@ -1,0 +1,195 @@
+/* The line of what one phone says: one turn is under way, the others are behind it. Two answers to one page
+ * are one answer: whoever is behind an answer gets its page. What is dialled anew has a turn of its own. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/secret.h"
+#include "flow/dial_turn.h"
+
+void turn_enter(struct turn *t, enum turn_place next)
+{
+	static const uint8_t moves[TURN_PLACES] = {
+	    [TURN_BEHIND] = 1 << TURN_READING | 1 << TURN_SPEAKING | 1 << TURN_TOLD,
+	    [TURN_READING] = 1 << TURN_SEEKING | 1 << TURN_SPEAKING | 1 << TURN_ASKING | 1 << TURN_KEEPING |
+	                     1 << TURN_TOLD,
+	    [TURN_SEEKING] = 1 << TURN_SPEAKING | 1 << TURN_ASKING | 1 << TURN_KEEPING | 1 << TURN_TOLD,
+	    [TURN_SPEAKING] = 1 << TURN_ASKING | 1 << TURN_KEEPING | 1 << TURN_TOLD,
+	    [TURN_ASKING] = 1 << TURN_ASKING | 1 << TURN_KEEPING | 1 << TURN_TOLD,
+	    [TURN_KEEPING] = 1 << TURN_READING | 1 << TURN_TOLD,
+	};
+
+	assert(moves[t->place] & 1 << next);
+	t->place = next;
+}
+
+static void turn_join(struct turn *t, struct list *l)
+{
+	t->owner = l;
+	list_append(l, &t->node);
+}
+
+void turn_free(struct turn *t)
+{
+	struct dial *d = t->dial;
+
+	if (t->ask)
+		dial_ask_part(t->ask);
+	dial_menu_leave(d, t->menu);
+	if (t->by_phone.linked)
+		map_remove(&d->running, &t->by_phone);
+	while (list_first(&t->behind))
+		turn_free(list_entry(list_first(&t->behind), struct turn, node));
+	if (list_is_linked(&t->node))
+		list_remove(t->owner, &t->node);
+	defer_cancel(&t->begins);
+	timer_free(t->timer);
+	session_wipe(&t->record.session);
+	secret_wipe(t->in.text, sizeof t->in.text);
+	free(t);
+}
+
+/* Freed now, or by the answer that is still out. */
+void turn_end(struct turn *t)
+{
+	struct dial *d = t->dial;
+
+	turn_enter(t, TURN_TOLD);
+	if (t->ask)
+		dial_ask_part(t->ask);
+	metric_observe_us(d->time, loop_clock(d->base.loop)->mono_us() - t->began_us);
+	if (t->busy)
+		timer_stop(t->timer);
+	else
+		turn_free(t);
+	metric_set(d->open_gauge, (double)d->turns.count);
+}
+
+static void turn_on_turn(void *arg)
+{
+	turn_begin(arg);
+}
+
+/* From the loop, also when nothing has to be waited for. */
+static void turn_run(struct turn *t)
+{
+	map_put(&t->dial->running, &t->by_phone, map_hash_u64((uint64_t)t->phone_key));
+	loop_defer(t->dial->base.loop, &t->begins, turn_on_turn, t);
+}
+
+/* Those behind: what was typed at the same page gets the same answer, anything else has its turn. */
+void turn_serve_behind(struct turn *t, const char *page, bool last)
+{
+	struct turn *next = NULL;
+
+	if (t->by_phone.linked)
+		map_remove(&t->dial->running, &t->by_phone);
+	list_each(&t->behind, n, after)
+	{
+		struct turn *b = list_entry(n, struct turn, node);
+
+		list_remove(&t->behind, &b->node);
+		turn_join(b, next ? &next->behind : &t->dial->turns);
+		if (next)
+			continue;
+		if (page && b->in.said == USSD_TYPED && t->in.said == USSD_TYPED) {
+			dial_say(b, page, last);
+			turn_end(b);
+		} else {
+			next = b;
+		}
+	}
+	if (next)
+		turn_run(next);
+}
+
+void turn_say(struct turn *t, const char *page, bool last)
+{
+	dial_say(t, page, last);
+	turn_serve_behind(t, page, last);
+	turn_end(t);
+}
+
+static bool turn_equal(const struct map_node *n, const void *key)
+{
+	return map_entry(n, struct turn, by_phone)->phone_key == *(const int64_t *)key;
+}
+
+void turns_init(struct dial *d)
+{
+	map_init(&d->running, turn_equal);
+	list_init(&d->turns);
+}
+
+/* A keyed value of all that is the same when the network repeats itself. */
+static int64_t turn_said(const struct dial *d, const struct ussd_in *in)
+{
+	struct buf b = {.wiped = true};
+
+	buf_printf(&b, "%d %u %u ", (int)in->said, (unsigned)in->peer.op, (unsigned)in->peer.reference);
+	for (size_t i = 0; i < in->peer.echo_n; i++)
+		buf_add(&b, in->peer.echo[i].value, in->peer.echo[i].len);
+	buf_str(&b, in->text);
+	int64_t said = keyring_lookup(d->base.keyring, "ussd said", b.data, b.len);
+	buf_wipe(&b);
+	return said;
+}
+
+struct turn *turn_new(
+    struct dial *d, const struct ussd_in *in, const char *carrier, dial_page_fn *done, void *arg)
+{
+	struct turn *t = mem_new(sizeof *t);
+
+	t->dial = d;
+	t->in = *in;
+	t->done = done;
+	t->arg = arg;
+	t->menu = d->menu;
+	dial_menu_enter(t->menu);
+	snprintf(t->carrier, sizeof t->carrier, "%s", carrier);
+	t->way = dial_way(d, carrier);
+	t->phone_key = person_phone(d->base.keyring, in->phone);
+	t->said = turn_said(d, in);
+	t->began_us = loop_clock(d->base.loop)->mono_us();
+	t->timer = timer_new(d->base.loop, turn_on_late, t);
+	timer_start(t->timer, t->way.deadline_ms);
+	list_init(&t->behind);
+	return t;
+}
+
+void turn_start(struct turn *t)
+{
+	struct dial *d = t->dial;
+	struct map_node *n = map_get(&d->running, map_hash_u64((uint64_t)t->phone_key), &t->phone_key);
+	struct turn *first = n ? map_entry(n, struct turn, by_phone) : NULL;
+
+	if (d->turns.count >= DIAL_TURNS || (first && first->behind.count >= DIAL_BEHIND)) {
+		turn_join(t, &d->turns);
+		turn_close(t);
+		return;
+	}
+	turn_join(t, first ? &first->behind : &d->turns);
+	if (!first)
+		turn_run(t);
+	metric_set(d->open_gauge, (double)d->turns.count);
+}
+
+/* Those behind come into the list while it is walked, at its end. */
+void turns_stop(struct dial *d)
+{
+	list_each(&d->turns, n, next)
+	{
+		struct turn *t = list_entry(n, struct turn, node);
+
+		if (t->place != TURN_TOLD)
+			turn_close(t);
+	}
+}
+
+void turns_free(struct dial *d)
+{
+	while (list_first(&d->turns))
+		turn_free(list_entry(list_first(&d->turns), struct turn, node));
+	map_fini(&d->running);
+}
