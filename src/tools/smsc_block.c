@@ -11,6 +11,8 @@
 
 #define COLUMNS      64
 #define SIDE         "    │ "
+#define FRAME_TOP    "    ╭──────────────────────────────────\n"
+#define FRAME_END    "    ╰──────────────────────────────────\n"
 #define BINARY_SHOWN 140
 
 char *smsc_block_time(int64_t wall_us, char text[SMSC_BLOCK_TIME])
@@ -112,6 +114,26 @@ static const char *alphabet_words(const char *alphabet)
 	return alphabet;
 }
 
+static void block_frame(const char *text, struct buf *out)
+{
+	buf_str(out, FRAME_TOP);
+	block_text(text, strlen(text), out);
+	buf_str(out, FRAME_END);
+}
+
+void smsc_block_page(const struct smsc_page *page, int64_t wall_us, struct buf *out)
+{
+	char at[SMSC_BLOCK_TIME];
+
+	buf_printf(out, "%s  ", smsc_block_time(wall_us, at));
+	smsc_block_plain(page->from, out);
+	buf_str(out, " → ");
+	smsc_block_plain(page->phone, out);
+	buf_printf(out, "  USSD %s, %zu %s\n", smsc_page_how_name(page->how), page->units,
+	    !strcmp(page->alphabet, "ucs2") ? "units of UCS-2" : "septets");
+	block_frame(page->text, out);
+}
+
 void smsc_block_sms(const struct smsc_sms *sms, int64_t wall_us, struct buf *out)
 {
 	char at[SMSC_BLOCK_TIME];
@@ -122,10 +144,11 @@ void smsc_block_sms(const struct smsc_sms *sms, int64_t wall_us, struct buf *out
 	smsc_block_plain(sms->to, out);
 	buf_printf(
 	    out, "  %u part%s, %s\n", sms->parts, sms->parts == 1 ? "" : "s", alphabet_words(sms->alphabet));
-	buf_str(out, "    ╭──────────────────────────────────\n");
-	if (sms->text)
-		block_text(sms->text, strlen(sms->text), out);
-	else
-		block_binary(sms, out);
-	buf_str(out, "    ╰──────────────────────────────────\n");
+	if (sms->text) {
+		block_frame(sms->text, out);
+		return;
+	}
+	buf_str(out, FRAME_TOP);
+	block_binary(sms, out);
+	buf_str(out, FRAME_END);
 }

@@ -1,4 +1,5 @@
-/* smsc_block: an SMS and a line as a terminal shows them: nothing of a peer can move the cursor. Pure. */
+/* smsc_block: an SMS, a page and a line as a terminal shows them: nothing of a peer can move the cursor.
+ * Pure. */
 #ifndef TOOLS_SMSC_BLOCK_H
 #define TOOLS_SMSC_BLOCK_H
 
@@ -15,5 +16,6 @@ char *smsc_block_time(int64_t wall_us, char text[SMSC_BLOCK_TIME]);
 void smsc_block_plain(const char *text, struct buf *out);
 /* Appends the head line and the framed text. */
 void smsc_block_sms(const struct smsc_sms *sms, int64_t wall_us, struct buf *out);
+void smsc_block_page(const struct smsc_page *page, int64_t wall_us, struct buf *out);
 
 #endif

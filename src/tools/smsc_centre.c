@@ -7,11 +7,13 @@
 
 #include "base/mem.h"
 #include "net/stream.h"
+#include "smsc_control.h"
 #include "smsc_session.h"
 
 struct smsc_centre {
 	struct smsc_desk desk;
 	struct listener *listener;
+	struct smsc_control *control; /* NULL: no socket for phones */
 	struct list sessions;
 	bool stopping, crowded;
 };
@@ -78,7 +80,9 @@ static bool centre_open(struct smsc_centre *c)
 		fprintf(stderr, "kezek-smsc: %s\n", why);
 		return false;
 	}
-	return (c->desk.report = smsc_report_new(o, loop_clock(c->desk.loop))) != NULL;
+	if (!(c->desk.report = smsc_report_new(o, loop_clock(c->desk.loop))))
+		return false;
+	return !o->ussd || (c->control = smsc_control_new(&c->desk)) != NULL;
 }
 
 struct smsc_centre *smsc_centre_new(struct loop *l, const struct smsc_options *o)
@@ -122,6 +126,7 @@ void smsc_centre_free(struct smsc_centre *c)
 	listener_free(c->listener);
 	while ((n = list_first(&c->sessions)))
 		smsc_session_free(smsc_session_at(n));
+	smsc_control_free(c->control);
 	smsc_post_free(c->desk.post);
 	smsc_phone_free(c->desk.phone);
 	smsc_report_free(c->desk.report);

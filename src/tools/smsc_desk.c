@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "smsc_dialect.h"
 
 #define STATUS_SYSTEM          0x08
 #define STATUS_BAD_DESTINATION 0x0B
@@ -70,6 +71,31 @@ static void oddities(struct smsc_desk *d, const struct smsc_account *a, const st
 		    "submission %u: %zu octets do not fit into one SMS", (unsigned)sequence, m->text_len);
 }
 
+static void report(struct smsc_desk *d, const struct smsc_account *a, const struct pdu_sm *m,
+    uint32_t sequence, const struct smsc_part *part, const struct smsc_taken *t)
+{
+	smsc_report_submit(d->report, &(struct smsc_submission){.system_id = smsc_account_system_id(a),
+	                                  .command = m->command == PDU_DATA_SM ? "data_sm" : "submit_sm",
+	                                  .id = t->id,
+	                                  .to = m->destination.text,
+	                                  .sequence = sequence,
+	                                  .status = t->status,
+	                                  .part = part->number,
+	                                  .total = part->total,
+	                                  .answered = t->answer});
+}
+
+/* It is shown at once or never: no journal and no receipt. */
+static void take_page(struct smsc_desk *d, const struct smsc_account *a, const struct pdu_sm *m,
+    uint32_t sequence, const struct smsc_part *part, struct smsc_taken *t)
+{
+	if (!t->status)
+		t->status = smsc_handsets_take(d->handsets, m, smsc_account_system_id(a));
+	if (!t->status)
+		smsc_id_text(d->options, d->next_number++, t->id);
+	report(d, a, m, sequence, part, t);
+}
+
 struct smsc_taken smsc_desk_take(
     struct smsc_desk *d, struct smsc_account *a, const struct pdu_sm *m, uint32_t sequence, size_t unanswered)
 {
@@ -82,21 +108,17 @@ struct smsc_taken smsc_desk_take(
 	                    : d->options->receipt_twice                     ? 2
 	                                                                    : 1;
 
+	if (d->handsets && smsc_dialect_is_page(m)) {
+		take_page(d, a, m, sequence, &part, &t);
+		return t;
+	}
 	if (!t.status && !*m->destination.text)
 		t.status = STATUS_BAD_DESTINATION;
 	if (!t.status && !noted(d, a, m, &part, &r, receipts))
 		t.status = STATUS_SYSTEM;
 	if (!t.status)
 		smsc_id_text(d->options, d->next_number++, t.id);
-	smsc_report_submit(d->report, &(struct smsc_submission){.system_id = smsc_account_system_id(a),
-	                                  .command = m->command == PDU_DATA_SM ? "data_sm" : "submit_sm",
-	                                  .id = t.id,
-	                                  .to = m->destination.text,
-	                                  .sequence = sequence,
-	                                  .status = t.status,
-	                                  .part = part.number,
-	                                  .total = part.total,
-	                                  .answered = t.answer});
+	report(d, a, m, sequence, &part, &t);
 	if (t.status)
 		return t;
 	oddities(d, a, m, sequence, &part);

@@ -5,6 +5,7 @@
 
 #include "net/loop.h"
 #include "smsc_fault.h"
+#include "smsc_handset.h"
 #include "smsc_journal.h"
 #include "smsc_phone.h"
 #include "smsc_post.h"
@@ -17,7 +18,8 @@ struct smsc_desk {
 	struct smsc_report *report;
 	struct smsc_post *post;
 	struct smsc_phone *phone;
-	struct smsc_journal *journal; /* NULL: none is kept */
+	struct smsc_handsets *handsets; /* NULL: no USSD is spoken */
+	struct smsc_journal *journal;   /* NULL: none is kept */
 	struct smsc_fault fault;
 	uint64_t next_number;
 };

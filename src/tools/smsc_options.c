@@ -9,19 +9,19 @@
 
 #include "base/keys.h"
 #include "base/secret.h"
+#include "smsc_dialect.h"
+#include "smsc_options_body.h"
 
 /* The rows are base/keys' rows, so that numbers, times and choices are read and refused as in kezek's files;
- * only what holds two values in one (N:STATUS, STATUS:PREFIX) is read here. */
+ * only what holds two values in one (N:STATUS, STATUS:PREFIX) is read apart. */
 
-#define COUNT_MAX   1000000000
 #define HELP_COLUMN 34
 
 static const char *const id_forms[] = {"decimal", "hex", "padded", NULL};
 static const char *const receipt_ids[] = {"same", "hex", "decimal", NULL};
 static const char *const receipt_forms[] = {"text", "tlv", "both", NULL};
 static const char *const receipt_pdus[] = {"deliver_sm", "data_sm", NULL};
-/* In the order of enum smsc_odd, from its second on. */
-static const char *const odd_forms[] = {"spelling", "ucs2", "bare", "cut", "unknown", "garbled", NULL};
+static const char *const pushes[] = {"none", "tell", "ask", NULL};
 static const char *const gsm_wires[] = {"unpacked", "packed", "latin1", "ascii", NULL};
 /* In the order of message_state, which begins with 1. SMPP 3.4, 5.2.28. */
 static const char *const states[] = {
@@ -34,7 +34,7 @@ static const char *const states[] = {
 	}
 #define TEXT(name, field, fallback, max, unit, help) ROW(name, KEY_TEXT, field, fallback, 0, max, unit, help)
 #define MS(name, field, fallback, max, help)         ROW(name, KEY_MS, field, fallback, 0, max, "TIME", help)
-#define COUNT(name, field, help)                     ROW(name, KEY_INT, field, "0", 0, COUNT_MAX, "N", help)
+#define COUNT(name, field, help)                     ROW(name, KEY_INT, field, "0", 0, SMSC_COUNT_MAX, "N", help)
 #define FLAG(name, field, help)                      ROW(name, KEY_BOOL, field, "no", 0, 0, "", help)
 #define CHOICE(name_, field_, choices_, fallback_, help_)                                                    \
 	{                                                                                                    \
@@ -103,6 +103,15 @@ static const struct key fault_rows[] = {
     COUNT("bad-length-after", bad_length_after,
         "after N submissions on a connection send a command_length that cannot be"),
 };
+static const struct key ussd_rows[] = {
+    CHOICE("ussd", ussd, smsc_dialect_names, "none", "the dialect of USSD that is spoken"),
+    TEXT("phones", phones, "", 100, "SOCKET", "a socket on which phones are told to dial and to type"),
+    CHOICE("ussd-push", ussd_push, pushes, "none", "what may come without having been asked for"),
+    ROW("ussd-gsm7", KEY_INT, ussd_gsm7, "182", 1, 1000, "N", "longest page in septets"),
+    ROW("ussd-ucs2", KEY_INT, ussd_ucs2, "80", 1, 1000, "N", "longest page in UCS-2"),
+    ROW("ussd-deadline", KEY_MS, ussd_deadline_ms, "30s", 10, 86400000, "TIME",
+        "how long a page may take; then the network hangs up"),
+};
 static const struct key output_rows[] = {
     CHOICE("gsm", gsm, gsm_wires, "unpacked", "what data_coding 0 is"),
     ROW("join-limit", KEY_MS, join_ms, "5m", 10, 86400000, "TIME", "how long parts wait for the others"),
@@ -123,6 +132,7 @@ static const struct smsc_section {
     SECTION("Sessions and ids", session_rows),
     SECTION("Receipts", receipt_rows),
     SECTION("Faults", fault_rows),
+    SECTION("USSD", ussd_rows),
     SECTION("Output", output_rows),
 };
 #define SECTIONS (sizeof sections / sizeof *sections)
@@ -175,81 +185,19 @@ static void help_print(void)
 	buf_fini(&out);
 }
 
-/* A command_status in decimal or hex, then a colon or the end. */
-static bool status_read(const char *text, char until, uint32_t *ret, const char **ret_rest)
-{
-	char *end;
-
-	errno = 0;
-	unsigned long long v = strtoull(text, &end, 0);
-	if (!isdigit((unsigned char)*text) || errno || v > UINT32_MAX || *end != until)
-		return false;
-	*ret = (uint32_t)v;
-	*ret_rest = end + 1;
-	return true;
-}
-
-static bool refusal_add(struct smsc_options *o, const char *text, char why[160])
-{
-	struct smsc_refusal r = {0};
-	const char *prefix;
-
-	if (o->refusals_n == SMSC_REFUSALS) {
-		snprintf(why, 160, "given over %d times", SMSC_REFUSALS);
-		return false;
-	}
-	if (!status_read(text, ':', &r.status, &prefix) || !r.status || strlen(prefix) >= sizeof r.prefix) {
-		snprintf(why, 160, "\"%.40s\" is not STATUS:PREFIX, as in 0x0B:7705", text);
-		return false;
-	}
-	memcpy(r.prefix, prefix, strlen(prefix));
-	o->refusals[o->refusals_n++] = r;
-	return true;
-}
-
-static bool odd_add(struct smsc_options *o, const char *text, char why[160])
-{
-	for (size_t i = 0; odd_forms[i]; i++)
-		if (!strcmp(odd_forms[i], text) && o->odds_n < SMSC_ODDS) {
-			o->odds[o->odds_n++] = (enum smsc_odd)(i + 1);
-			return true;
-		}
-	if (o->odds_n == SMSC_ODDS)
-		snprintf(why, 160, "given over %d times", SMSC_ODDS);
-	else
-		snprintf(why, 160, "\"%.40s\" is not a form: see --help", text);
-	return false;
-}
-
-/* N:STATUS */
-static bool every_set(int64_t *ret_every, uint32_t *ret_status, const char *text, char why[160])
-{
-	char *end;
-	const char *rest;
-	unsigned long long n = strtoull(text, &end, 10);
-
-	if (!isdigit((unsigned char)*text) || *end != ':' || !n || n > COUNT_MAX ||
-	    !status_read(end + 1, '\0', ret_status, &rest) || !*ret_status) {
-		snprintf(why, 160, "\"%.40s\" is not N:STATUS, as in 10:0x0000055f", text);
-		return false;
-	}
-	*ret_every = (int64_t)n;
-	return true;
-}
-
 static bool option_set(struct smsc_options *o, const struct key *k, const char *text, char why[160])
 {
 	char ms[32];
 
 	switch (k->type == KEY_LIST ? k->name[0] : '\0') {
 	case 'r':
-		return refusal_add(o, text, why);
+		return smsc_options_refuse(o, text, why);
 	case 'o':
-		return odd_add(o, text, why);
+		return smsc_options_odd(o, text, why);
 	case 's':
-		return every_set(&o->status_every, &o->status_every_is, text, why);
+		return smsc_options_every(&o->status_every, &o->status_every_is, text, why);
 	case 'n':
-		return every_set(&o->nack_every, &o->nack_every_is, text, why);
+		return smsc_options_every(&o->nack_every, &o->nack_every_is, text, why);
 	}
 	if (k->type == KEY_MS && strlen(text) < 20 && text[strspn(text, "0123456789")] == '\0') {
 		snprintf(ms, sizeof ms, "%sms", text); /* a bare number is milliseconds */
@@ -320,6 +268,8 @@ enum smsc_parsed smsc_options_parse(struct smsc_options *o, int argc, char **arg
 	options_default(o);
 	enum smsc_parsed p = options_read(o, argc, argv);
 
+	if (p == SMSC_PARSED_RUN && *o->phones && !o->ussd)
+		return usage("--phones", "phones need --ussd");
 	if (p != SMSC_PARSED_RUN || !*o->password_file)
 		return p;
 	if (secret_file(o->password_file, 32, &o->password) == KZ_OK)

@@ -52,7 +52,12 @@ struct smsc_options {
 	size_t odds_n;
 	struct smsc_refusal refusals[SMSC_REFUSALS];
 	size_t refusals_n;
-	int gsm; /* enum gsm_wire */
+	int ussd;                     /* place among smsc_dialect_names; 0: none */
+	int ussd_push;                /* 0 none, 1 texts, 2 questions too */
+	int64_t ussd_gsm7, ussd_ucs2; /* longest page */
+	int64_t ussd_deadline_ms;
+	char *phones; /* the control socket of the phones; "": none */
+	int gsm;      /* enum gsm_wire */
 	int64_t join_ms;
 	bool json, quiet;
 	char *log, *journal;

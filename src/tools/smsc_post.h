@@ -26,6 +26,8 @@ struct smsc_receiver {
 	uint32_t
 	    sequence; /* of the last request of ours on this session; the owner's requests take from it too */
 	size_t in_flight;
+	struct list_node phones;                  /* with smsc_handset: among those it talks to */
+	struct list said;                         /* and what it said there, until it is answered */
 	struct smsc_parcel *ring[SMSC_POST_RING]; /* by sequence */
 	bool (*ready)(void *arg);                 /* whether more may be written now */
 	void (*write)(void *arg, const struct buf *pdu);

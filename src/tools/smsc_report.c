@@ -22,7 +22,7 @@ struct smsc_report {
 	const struct clock *clock;
 	FILE *log;
 	struct {
-		uint64_t submits, accepted, sms, receipts, acknowledged, odd;
+		uint64_t submits, accepted, sms, pages, receipts, acknowledged, odd;
 	} count;
 };
 
@@ -113,10 +113,11 @@ void smsc_report_free(struct smsc_report *r)
 		return;
 	if (wants_json(r) || r->options->json)
 		write_json(r,
-		    json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:I}", "event", "end", "submits",
+		    json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "event", "end", "submits",
 		        (json_int_t)r->count.submits, "accepted", (json_int_t)r->count.accepted, "sms",
-		        (json_int_t)r->count.sms, "receipts", (json_int_t)r->count.receipts, "acknowledged",
-		        (json_int_t)r->count.acknowledged, "odd", (json_int_t)r->count.odd),
+		        (json_int_t)r->count.sms, "pages", (json_int_t)r->count.pages, "receipts",
+		        (json_int_t)r->count.receipts, "acknowledged", (json_int_t)r->count.acknowledged,
+		        "odd", (json_int_t)r->count.odd),
 		    true);
 	if (!r->options->json)
 		printf("%llu submitted, %llu accepted, %llu SMS, %llu receipts sent, %llu acknowledged, %llu "
@@ -229,6 +230,37 @@ void smsc_report_sms(struct smsc_report *r, const struct smsc_sms *sms)
 void smsc_report_sms_quiet(struct smsc_report *r)
 {
 	r->count.sms++;
+}
+
+void smsc_report_said(struct smsc_report *r, const char *phone, const char *verb, const char *text)
+{
+	if (wants_json(r))
+		write_json(r,
+		    json_pack("{s:s,s:o,s:s,s:o}", "event", "ussd", "phone", printable(phone), "said", verb,
+		        "text", printable(text)),
+		    false);
+	if (wants_block(r))
+		write_line(r, "%s: %s %s", phone, verb, text);
+}
+
+void smsc_report_page(struct smsc_report *r, const struct smsc_page *page)
+{
+	struct buf block = {0};
+
+	r->count.pages++;
+	if (wants_json(r)) {
+		json_t *event = smsc_page_json(page);
+
+		json_object_set_new(event, "event", json_string("page"));
+		json_object_set_new(event, "system_id", printable(page->system_id));
+		write_json(r, event, false);
+	}
+	if (wants_block(r)) {
+		smsc_block_page(page, r->clock->wall_us(), &block);
+		fputs(buf_text(&block), stdout);
+		fflush(stdout);
+		buf_fini(&block);
+	}
 }
 
 void smsc_report_receipt_sent(struct smsc_report *r)

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "smsc_options.h"
+#include "smsc_page.h"
 
 struct smsc_report;
 
@@ -48,6 +49,10 @@ void smsc_report_submit(struct smsc_report *r, const struct smsc_submission *s);
 void smsc_report_sms(struct smsc_report *r, const struct smsc_sms *sms);
 /* The same when nobody sees it: counted only. */
 void smsc_report_sms_quiet(struct smsc_report *r);
+/* A phone of ours said that: "dial", "type", ...; text: the code or what was typed. */
+void smsc_report_said(struct smsc_report *r, const char *phone, const char *verb, const char *text);
+/* A page came for a phone. Its faults are told by smsc_report_odd. */
+void smsc_report_page(struct smsc_report *r, const struct smsc_page *page);
 void smsc_report_receipt_sent(struct smsc_report *r);
 /* Answered by the peer. */
 void smsc_report_receipt(

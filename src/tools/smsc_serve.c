@@ -154,6 +154,8 @@ static void session_on_acknowledged(struct smsc_session *s, const struct pdu_hea
 {
 	uint32_t status = h->command == PDU_GENERIC_NACK && !h->status ? STATUS_SYSTEM : h->status;
 
+	if (smsc_handsets_answered(s->desk->handsets, &s->receiver, h->sequence, status) == KZ_OK)
+		return;
 	if (smsc_post_acknowledge(s->desk->post, &s->receiver, h->sequence, status) != KZ_OK)
 		smsc_report_odd(s->desk->report, stream_peer(s->stream), "a response to nothing: sequence %u",
 		    (unsigned)h->sequence);

@@ -73,6 +73,7 @@ bool smsc_session_listens(const struct smsc_session *s)
 void smsc_session_bound(struct smsc_session *s)
 {
 	session_enter(s, SESSION_BOUND);
+	smsc_handsets_join(s->desk->handsets, &s->receiver);
 }
 
 static void session_leave(struct smsc_session *s, const char *why)
@@ -82,13 +83,20 @@ static void session_leave(struct smsc_session *s, const char *why)
 		    stream_peer(s->stream), why);
 }
 
+/* What it carried is for others now. */
+static void session_leave_others(struct smsc_session *s)
+{
+	smsc_handsets_leave(s->desk->handsets, &s->receiver);
+	smsc_post_leave(s->desk->post, &s->receiver);
+}
+
 static void session_end(struct smsc_session *s, const char *why)
 {
 	if (s->state == SESSION_GONE)
 		return;
 	session_leave(s, why);
 	session_enter(s, SESSION_GONE);
-	smsc_post_leave(s->desk->post, &s->receiver);
+	session_leave_others(s);
 }
 
 static void session_write(struct smsc_session *s, const struct buf *pdus)
@@ -113,7 +121,7 @@ void smsc_session_finish(struct smsc_session *s, const char *why)
 		return;
 	session_leave(s, why);
 	session_enter(s, SESSION_FINISHING);
-	smsc_post_leave(s->desk->post, &s->receiver);
+	session_leave_others(s);
 	stream_finish(s->stream);
 }
 
@@ -316,7 +324,7 @@ void smsc_session_free(struct smsc_session *s)
 		return;
 	s->state = SESSION_GONE;
 	defer_cancel(&s->ending);
-	smsc_post_leave(s->desk->post, &s->receiver);
+	session_leave_others(s);
 	list_remove(s->list, &s->node);
 	while ((n = list_take_first(&s->answers)))
 		free(list_entry(n, struct answer, node));
