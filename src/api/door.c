@@ -20,6 +20,7 @@
 #include "api/proof.h"
 #include "api/queue.h"
 #include "api/record_door.h"
+#include "api/requests.h"
 #include "api/submit.h"
 #include "api/timeline.h"
 #include "api/watches.h"
@@ -72,6 +73,8 @@ static const struct door_route {
     {"GET", "/v1/applications/{id}", SCOPE_RECORDS, false, record_door_get},
     {"POST", "/v1/applications/{id}/documents", SCOPE_RECORDS, false, document_door_ask},
     {"POST", "/v1/applications/{id}/referral", SCOPE_PLACES, false, grants_take},
+    {"GET", "/v1/requests/{id}", SCOPE_RECORDS, false, requests_show},
+    {"DELETE", "/v1/requests/{id}", SCOPE_RECORDS, false, requests_end},
     {"GET", "/v1/referrals/{id}", SCOPE_RECORDS, false, grants_get},
     {"PUT", "/v1/referrals/{id}", SCOPE_RECORDS, false, grants_put},
     {"POST", "/v1/referrals/{id}/accept", SCOPE_PLACES, false, grants_accept},

@@ -82,10 +82,13 @@ static void hook_put_count(struct buf *out, const char *name, uint64_t n)
 static void hook_put_news(struct buf *out, const struct hook_event *e)
 {
 	const struct hook_news *n = &e->news;
-	char until[32];
+	char until[32], request[IDS_TEXT];
 
-	buf_printf(out, "\"application\":%llu,\"seq\":%llu,\"via\":\"%s\"",
-	    (unsigned long long)n->application, (unsigned long long)n->seq, news_via_name(n->via));
+	if (n->kind == NEWS_REQUESTED)
+		buf_printf(out, "\"request\":\"%s\"", ids_text(e->id, request));
+	else
+		buf_printf(out, "\"application\":%llu", (unsigned long long)n->application);
+	buf_printf(out, ",\"seq\":%llu,\"via\":\"%s\"", (unsigned long long)n->seq, news_via_name(n->via));
 	hook_put_count(out, "group", n->play_group);
 	hook_put_count(out, "kindergarten", n->kindergarten);
 	if (n->referral)

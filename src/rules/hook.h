@@ -26,7 +26,7 @@ enum hook_about { HOOK_MESSAGE = 0, HOOK_CODE = 1, HOOK_NEWS = 2, HOOK_ABOUTS };
 struct hook_news {
 	enum news_kind kind;
 	enum news_via via;
-	uint64_t application, seq;
+	uint64_t application, seq; /* both 0 of NEWS_REQUESTED, which is itself the request */
 	uint64_t referral, play_group, kindergarten; /* kindergarten: that is watched */
 	int64_t until_us;                            /* end of the referral */
 };

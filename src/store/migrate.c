@@ -39,13 +39,15 @@ MIGRATION(migration_0008, 8, "0008_imports.sql");
 MIGRATION(migration_0009, 9, "0009_callers.sql");
 MIGRATION(migration_0010, 10, "0010_dialogs.sql");
 MIGRATION(migration_0011, 11, "0011_caller_try.sql");
+MIGRATION(migration_0012, 12, "0012_enrolment.sql");
 
 static const struct pg_sql migrations[] = {{"migrate_1", migration_0001, 0, NULL},
     {"migrate_2", migration_0002, 0, NULL}, {"migrate_3", migration_0003, 0, NULL},
     {"migrate_4", migration_0004, 0, NULL}, {"migrate_5", migration_0005, 0, NULL},
     {"migrate_6", migration_0006, 0, NULL}, {"migrate_7", migration_0007, 0, NULL},
     {"migrate_8", migration_0008, 0, NULL}, {"migrate_9", migration_0009, 0, NULL},
-    {"migrate_10", migration_0010, 0, NULL}, {"migrate_11", migration_0011, 0, NULL}};
+    {"migrate_10", migration_0010, 0, NULL}, {"migrate_11", migration_0011, 0, NULL},
+    {"migrate_12", migration_0012, 0, NULL}};
 
 #define MIGRATIONS ((int)(sizeof migrations / sizeof *migrations))
 

@@ -11,6 +11,7 @@
 
 #include "rules/application.h"
 #include "rules/calendar.h"
+#include "rules/news.h"
 #include "rules/notice.h"
 #include "rules/region.h"
 #include "store/applicant.h"
@@ -73,7 +74,8 @@ struct record_application {
 	enum notice_channel channel;
 	enum language language;
 	unsigned groups;                /* bits 1 << language; 0: any */
-	enum application_status status; /* as application_told takes it */
+	enum application_status status; /* as application_told takes it; APPLICATION_STATUSES: as it is */
+	int64_t seq;                    /* only if it stands so; 0: however it stands */
 };
 
 /* A value that its owner wipes: it may hold a person. Times are Unix microseconds. */
@@ -149,12 +151,14 @@ void records_clear(struct records *s);
  * needed. */
 typedef void records_done_fn(void *arg, enum kz r, const struct pg_reply *reply, unsigned statement);
 
+#define RECORDS_SAME_CLIENT (-1) /* of applications that stand already */
 struct records_plan {
 	const struct records_files *(*files)(void *arg); /* asked each time that they are judged */
 	void (*also)(void *arg, struct pg_job *job);     /* adds statements, for each try; NULL: none */
 	void *arg;
-	int32_t api_key; /* whose client hears of the applications */
-	bool notices;    /* the first load of what is long known makes none, and no news */
+	int32_t api_key;   /* whose client hears of the applications; RECORDS_SAME_CLIENT: who heard before */
+	bool notices;      /* the first load of what is long known makes none, and no news */
+	enum news_via via; /* of the news */
 };
 
 /* done once, later. KZ_BUSY at once, without done: the database takes no more jobs. */

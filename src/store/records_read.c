@@ -248,7 +248,7 @@ bool records_read_application(const struct keyring *k, const struct pg_reply *re
 	size_t len;
 
 	ret->kind = RECORD_APPLICATION;
-	*a = (struct record_application){
+	*a = (struct record_application){.seq = pg_int(reply, statement, row, column),
 	    .status = (enum application_status)pg_int(reply, statement, row, column + 1),
 	    .district = (uint64_t)pg_int(reply, statement, row, column + 2),
 	    .registered_us = pg_wall_us(reply, statement, row, column + 4),
@@ -327,7 +327,11 @@ static enum record_verdict judge_application(const struct records_look *l, struc
 		return RECORD_UNKNOWN_REGION;
 	if (!region_category_find(row->region, a->category))
 		return RECORD_UNKNOWN_CATEGORY;
-	if (application_told(now, look_flag(l, 2), a->status, &row->status) != KZ_OK)
+	if (a->seq && a->seq != row->seq)
+		return RECORD_CHANGED_MEANWHILE;
+	row->status = now;
+	if (a->status != APPLICATION_STATUSES &&
+	    application_told(now, look_flag(l, 2), a->status, &row->status) != KZ_OK)
 		return RECORD_REFERRAL_OPEN;
 	return look_verdict(row->seq, same && row->status == now);
 }

@@ -35,7 +35,7 @@ enum { WRITE_NOTICES = RECORD_KINDS, WRITE_NEWS, WRITES };
 
 static const uint32_t types[WRITES][COLUMNS_MOST + 2] = {{DISTRICT(TYPE)}, {KINDERGARTEN(TYPE)},
     {GROUP(TYPE)}, {VACANCY(TYPE)}, {APPLICATION(TYPE) PG_INT4}, {NOTICE(TYPE) PG_INT4},
-    {NEWS(TYPE) PG_TIMESTAMPTZ}};
+    {NEWS(TYPE) PG_TIMESTAMPTZ, PG_INT4}};
 static const enum pg_type elements[WRITES][COLUMNS_MOST] = {{DISTRICT(ELEMENT)}, {KINDERGARTEN(ELEMENT)},
     {GROUP(ELEMENT)}, {VACANCY(ELEMENT)}, {APPLICATION(ELEMENT)}, {NOTICE(ELEMENT)}, {NEWS(ELEMENT)}};
 static const int counts[WRITES] = {0 DISTRICT(COUNT), 0 KINDERGARTEN(COUNT), 0 GROUP(COUNT), 0 VACANCY(COUNT),
@@ -100,20 +100,22 @@ static const struct pg_sql sql_write[WRITES] = {
         "   registered_at = r.registered_at, status = r.status, channel = r.channel, language = r.language,"
         "   groups = r.groups, verified = r.verified, child_last4 = r.child_last4, child_iin = r.child_iin,"
         "   parent1_iin = r.parent1_iin, parent2_iin = r.parent2_iin, phone1 = r.phone1, phone2 = r.phone2,"
-        "   sealed = r.sealed, api_key = $19, seq = a.seq + 1"
+        "   sealed = r.sealed, api_key = coalesce($19, a.api_key), seq = a.seq + 1"
         "  from r where a.number = any($1) and a.number = r.number and a.seq = r.seen returning 1"
-        ") select records_whole((select count(*) from put) + (select count(*) from changed), count(*)) from "
-        "r",
+        "), ended as materialized (select enrolments_end($13, $7)"
+        ") select records_whole((select count(*) from put) + (select count(*) from changed), count(*)),"
+        " (select count(*) from ended) from r",
         (0 APPLICATION(COUNT)) + 1, types[RECORD_APPLICATION]},
     {"records_put_notices",
-        "select notice_put(id, application, kind, subject, phone, look_at, null, alarm_at, null, sealed, $9)"
+        "select notice_put(id, application, kind, subject, phone, look_at, null, alarm_at, null, sealed,"
+        "  coalesce($9, (select a.api_key from application a where a.number = r.application offset 0)))"
         " from unnest($1, $2, $3, $4, $5, $6, $7, $8)"
         "  r(id, application, kind, subject, phone, look_at, alarm_at, sealed)",
         (0 NOTICE(COUNT)) + 1, types[WRITE_NOTICES]},
     {"records_put_news",
         "insert into news (feed, application, seq, kind, at, via)"
-        " select feed, application, seq, 6, $4, 0 from unnest($1, $2, $3) r(feed, application, seq)",
-        (0 NEWS(COUNT)) + 1, types[WRITE_NEWS]},
+        " select feed, application, seq, 6, $4, $5 from unnest($1, $2, $3) r(feed, application, seq)",
+        (0 NEWS(COUNT)) + 2, types[WRITE_NEWS]},
 };
 
 struct records_write {
@@ -294,17 +296,21 @@ static void records_fill(struct records_write *w, uint64_t feed)
 static unsigned records_add_write(struct records_write *w, int which, struct pg_job *job)
 {
 	struct pg_value values[COLUMNS_MOST + 2];
-	uint8_t key[4], now[8];
+	uint8_t key[4], now[8], via[4];
 	int n = counts[which];
 
 	if (!w->columns[which][0].n)
 		return 0;
 	for (int i = 0; i < n; i++)
 		values[i] = pg_array_value(&w->columns[which][i]);
-	if (which == WRITE_NEWS)
+	if (which == WRITE_NEWS) {
 		values[n] = pg_timestamp(w->now_us, now);
-	else
+		values[n + 1] = pg_int4((int32_t)w->s->plan.via, via);
+	} else if (w->s->plan.api_key != RECORDS_SAME_CLIENT) {
 		values[n] = pg_int4(w->s->plan.api_key, key);
+	} else {
+		values[n] = (struct pg_value){NULL, 0};
+	}
 	pg_job_add(job, &sql_write[which], values);
 	return 1;
 }

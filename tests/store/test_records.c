@@ -70,7 +70,8 @@ static void put_add(struct put *p, const struct record *r)
 
 static enum kz put_begin(struct put *p, bool notices)
 {
-	const struct records_plan plan = {files_now, p->also ? add_also : NULL, p, 1, notices};
+	const struct records_plan plan = {
+	    files_now, p->also ? add_also : NULL, p, 1, notices, NEWS_BY_PORTAL};
 
 	p->count = 0;
 	return records_put(p->s, &plan, on_put, p);
@@ -617,6 +618,83 @@ static int setup(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, store_teardown)
 
+/* What a parent changes by phone: the rest stays as it is, whoever fed it. */
+static enum record_verdict put_by_ussd(struct store_rig *g, const struct record *r)
+{
+	const struct records_plan plan = {
+	    .files = files_now, .api_key = RECORDS_SAME_CLIENT, .notices = true, .via = NEWS_BY_USSD};
+	struct put p;
+
+	put_new(&p, g);
+	put_add(&p, r);
+	assert_int_equal(records_put(p.s, &plan, on_put, &p), KZ_OK);
+	servers_await(g->loop, &p.count, 1);
+	assert_int_equal(p.r, KZ_OK);
+	enum record_verdict v = records_verdict(p.s, 0);
+	records_free(p.s);
+	return v;
+}
+
+static void application__phone_by_ussd__client_and_status_stay_news_say_the_door(void **state)
+{
+	struct store_rig *g = *state;
+	struct record r = application_of(7, 77015550001);
+
+	put_city(g);
+	assert_int_equal(put_one(g, &r, NULL), RECORD_CREATED);
+	store_sql(g, "update application set status = 1, api_key = 8; delete from notice");
+	r.application.applicant.phones[0].digits = 77015550002;
+	r.application.status = APPLICATION_STATUSES;
+	r.application.seq = 1;
+	assert_int_equal(put_by_ussd(g, &r), RECORD_CHANGED);
+	assert_string_equal(
+	    store_sql(g, "select (status, api_key, seq, phone1 = %lld)::text from application",
+	        (long long)store_phone(g, 77015550002)),
+	    "(1,8,2,t)");
+	assert_string_equal(
+	    store_sql(g, "select (application, seq, kind, via)::text from news"), "(7,2,6,1)");
+	assert_string_equal(
+	    store_sql(g,
+	        "select string_agg(concat_ws('|', kind, subject, phone, api_key), ' ' order by phone)"
+	        " from notice"),
+	    "11|2|0|8 11|2|2|8");
+}
+
+static void application__put_with_a_seq__only_where_it_stands_so(void **state)
+{
+	struct store_rig *g = *state;
+	struct record r = application_of(7, 77015550001);
+
+	put_city(g);
+	assert_int_equal(put_one(g, &r, NULL), RECORD_CREATED);
+	r.application.applicant.phones[0].digits = 77015550002;
+	r.application.seq = 2;
+	assert_int_equal(put_by_ussd(g, &r), RECORD_CHANGED_MEANWHILE);
+	assert_int_equal(store_int(g, "select seq from application"), 1);
+	r.application.seq = 1;
+	assert_int_equal(put_by_ussd(g, &r), RECORD_CHANGED);
+}
+
+static void application__its_child_was_asked_for_by_phone__the_request_is_over(void **state)
+{
+	struct store_rig *g = *state;
+	struct record r = application_of(7, 0);
+
+	put_city(g);
+	store_sql(g,
+	    "insert into enrolment values (5, 1, %lld, 1, now(), 'sealed', null), (6, 2, 1, 1, now(), 's', "
+	    "null)",
+	    (long long)applicant_iin(g->keyring, &r.application.applicant.child));
+	r.application.category[0] = 'x';
+	assert_int_equal(put_one(g, &r, NULL), RECORD_UNKNOWN_CATEGORY);
+	assert_int_equal(store_int(g, "select count(*) from enrolment where ended_at is null"), 2);
+	r.application.category[0] = 'g';
+	assert_int_equal(put_one(g, &r, NULL), RECORD_CREATED);
+	assert_string_equal(store_sql(g, "select id || coalesce(encode(sealed, 'escape'), '-') from enrolment"
+	                                 " where ended_at is not null"),
+	    "5-");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -626,6 +704,9 @@ int main(void)
 	    TEST(vacancy__no_priority_said__by_the_regions_clock),
 	    TEST(vacancy__its_free_places_alone_change__its_terms_do_not),
 	    TEST(vacancy__put_with_a_seq__only_where_it_stands_so),
+	    TEST(application__its_child_was_asked_for_by_phone__the_request_is_over),
+	    TEST(application__phone_by_ussd__client_and_status_stay_news_say_the_door),
+	    TEST(application__put_with_a_seq__only_where_it_stands_so),
 	    TEST(application__new__its_number_is_due_in_the_same_transaction),
 	    TEST(application__new_and_over__no_notice),
 	    TEST(application__without_notices__none_and_no_news),

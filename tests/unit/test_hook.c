@@ -120,6 +120,25 @@ static void body__of_news__the_application_and_what_there_is(void **state)
 	buf_fini(&b);
 }
 
+static void body__of_a_request__its_id_and_no_application(void **state)
+{
+	struct hook_event e = news_make(NEWS_REQUESTED);
+	struct buf b = {0};
+	char seq[IDS_TEXT], wanted[512];
+
+	(void)state;
+	e.id = e.feed;
+	e.news.application = e.news.seq = 0;
+	hook_body(&e, &b);
+	ids_text(e.feed, seq);
+	snprintf(wanted, sizeof wanted,
+	    "{\"type\":\"application.requested\",\"timestamp\":\"2026-11-22T18:23:06.123Z\",\"seq\":\"%s\","
+	    "\"data\":{\"request\":\"%s\",\"seq\":0,\"via\":\"ussd\"}}",
+	    seq, seq);
+	assert_string_equal(buf_text(&b), wanted);
+	buf_fini(&b);
+}
+
 static void body__of_news_of_a_referral__its_number_group_and_end(void **state)
 {
 	struct hook_event e = news_make(NEWS_EXPIRED);
@@ -269,6 +288,7 @@ int main(void)
 	    cmocka_unit_test(id__of_a_code__not_that_of_the_end_of_its_first_message),
 	    cmocka_unit_test(id__of_news__by_their_number_in_the_feed),
 	    cmocka_unit_test(body__of_news__the_application_and_what_there_is),
+	    cmocka_unit_test(body__of_a_request__its_id_and_no_application),
 	    cmocka_unit_test(body__of_news_of_a_referral__its_number_group_and_end),
 	    cmocka_unit_test(body__least__no_empty_field),
 	    cmocka_unit_test(body__odd_texts__escaped),
