@@ -267,15 +267,6 @@ static void letter_on_unreadable(
 	aside_keep(s->aside, carrier_name(c), "unreadable receipt", m->text, m->text_len, &to);
 }
 
-static bool letter_on_ussd(void *arg, struct carrier *c, const struct ussd_in *in)
-{
-	struct send *s = arg;
-
-	if (s->ussd)
-		s->ussd(s->ussd_arg, c, in);
-	return s->ussd != NULL;
-}
-
 static void letter_on_other(void *arg, struct carrier *c, const struct pdu_sm *m, const char *what)
 {
 	struct send *s = arg;
@@ -361,7 +352,7 @@ const struct ways_events letter_ways_events = {
     .on_late = letter_on_late,
     .on_receipt = letter_on_receipt,
     .on_unreadable = letter_on_unreadable,
-    .on_ussd = letter_on_ussd,
+    .on_ussd = send_hear,
     .on_other = letter_on_other,
     .on_change = letter_on_change,
     .on_homeless = letter_on_homeless,

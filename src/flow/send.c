@@ -116,20 +116,6 @@ void send_lost(void *arg, uint64_t message_id)
 		s->lost(s->lost_arg, message_id);
 }
 
-void send_on_ussd(struct send *s, send_ussd_fn *fn, void *arg)
-{
-	s->ussd = fn;
-	s->ussd_arg = arg;
-}
-
-enum kz send_page(struct send *s, const char *carrier, const struct ussd_peer *to, enum ussd_page how,
-    const char *text, int64_t within_ms, carrier_page_fn *done, void *arg)
-{
-	struct carrier *c = ways_named(s->ways, carrier);
-
-	return c ? carrier_page(c, to, how, text, within_ms, done, arg) : KZ_NOT_FOUND;
-}
-
 const struct ways *send_ways(const struct send *s)
 {
 	return s->ways;

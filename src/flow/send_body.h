@@ -125,6 +125,9 @@ struct send {
 	struct metric *not_admitted[MESSAGE_CLASSES][SEND_REFUSALS];
 };
 
+/* send_ussd.c: ways_events.on_ussd */
+bool send_hear(void *arg, struct carrier *c, const struct ussd_in *in);
+
 /* letter.c */
 struct letter *letter_find(const struct send *s, uint64_t id);
 /* The message that the row is made from; texts stay the letter's. */

@@ -100,7 +100,7 @@ struct carrier_events {
 	void (*on_unreadable)(
 	    void *arg, struct carrier *c, const struct pdu_sm *m, struct deliver_ticket ticket);
 	/* Somebody dialled, typed or hung up. true: it is taken, and the operator is told so before any page
-	 * goes; false: it is refused, and the dialogue is over. */
+	 * goes; false: it is refused and the dialogue is over, or put off while c drains. */
 	bool (*on_ussd)(void *arg, struct carrier *c, const struct ussd_in *in);
 	/* A message from a phone: raw for keeping aside. The carrier has answered. */
 	void (*on_other)(void *arg, struct carrier *c, const struct pdu_sm *m, const char *what);

@@ -291,6 +291,13 @@ void carrier_on_page_answer(struct carrier *c, void *page, const struct link_ans
 		page_end(p, PAGE_REFUSED);
 }
 
+/* By a carrier that goes it can be brought again, by another link and to another daemon: its session is
+ * there. */
+static uint32_t carrier_ussd_refusal(const struct carrier *c)
+{
+	return c->draining ? (uint32_t)c->profile->receipt_busy_status : ESME_RX_P_APPN;
+}
+
 /* Answered before any page can go: those are written by the pump alone. What was typed is nobody's to keep,
  * so a PDU that cannot be read is only counted. */
 void carrier_on_ussd(struct carrier *c, struct link *l, const struct pdu_sm *m, struct deliver_ticket t)
@@ -307,5 +314,5 @@ void carrier_on_ussd(struct carrier *c, struct link *l, const struct pdu_sm *m, 
 	metric_add(c->ussd_heard[in.said], 1);
 	bool taken = c->events->on_ussd(c->arg, c, &in);
 	explicit_bzero(in.text, sizeof in.text); /* perhaps an IIN */
-	link_answer(l, t, taken ? 0 : ESME_RX_P_APPN);
+	link_answer(l, t, taken ? 0 : carrier_ussd_refusal(c));
 }

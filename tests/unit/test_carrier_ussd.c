@@ -245,6 +245,25 @@ static void on_ussd__nobody_takes_it__refused_for_good(void **state)
 	end(&f);
 }
 
+static void on_ussd__not_taken_while_it_drains__put_off(void **state)
+{
+	struct fixture f;
+	struct told t;
+
+	(void)state;
+	begin_bound(&f, ONE);
+	dial(&f, 0);
+	page(&f, "menu", 60000, &t);
+	struct pdu_header h = take_page(&f, 0, "menu");
+	carrier_drain(f.carrier, on_drained, &f);
+	f.takes = false;
+	say(&f, 0, PDU_DELIVER_SM, 18, "1");
+	assert_int_equal(centre_expect(&f.centre, 0, PDU_DELIVER_SM | PDU_RESP).status, 0x64);
+	centre_answer(&f.centre, 0, h, 0, "");
+	is_told(&f, &t, KZ_OK);
+	end(&f);
+}
+
 static void on_ussd__unreadable__refused_counted_and_not_kept(void **state)
 {
 	double before = metrics_total("kezek_smpp_odd_pdus_total");
@@ -534,6 +553,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(on_ussd__dialled__told_answered_and_paged),
 	    cmocka_unit_test(on_ussd__nobody_takes_it__refused_for_good),
+	    cmocka_unit_test(on_ussd__not_taken_while_it_drains__put_off),
 	    cmocka_unit_test(on_ussd__unreadable__refused_counted_and_not_kept),
 	    cmocka_unit_test(on_ussd__typed_like_a_receipt__is_what_was_typed),
 	    cmocka_unit_test(carrier_page__data_sm__answered_as_submit_sm_is),

@@ -12,7 +12,8 @@
 struct fixture {
 	struct centre centre;
 	struct ways *ways;
-	int changes, homeless, drained;
+	int changes, homeless, drained, dialled;
+	struct ussd_in in;
 };
 
 static unsigned on_turn(
@@ -50,6 +51,20 @@ static void on_receipt(
 	ways_answer(f->ways, way, ticket, false);
 }
 
+static bool on_ussd(void *arg, struct carrier *c, const struct ussd_in *in)
+{
+	struct fixture *f = arg;
+
+	assert_ptr_equal(c, ways_named(f->ways, "test"));
+	f->in = *in;
+	return ++f->dialled;
+}
+
+static void on_page(void *arg, enum kz r)
+{
+	*(int *)arg += r == KZ_OK ? 1 : 1000;
+}
+
 static void on_other(void *arg, struct carrier *c, const struct pdu_sm *m, const char *what)
 {
 	(void)arg;
@@ -82,7 +97,7 @@ static void on_drained(void *arg)
 }
 
 static const struct ways_events events = {
-    on_near, on_turn, on_part, on_done, NULL, on_receipt, NULL, NULL, on_other, on_change, on_homeless};
+    on_near, on_turn, on_part, on_done, NULL, on_receipt, NULL, on_ussd, on_other, on_change, on_homeless};
 
 static void begin(struct fixture *f)
 {
@@ -102,6 +117,7 @@ static void set(struct fixture *f, int rate)
 {
 	struct profile **profiles = mem_array(1, sizeof(struct profile *));
 	char *yaml = mem_printf("timers: {enquire: 5m}\nsender: {default: kezek}\n"
+	                        "ussd: {detect: any, key: msisdn}\n"
 	                        "links:\n- {host: 127.0.0.1, port: %%d, system_id: a, window: 1, rate: %d}\n",
 	    rate);
 
@@ -281,6 +297,27 @@ static void ways_free__before_it_was_told__not_told(void **state)
 	end(&f);
 }
 
+static void ways_named__profile_changed_in_a_dialogue__its_page_goes_by_the_heir(void **state)
+{
+	struct fixture f;
+	int told = 0;
+
+	(void)state;
+	begin_bound(&f);
+	assert_null(ways_named(f.ways, "tes"));
+	centre_deliver(&f.centre, 0, 9, PDU_DELIVER_SM, 0, "*123#");
+	centre_expect(&f.centre, 0, PDU_DELIVER_SM | PDU_RESP);
+	assert_int_equal(f.dialled, 1);
+	set(&f, 99);
+	struct carrier *heir = ways_named(f.ways, "test");
+	assert_int_equal(carrier_page(heir, &f.in.peer, USSD_LAST, "page", 60000, on_page, &told), KZ_OK);
+	let_go(&f, 0);
+	centre_bind(&f.centre, 1);
+	centre_answer(&f.centre, 1, centre_expect(&f.centre, 1, PDU_SUBMIT_SM), 0, "");
+	centre_until(&f.centre, told == 1);
+	end(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -290,6 +327,7 @@ int main(void)
 	    cmocka_unit_test(ways_set__same_profile_bind_refused__dials_at_once),
 	    cmocka_unit_test(ways_set__same_profile_that_rests__rests_on),
 	    cmocka_unit_test(ways_set__half_sent_and_waiting__both_are_the_owners_again),
+	    cmocka_unit_test(ways_named__profile_changed_in_a_dialogue__its_page_goes_by_the_heir),
 	    cmocka_unit_test(ways_drain__one_drains_and_its_heir_rests__told_once_and_nobody_dials),
 	    cmocka_unit_test(ways_drain__nothing_configured__told_later),
 	    cmocka_unit_test(ways_free__before_it_was_told__not_told),
