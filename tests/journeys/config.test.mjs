@@ -350,6 +350,13 @@ journey('sighup__good_then_broken_file__taken_whole_or_not_at_all', async (stage
   await until('the region is named', () => /shymkent\.yaml:1:10: decline/.test(k.process.err()));
   assert.equal((await k.door.post('/v1/messages', { to: '+77011234567', text: long })).json.code, 'text_too_long', 'still the old values');
 
+  const menu = stage.path('menu.yaml');
+  writeFileSync(menu, 'dialog: menu\n');
+  k.writeConfig({ ussd: { dialog: menu, services: join(top, 'dialogs/services.yaml') } });
+  process.kill(k.process.pid, 'SIGHUP');
+  await until('the menu is named', () => /menu\.yaml:1:1: lacks screens/.test(k.process.err()));
+  assert.equal((await k.door.post('/v1/messages', { to: '+77011234567', text: long })).json.code, 'text_too_long', 'still the old values');
+
   k.writeConfig({ message: { max_parts: 2 }, http: { listen: '127.0.0.1:1' } });
   k.writeOperator('two', operator(stage, { port: b.port, prefixes: ['7701'] }));
   process.kill(k.process.pid, 'SIGHUP');
