@@ -1,0 +1,412 @@
+/* The turn on a real PostgreSQL and Redis, by a clock that is put forward, with services of the test's own:
+ * slow ones, those that are down, answers that nobody waits for any more. */
+#include "records_rig.h"
+
+#include <unistd.h>
+
+#include "flow/dial_turn.h"
+#include "store/callers.h"
+
+#define PHONE UINT64_C(77011234567)
+
+/* The services: one call is held, or answered at once by what stands here. */
+static struct dial_call *held;
+static const char *result; /* NULL: held */
+static int calls;
+static int64_t tokens[8];
+
+static void fake_fill(struct dial_call *c, const char *name)
+{
+	answer_start(&c->answer, name);
+	answer_set(&c->answer, "child", "7");
+	answer_set(&c->answer, "name", "Айерке");
+	answer_set_number(&c->answer, "pos", 124);
+}
+
+static void fake(struct dial_call *c)
+{
+	tokens[calls++ % 8] = c->token;
+	held = result ? NULL : c;
+	if (!result)
+		return;
+	if (strcmp(result, "down") != 0)
+		fake_fill(c, result);
+	dial_answer(c);
+}
+
+dial_service_fn *const dial_services[SERVICES] = {[0 ... SERVICES - 1] = fake};
+
+struct daemon {
+	struct store_rig *rig;
+	struct conf conf;
+	struct templates *templates;
+	struct redis *redis;
+	struct messages *messages;
+	struct events *events;
+	struct receipts *receipts;
+	struct codes *codes;
+	struct send *send;
+	struct dial *dial;
+	int ups;
+	/* the last page */
+	int pages;
+	char page[SESSION_PAGE];
+	bool end;
+};
+
+static void on_up(void *arg, bool up)
+{
+	struct daemon *d = arg;
+
+	d->ups += up;
+}
+
+static void on_page(void *arg, const char *page, bool end)
+{
+	struct daemon *d = arg;
+
+	d->pages++;
+	d->end = end;
+	snprintf(d->page, sizeof d->page, "%s", page);
+}
+
+static struct profile **operator_load(void)
+{
+	char folder[] = "/tmp/kezek-test-XXXXXX", path[64];
+	struct faults faults = {0};
+	struct profile **list = malloc(sizeof *list);
+
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof path, "%s/one.yaml", folder);
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	fputs("prefixes: [\"7701\"]\nsender: {default: kezek}\n"
+	      "links: [{host: 127.0.0.1, port: 9, system_id: kezek}]\n",
+	    f);
+	fclose(f);
+	list[0] = profile_load(path, &faults);
+	assert_string_equal(buf_text(&faults.text), "");
+	unlink(path);
+	rmdir(folder);
+	return list;
+}
+
+static struct dial_files menu_load(struct daemon *d)
+{
+	struct faults faults = {0};
+	struct dialog_source *source = calloc(1, sizeof *source);
+
+	assert_true(dialog_source_read(KEZEK_SOURCE_DIR "/dialogs/kindergarten.yaml",
+	    KEZEK_SOURCE_DIR "/dialogs/services.yaml", source, &faults));
+	struct dialog *dialog = dialog_load(source, &faults);
+	assert_string_equal(buf_text(&faults.text), "");
+	return (struct dial_files){
+	    .conf = &d->conf, .templates = d->templates, .dialog = dialog, .source = source};
+}
+
+static void redis_up(struct daemon *d)
+{
+	char address[128];
+
+	snprintf(address, sizeof address, "unix:%s/s/redis", servers_dir);
+	const struct redis_options o = {.address = address,
+	    .connect_ms = 5000,
+	    .command_ms = 100000000,
+	    .silent_ms = 100000000,
+	    .max_commands = 1000};
+	d->redis = redis_new(d->rig->loop, &o, on_up, d);
+	servers_await(d->rig->loop, &d->ups, 1);
+}
+
+static void on_emptied(void *arg, enum kz r, const struct redis_reply *reply)
+{
+	(void)reply;
+	assert_int_equal(r, KZ_OK);
+	++*(int *)arg;
+}
+
+static void redis_do(struct daemon *d, const char *script)
+{
+	const char *const words[] = {"EVAL", script, "0"};
+	int done = 0;
+
+	assert_int_equal(redis_ask(d->redis, 3, words, NULL, on_emptied, &done, NULL), KZ_OK);
+	servers_await(d->rig->loop, &done, 1);
+}
+
+static void daemon_up(struct daemon *d, struct store_rig *g)
+{
+	struct faults faults = {0};
+
+	*d = (struct daemon){.rig = g,
+	    .conf = {.message_max_parts = 10,
+	        .message_life_code_ms = 300000,
+	        .message_life_notice_ms = 86400000,
+	        .message_life_bulk_ms = 86400000,
+	        .message_attempts = 8,
+	        .message_retry_min_ms = 5000,
+	        .message_retry_max_ms = 600000,
+	        .message_in_doubt_ms = 60000,
+	        .message_receipt_wait_ms = 259200000,
+	        .queue_max_messages = 1000,
+	        .queue_max_age_ms = 900000000,
+	        .ussd_continue_ms = 900000},
+	    .templates = templates_load(KEZEK_SOURCE_DIR "/dialogs/sms.yaml", &faults)};
+	assert_string_equal(buf_text(&faults.text), "");
+	held = NULL;
+	result = NULL;
+	calls = 0;
+	store_hold_feed_slot(g);
+	redis_up(d);
+	redis_do(d, "redis.call('FLUSHALL') return 1");
+	d->messages = messages_new(g->loop, g->pg, g->feed, g->keyring, &g->limits);
+	d->events = events_new(g->loop, g->pg, g->feed, &g->limits);
+	d->receipts = receipts_new(g->loop, g->pg, &g->limits);
+	d->codes = codes_new(g->loop, g->pg, g->feed, &g->limits);
+	d->send = send_new(&(struct send_base){g->loop, g->pg, g->lease, d->messages, g->feed, d->events,
+	                       d->receipts, g->keyring, d->codes},
+	    &d->conf);
+	send_set_profiles(d->send, operator_load(), 1);
+	send_set_own(d->send, 0);
+	send_take_slot(d->send, 0, 0, 0);
+	struct dial_files files = menu_load(d);
+	d->dial = dial_new(&(struct dial_base){.loop = g->loop,
+	                       .pg = g->pg,
+	                       .redis = d->redis,
+	                       .feed = g->feed,
+	                       .send = d->send,
+	                       .keyring = g->keyring},
+	    &files);
+	dial_start(d->dial);
+}
+
+static void daemon_end(struct daemon *d)
+{
+	struct store_rig *g = d->rig;
+
+	dial_stop(d->dial);
+	send_stop(d->send);
+	pg_stop(g->pg);
+	messages_fail_waiting(d->messages);
+	codes_free(d->codes);
+	send_free(d->send);
+	messages_free(d->messages);
+	events_free(d->events);
+	receipts_free(d->receipts);
+	redis_free(d->redis);
+	dial_free(d->dial);
+	templates_free(d->templates);
+}
+
+static void seconds_pass(struct daemon *d, int seconds)
+{
+	for (int i = 0; i < 2 * seconds; i++) {
+		store_skip_us += 500000;
+		for (int turn = 0; turn < 2; turn++) {
+			loop_turn(d->rig->loop, 1);
+			store_drain(d->rig);
+			store_settle(d->rig);
+		}
+	}
+}
+
+static void say(struct daemon *d, enum ussd_said said, const char *text)
+{
+	dial_terminal(d->dial, (struct msisdn){PHONE}, said, text, on_page, d);
+}
+
+/* Says it and waits for the page. */
+static const char *page_of(struct daemon *d, enum ussd_said said, const char *text)
+{
+	int before = d->pages;
+
+	say(d, said, text);
+	assert_int_equal(d->pages, before);
+	servers_await(d->rig->loop, &d->pages, before + 1);
+	return d->page;
+}
+
+static void await_held(struct daemon *d)
+{
+	while (!held)
+		loop_turn(d->rig->loop, 50);
+}
+
+static void await_messages(struct daemon *d, long long n)
+{
+	for (int i = 0; i < 200 && store_int(d->rig, "select count(*) from message") < n; i++) {
+		loop_turn(d->rig->loop, 10);
+		store_drain(d->rig);
+	}
+	assert_int_equal(store_int(d->rig, "select count(*) from message"), n);
+}
+
+static void text_is(struct daemon *d, const char *text)
+{
+	struct buf room = {0};
+	const struct person p =
+	    store_person(d->rig, (uint64_t)store_int(d->rig, "select id from message"), &room);
+
+	assert_string_equal(p.text, text);
+	assert_true(p.to.digits == PHONE);
+	buf_fini(&room);
+}
+
+static double late(const char *how)
+{
+	char labels[32];
+
+	snprintf(labels, sizeof labels, "how=\"%s\"", how);
+	return metric_value(metric_counter("kezek_ussd_late_total",
+	    "Answers that came after their USSD page, by what became of them", labels));
+}
+
+static void service__slow__closing_page_and_its_answer_by_sms(void **state)
+{
+	struct daemon d;
+
+	daemon_up(&d, *state);
+	callers_set_language(d.rig->pg, person_phone(d.rig->keyring, (struct msisdn){PHONE}), LANGUAGE_RU);
+	store_drain(d.rig);
+	say(&d, USSD_DIALLED, "*1234#");
+	await_held(&d);
+	store_skip_us += 11000000;
+	servers_await(d.rig->loop, &d.pages, 1);
+	assert_true(d.end);
+	assert_non_null(strstr(d.page, "Система"));
+	fake_fill(held, "known");
+	dial_answer(held);
+	await_messages(&d, 1);
+	text_is(&d, "Айерке: очередь №124. Проверить: *1234#");
+	assert_int_equal(calls, 1);
+	assert_int_equal(metrics_total("kezek_ussd_late"), 0);
+	daemon_end(&d);
+}
+
+static void service__down_then_up__asked_again_under_one_token_and_told_once(void **state)
+{
+	struct daemon d;
+	double told = late("told");
+
+	daemon_up(&d, *state);
+	result = "down";
+	page_of(&d, USSD_DIALLED, "*1234#");
+	assert_true(d.end);
+	seconds_pass(&d, 5);
+	assert_int_equal(calls, 2);
+	assert_true(tokens[0] == tokens[1] && tokens[0]);
+	result = "known";
+	seconds_pass(&d, 10);
+	await_messages(&d, 1);
+	text_is(&d, "Айерке: кезек №124. Тексеру: *1234#");
+	seconds_pass(&d, 100);
+	assert_int_equal(calls, 3);
+	assert_int_equal(late("told") - told, 1);
+	assert_int_equal(store_int(d.rig, "select count(*) from message"), 1);
+	daemon_end(&d);
+}
+
+static void service__down_for_ten_minutes__given_up(void **state)
+{
+	struct daemon d;
+	double before = late("given_up");
+
+	daemon_up(&d, *state);
+	result = "down";
+	page_of(&d, USSD_DIALLED, "*1234#");
+	seconds_pass(&d, 620);
+	assert_int_equal(late("given_up") - before, 1);
+	assert_int_equal(metrics_total("kezek_ussd_late"), 0);
+	assert_int_equal(store_int(d.rig, "select count(*) from message"), 0);
+	daemon_end(&d);
+}
+
+static void answer__of_another_press__another_token(void **state)
+{
+	struct daemon d;
+
+	daemon_up(&d, *state);
+	result = "known";
+	page_of(&d, USSD_DIALLED, "*1234#");
+	page_of(&d, USSD_DIALLED, "*1234#");
+	assert_int_equal(calls, 2);
+	assert_true(tokens[0] != tokens[1]);
+	daemon_end(&d);
+}
+
+static void two_answers__at_once__one_press_and_one_page(void **state)
+{
+	struct daemon d;
+
+	daemon_up(&d, *state);
+	result = "known";
+	page_of(&d, USSD_DIALLED, "*1234#");
+	result = NULL;
+	say(&d, USSD_TYPED, "1");
+	await_held(&d);
+	say(&d, USSD_TYPED, "1");
+	say(&d, USSD_TYPED, "2");
+	answer_start(&held->answer, "none");
+	answer_set(&held->answer, "child", "7");
+	dial_answer(held);
+	servers_await(d.rig->loop, &d.pages, 4);
+	assert_int_equal(calls, 2);
+	daemon_end(&d);
+}
+
+static void call__no_key_in_time__told_by_sms_and_gone_on_with(void **state)
+{
+	struct daemon d;
+
+	daemon_up(&d, *state);
+	result = "unknown";
+	page_of(&d, USSD_DIALLED, "*1234#");
+	page_of(&d, USSD_TYPED, "1");
+	page_of(&d, USSD_TYPED, "1");
+	result = "none";
+	page_of(&d, USSD_TYPED, "000101100006");
+	redis_do(&d, "local p = redis.call('ZRANGE', 'kezek:ussd:due', 0, -1)"
+	             " return redis.call('ZADD', 'kezek:ussd:due', 1, p[1])");
+	seconds_pass(&d, 2);
+	await_messages(&d, 1);
+	text_is(&d, "Байланыс үзілді. 15 минут ішінде *1234# теріп, жалғастырыңыз.");
+	char before[SESSION_PAGE];
+	memcpy(before, d.page, sizeof before);
+	page_of(&d, USSD_DIALLED, "*1234#");
+	assert_non_null(strstr(d.page, "1 "));
+	page_of(&d, USSD_TYPED, "1");
+	assert_string_equal(d.page, before);
+	daemon_end(&d);
+}
+
+static void stop__turn_under_way__closing_page(void **state)
+{
+	struct daemon d;
+
+	daemon_up(&d, *state);
+	say(&d, USSD_DIALLED, "*1234#");
+	await_held(&d);
+	dial_stop(d.dial);
+	assert_int_equal(d.pages, 1);
+	assert_true(d.end);
+	say(&d, USSD_DIALLED, "*1234#");
+	assert_int_equal(d.pages, 2);
+	assert_string_equal(d.page, "");
+	daemon_end(&d);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    STORE_CASE(service__slow__closing_page_and_its_answer_by_sms),
+	    STORE_CASE(service__down_then_up__asked_again_under_one_token_and_told_once),
+	    STORE_CASE(service__down_for_ten_minutes__given_up),
+	    STORE_CASE(answer__of_another_press__another_token),
+	    STORE_CASE(two_answers__at_once__one_press_and_one_page),
+	    STORE_CASE(call__no_key_in_time__told_by_sms_and_gone_on_with),
+	    STORE_CASE(stop__turn_under_way__closing_page),
+	};
+
+	log_set_level(LOG_LEVEL_ERROR);
+	return cmocka_run_group_tests(tests, store_group_setup, servers_teardown);
+}
