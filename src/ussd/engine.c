@@ -108,23 +108,13 @@ struct engine_step engine_go(
 	return (struct engine_step){ENGINE_ASK, c->service, e, from};
 }
 
-/* The screen that is left is one that 0 leads back to. */
-static void engine_remember(struct session *s)
-{
-	if (s->back_n == SESSION_BACK) {
-		memmove(s->back, s->back + 1, SESSION_BACK - 1);
-		s->back_n--;
-	}
-	s->back[s->back_n++] = (uint8_t)s->screen;
-}
-
 /* From the beginning: what was typed is forgotten, which child was chosen is not. */
 static struct engine_step engine_home(const struct dialog *d, struct session *s, enum engine_event e)
 {
 	int from = s->screen;
 
 	engine_forget_typed(d, s);
-	s->back_n = 0;
+	s->back_n = s->undo_n = 0;
 	return engine_go(d, s, d->entry, e, from);
 }
 
@@ -133,7 +123,7 @@ static struct engine_step engine_back(const struct dialog *d, struct session *s)
 	int from = s->screen;
 
 	while (s->back_n > 0) {
-		int screen = s->back[--s->back_n];
+		int screen = engine_return(s);
 		const struct dialog_screen *c = &d->screens[screen];
 
 		if (screen != from && (!engine_asks(c) || engine_knows(d, s, c->service)))
@@ -200,9 +190,9 @@ struct engine_step engine_pick(const struct dialog *d, struct session *s, size_t
 {
 	const struct dialog_screen *c = &d->screens[s->screen];
 
-	memcpy(s->values[c->picks], s->items[item].fields[0], SESSION_VALUE);
 	if (!(c->alone && s->items_n == 1))
 		engine_remember(s);
+	engine_set_value(d, s, c->picks, s->items[item].fields[0]);
 	s->typed = true;
 	return engine_go(d, s, c->go, e, s->screen);
 }
@@ -227,16 +217,15 @@ static struct engine_step engine_type_list(const struct dialog *d, struct sessio
 	return engine_show(d, s, SCREEN_WRONG_KEY, 0, ENGINE_WRONG_KEY, s->screen);
 }
 
-static void engine_set(struct session *s, const struct dialog_set *set)
+static void engine_set(const struct dialog *d, struct session *s, const struct dialog_set *set)
 {
 	enum language l;
-	size_t n = strlen(set->to);
 
 	if (set->value < 0) {
 		if (language_parse(set->to, &l) == KZ_OK)
 			s->language = l;
-	} else if (n < SESSION_VALUE) {
-		memcpy(s->values[set->value], set->to, n + 1);
+	} else {
+		engine_set_value(d, s, set->value, set->to);
 	}
 }
 
@@ -249,13 +238,14 @@ static struct engine_step engine_type_page(const struct dialog *d, struct sessio
 
 		if (strcmp(o->key, keys) != 0)
 			continue;
+		if (o->go >= 0 && !c->resume)
+			engine_remember(s);
 		for (size_t n = 0; n < o->sets_n; n++)
-			engine_set(s, &o->sets[n]);
+			engine_set(d, s, &o->sets[n]);
 		if (o->go < 0)
 			return engine_continue(d, s);
 		if (c->resume)
 			return engine_home(d, s, ENGINE_OPTION);
-		engine_remember(s);
 		return engine_go(d, s, o->go, ENGINE_OPTION, s->screen);
 	}
 	return engine_show(d, s, SCREEN_WRONG_KEY, 0, ENGINE_WRONG_KEY, s->screen);
@@ -266,9 +256,9 @@ static struct engine_step engine_type_input(
 {
 	const struct dialog_screen *c = &d->screens[s->screen];
 	int n2 = contract_value(d->contracts, "n2", 2);
+	char value[SESSION_VALUE];
 	unsigned digits;
-	enum input_error e =
-	    input_read(d->contracts->values[c->value].type, typed, n, s->values[c->value], &digits);
+	enum input_error e = input_read(d->contracts->values[c->value].type, typed, n, value, &digits);
 
 	if (e != INPUT_OK) {
 		if (n2 >= 0)
@@ -276,6 +266,8 @@ static struct engine_step engine_type_input(
 		return engine_show(d, s, SCREEN_WRONG_INPUT, (int)e, ENGINE_WRONG_INPUT, s->screen);
 	}
 	engine_remember(s);
+	engine_set_value(d, s, c->value, value);
+	secret_wipe(value, sizeof value);
 	s->typed = true;
 	return engine_go(d, s, c->go, ENGINE_TYPED, s->screen);
 }
@@ -290,7 +282,7 @@ struct engine_step engine_type(const struct dialog *d, struct session *s, const 
 		keys[0] = '\0';
 	if (strcmp(keys, "00") == 0 && !(c->kind == SCREEN_INPUT && n != 2))
 		return engine_home(d, s, ENGINE_HOME);
-	if (strcmp(keys, "0") == 0 && c->back && s->item_first == 0)
+	if (strcmp(keys, "0") == 0 && c->back && !(c->kind == SCREEN_LIST && s->item_first > 0))
 		return engine_back(d, s);
 	switch (c->kind) {
 	case SCREEN_LIST:

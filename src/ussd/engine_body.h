@@ -17,4 +17,12 @@ struct engine_step engine_end(
 /* An item of the list where s is. */
 struct engine_step engine_pick(const struct dialog *d, struct session *s, size_t item, enum engine_event e);
 
+/* engine_way.c */
+/* The screen that is left is one that 0 leads back to. */
+void engine_remember(struct session *s);
+/* The last one of them, with the values as they were there; there is one. */
+int engine_return(struct session *s);
+/* Every change of a value after engine_remember goes through here. */
+void engine_set_value(const struct dialog *d, struct session *s, int v, const char *text);
+
 #endif

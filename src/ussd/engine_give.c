@@ -33,11 +33,13 @@ static bool engine_among(const char *name, const char *among, size_t *ret_at)
 static void engine_keep(const struct dialog *d, struct session *s, int v, const char *text)
 {
 	const struct contract_type *t = d->contracts->values[v].type;
+	char cut[SESSION_VALUE];
 
-	if (t->kind == VALUE_TEXT)
-		screen_cut(text, t->max, s->values[v]);
-	else
-		memmove(s->values[v], text, strnlen(text, SESSION_VALUE - 1) + 1);
+	if (t->kind == VALUE_TEXT) {
+		screen_cut(text, t->max, cut);
+		text = cut;
+	}
+	engine_set_value(d, s, v, text);
 }
 
 static void engine_keep_fields(

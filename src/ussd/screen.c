@@ -151,6 +151,13 @@ static void screen_put_keys(const char *first, const char *last, struct buf *out
 		buf_printf(out, "%s%s", strlen(first) == 1 && last[0] == first[0] + 1 ? "," : "-", last);
 }
 
+/* A list's further pages lead back to the one before. The offer to continue has the place in a list beside
+ * it. */
+static bool screen_has_back(const struct session *s, const struct dialog_screen *c)
+{
+	return c->back || (c->kind == SCREEN_LIST && s->item_first > 0);
+}
+
 /* "1-3,9,0": what may be pressed, of a list with n items on its page. */
 static void screen_put_all_keys(
     const struct session *s, const struct dialog_screen *c, size_t n, struct buf *out)
@@ -166,7 +173,7 @@ static void screen_put_all_keys(
 	} else if (c->options_n > 0) {
 		screen_put_keys(c->options[0].key, c->options[c->options_n - 1].key, out);
 	}
-	if (c->back || s->item_first > 0)
+	if (screen_has_back(s, c))
 		buf_str(out, ",0");
 }
 
@@ -201,7 +208,7 @@ static void screen_put(
 		screen_put_item(d, s, c, s->item_first + i, out);
 	if (n > 0 && s->item_first + n < s->items_n)
 		buf_printf(out, "\n%s", d->next.in[s->language]);
-	if (c->kind != SCREEN_END && (c->back || s->item_first > 0))
+	if (c->kind != SCREEN_END && screen_has_back(s, c))
 		buf_printf(out, "\n%s", d->back.in[s->language]);
 }
 

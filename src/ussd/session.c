@@ -1,6 +1,7 @@
 /* session: the octets are: version, dialog, uid, turn, language, screens, flags, the way back, values that
- * are set (number, length, text), items (each field a length and a text), the page. Numbers are big-endian. A
- * reader that meets another version knows nothing of it: the parent begins anew. */
+ * are set (number, length, text), items (each field a length and a text), the page, what was written over on
+ * the way. Numbers are big-endian. A reader that meets another version knows nothing of it: the parent begins
+ * anew. */
 #include "ussd/session.h"
 
 #include <assert.h>
@@ -84,6 +85,12 @@ void session_pack(const struct session *s, struct buf *out)
 		for (int f = 0; f < SESSION_ITEM; f++)
 			session_put_text(out, s->items[i].fields[f], 1);
 	session_put_text(out, s->page, 2);
+	session_put(out, s->undo_n, 1);
+	for (size_t i = 0; i < s->undo_n; i++) {
+		session_put(out, s->undo[i].depth, 1);
+		session_put(out, s->undo[i].value, 1);
+		session_put_text(out, s->undo[i].text, 1);
+	}
 }
 
 static const uint8_t *session_take_octets(struct session_reading *r, size_t n)
@@ -149,6 +156,17 @@ static void session_take_items(struct session_reading *r, struct session *s)
 			session_take_text(r, 1, s->items[i].fields[f], SESSION_VALUE);
 }
 
+static void session_take_undo(struct session_reading *r, struct session *s)
+{
+	s->undo_n = session_take_count(r, SESSION_UNDO);
+	for (size_t i = 0; i < s->undo_n; i++) {
+		s->undo[i].depth = (uint8_t)session_take_count(r, s->back_n);
+		s->undo[i].value = (uint8_t)session_take_count(r, CONTRACT_VALUES - 1);
+		session_take_text(r, 1, s->undo[i].text, SESSION_VALUE);
+		r->bad |= s->undo[i].depth == 0;
+	}
+}
+
 static void session_take_head(struct session_reading *r, struct session *s)
 {
 	const uint8_t *hash;
@@ -183,6 +201,7 @@ enum kz session_unpack(const void *bytes, size_t n, struct session *ret)
 	session_take_values(&r, ret);
 	session_take_items(&r, ret);
 	session_take_text(&r, 2, ret->page, SESSION_PAGE);
+	session_take_undo(&r, ret);
 	if (!r.bad && r.left == 0)
 		return KZ_OK;
 	session_wipe(ret);

@@ -15,10 +15,17 @@
 #define SESSION_ITEMS  20    /* of a list */
 #define SESSION_ITEM   4     /* fields of one */
 #define SESSION_BACK   16    /* screens that 0 leads back over */
+#define SESSION_UNDO   12    /* values written over on that way */
 #define SESSION_OCTETS 14336 /* of a packed one at most */
 
 struct session_item {
 	char fields[SESSION_ITEM][SESSION_VALUE];
+};
+
+/* What a value was on the pages before back[depth]. */
+struct session_undo {
+	uint8_t depth, value; /* depth: 1..back_n */
+	char text[SESSION_VALUE];
 };
 
 struct session {
@@ -33,6 +40,8 @@ struct session {
 	bool typed;         /* something was typed or picked that would be lost */
 	uint8_t back[SESSION_BACK];
 	size_t back_n;
+	struct session_undo undo[SESSION_UNDO];
+	size_t undo_n;
 	char values[CONTRACT_VALUES][SESSION_VALUE]; /* "" not set */
 	struct session_item items[SESSION_ITEMS];
 	size_t items_n, item_first; /* first item of the page that is shown */

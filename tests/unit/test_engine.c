@@ -114,8 +114,68 @@ static const char *random_key(void)
 	return keys[chance_below(sizeof keys / sizeof *keys)];
 }
 
+/* Pages of the way back as they were left, when they were shown without an error. */
+static struct {
+	char page[SESSION_PAGE];
+	enum language language;
+	bool known;
+} left[SESSION_BACK];
+static size_t left_n;
+
+static void leave(const char *page, enum language l, bool known)
+{
+	if (left_n == SESSION_BACK) {
+		memmove(left, left + 1, (SESSION_BACK - 1) * sizeof *left);
+		left_n--;
+	}
+	memcpy(left[left_n].page, page, SESSION_PAGE);
+	left[left_n].language = l;
+	left[left_n++].known = known;
+}
+
+/* What the key did to the way: a page more, or some less from its end, or from its beginning. */
+static void follow(const struct session *before, const struct engine_step *step, bool first)
+{
+	if (step->event == ENGINE_OPTION || step->event == ENGINE_TYPED || step->event == ENGINE_PICKED)
+		leave(before->page, before->language,
+		    first && menu->screens[before->screen].kind != SCREEN_LIST);
+	else if (step->event == ENGINE_BACK && s.back_n < before->back_n) {
+		left_n -= before->back_n - s.back_n;
+		if (step->does == ENGINE_SAY && left[left_n].known && left[left_n].language == s.language)
+			assert_string_equal(s.page, left[left_n].page);
+	}
+}
+
+static void shorten(void)
+{
+	size_t gone = left_n - s.back_n;
+
+	assert_true(left_n >= s.back_n);
+	memmove(left, left + gone, s.back_n * sizeof *left);
+	left_n = s.back_n;
+}
+
+static void press(bool *first)
+{
+	static struct session before;
+	const char *key = random_key();
+	struct engine_step step;
+
+	before = s;
+	step = engine_type(menu, &s, key, strlen(key));
+	follow(&before, &step, *first);
+	*first = step.event != ENGINE_WRONG_KEY && step.event != ENGINE_WRONG_INPUT;
+	settle(step);
+	if (menu->screens[before.screen].alone && s.back_n < left_n && step.event == ENGINE_PICKED)
+		left_n--;
+	shorten();
+}
+
 static void walk(void)
 {
+	bool first = true;
+
+	left_n = 0;
 	session_start(&s, menu, 7);
 	s.language = (enum language)chance_below(LANGUAGES);
 	settle(engine_dial(menu, &s,
@@ -130,11 +190,11 @@ static void walk(void)
 		assert_int_equal(session_unpack(packed.data, packed.len, &again), KZ_OK);
 		assert_true(engine_fits(menu, &again));
 		buf_fini(&packed);
-		if (chance_below(30) == 0)
+		if (chance_below(30) == 0) {
 			settle(engine_resume(menu, &s));
-		else {
-			const char *key = random_key();
-			settle(engine_type(menu, &s, key, strlen(key)));
+			first = false;
+		} else {
+			press(&first);
 		}
 	}
 	page_is_good();
@@ -224,6 +284,97 @@ static void engine__back__leads_over_the_way_that_was_gone(void **state)
 	assert_string_equal(menu->screens[s.screen].name, "home");
 }
 
+static void give_two(const char *result, const char *f1, const char *v1, const char *f2, const char *v2)
+{
+	static struct answer a;
+
+	answer_start(&a, result);
+	answer_set(&a, f1, v1);
+	answer_set(&a, f2, v2);
+	engine_give(menu, &s, &a);
+}
+
+static void engine__back_over_a_look_up__shows_the_page_as_it_was(void **state)
+{
+	(void)state;
+	dial_known();
+	engine_type(menu, &s, "3", 1);
+	engine_type(menu, &s, "1", 1);
+	assert_int_equal(engine_type(menu, &s, "000101100006", 12).does, ENGINE_ASK);
+	give_two("other", "shown", "5", "pos", "9");
+	assert_non_null(strstr(s.page, "№9"));
+	for (int i = 0; i < 3; i++)
+		engine_type(menu, &s, "0", 1);
+	assert_string_equal(menu->screens[s.screen].name, "home");
+	assert_non_null(strstr(s.page, "Айерке: кезек №415"));
+	assert_int_equal(s.undo_n, 0);
+}
+
+static void give_places(void)
+{
+	static struct answer a;
+	const char *one[] = {"9", "№20", "3"}, *two[] = {"10", "№33", "1"};
+
+	answer_start(&a, "ok");
+	assert_true(answer_add(&a, one, 3) && answer_add(&a, two, 3));
+	engine_give(menu, &s, &a);
+}
+
+static void engine__back_over_another_place__keys_mean_what_the_page_says(void **state)
+{
+	(void)state;
+	dial_known();
+	engine_type(menu, &s, "1", 1);
+	give_places();
+	engine_type(menu, &s, "1", 1);
+	give_two("not_turn", "kg", "№20", "prio", "19.09 17:02");
+	assert_string_equal(menu->screens[s.screen].name, "v_turn");
+	engine_type(menu, &s, "2", 1);
+	give_places();
+	engine_type(menu, &s, "2", 1);
+	give_two("ok", "kg", "№33", "free", "1");
+	assert_string_equal(session_value(&s, menu, "item"), "10");
+	engine_type(menu, &s, "0", 1);
+	give_places();
+	engine_type(menu, &s, "0", 1);
+	assert_string_equal(menu->screens[s.screen].name, "v_turn");
+	assert_non_null(strstr(s.page, "№20"));
+	assert_string_equal(session_value(&s, menu, "item"), "9");
+}
+
+static void look_up(int pos)
+{
+	char text[12];
+
+	snprintf(text, sizeof text, "%d", pos);
+	engine_type(menu, &s, "3", 1);
+	engine_type(menu, &s, "3", 1);
+	assert_int_equal(engine_type(menu, &s, text, strlen(text)).service, SERVICE_QUEUE_BY_APP);
+	give_two("other", "shown", text, "pos", text);
+	engine_type(menu, &s, "2", 1);
+}
+
+static void engine__way_longer_than_is_kept__begins_later_and_is_right(void **state)
+{
+	(void)state;
+	dial_known();
+	for (int i = 1; i <= 9; i++)
+		look_up(i);
+	assert_true(s.undo_n > 0 && s.undo_n <= SESSION_UNDO);
+	for (int i = 0; s.back_n > 0 && i < SESSION_BACK; i++) {
+		engine_type(menu, &s, "0", 1);
+		if (strcmp(menu->screens[s.screen].name, "q_other") == 0) {
+			char shown[32];
+
+			snprintf(shown, sizeof shown, "№%s", session_value(&s, menu, "shown"));
+			assert_non_null(strstr(s.page, shown));
+		}
+	}
+	assert_int_equal(s.undo_n, 0);
+	assert_int_equal(engine_type(menu, &s, "0", 1).service, SERVICE_CALLER_OPEN);
+	known();
+}
+
 static void engine__home__forgets_the_iin_and_keeps_the_child(void **state)
 {
 	(void)state;
@@ -290,6 +441,29 @@ static void engine__dropped__offers_to_continue_where_it_was(void **state)
 	assert_string_equal(menu->screens[s.screen].name, "home");
 }
 
+static void engine__dropped_on_a_later_page_of_a_list__offer_has_its_own_keys(void **state)
+{
+	static struct answer a;
+	const char *item[] = {"9", "№20 Нұршуақ", "3"};
+
+	(void)state;
+	dial_known();
+	engine_type(menu, &s, "1", 1);
+	answer_start(&a, "ok");
+	for (int i = 0; i < SESSION_ITEMS; i++)
+		assert_true(answer_add(&a, item, 3));
+	engine_give(menu, &s, &a);
+	engine_type(menu, &s, "9", 1);
+	size_t at = s.item_first;
+	assert_true(at > 0);
+	engine_resume(menu, &s);
+	assert_null(strstr(s.page, "\n0 "));
+	assert_int_equal(engine_type(menu, &s, "0", 1).event, ENGINE_WRONG_KEY);
+	assert_non_null(strstr(s.page, "Тек 1,2:"));
+	assert_int_equal(engine_type(menu, &s, "1", 1).event, ENGINE_RESUMED);
+	assert_int_equal(s.item_first, at);
+}
+
 static void engine__result_that_nobody_knows__is_down(void **state)
 {
 	static struct answer a;
@@ -342,9 +516,13 @@ int main(void)
 	    cmocka_unit_test(engine__wrong_key__says_which_there_are),
 	    cmocka_unit_test(engine__iin_with_a_slip__is_told_what_is_wrong),
 	    cmocka_unit_test(engine__back__leads_over_the_way_that_was_gone),
+	    cmocka_unit_test(engine__back_over_a_look_up__shows_the_page_as_it_was),
+	    cmocka_unit_test(engine__back_over_another_place__keys_mean_what_the_page_says),
+	    cmocka_unit_test(engine__way_longer_than_is_kept__begins_later_and_is_right),
 	    cmocka_unit_test(engine__home__forgets_the_iin_and_keeps_the_child),
 	    cmocka_unit_test(engine__pin__is_forgotten_once_it_was_asked),
 	    cmocka_unit_test(engine__dropped__offers_to_continue_where_it_was),
+	    cmocka_unit_test(engine__dropped_on_a_later_page_of_a_list__offer_has_its_own_keys),
 	    cmocka_unit_test(engine__result_that_nobody_knows__is_down),
 	    cmocka_unit_test(engine__value_wider_than_its_type__is_cut),
 	    cmocka_unit_test(engine__unknown_shortcut__opens_the_menu),

@@ -24,6 +24,7 @@ static void pack(struct buf *out)
 	s.typed = true;
 	s.back[s.back_n++] = 3;
 	strcpy(s.values[2], "Айерке");
+	s.undo[s.undo_n++] = (struct session_undo){1, 2, "Данияр"};
 	strcpy(s.items[0].fields[1], "kg");
 	s.items_n = 2;
 	s.item_first = 1;
