@@ -6,6 +6,7 @@
 #include "net/tls.h"
 #include "rules/notice_text.h"
 #include "rules/route.h"
+#include "ussd/audit.h"
 
 /* For the threads of mail: some minutes' worth at the pace of a slow server. */
 #define MAIL_WAITING 100
@@ -87,6 +88,8 @@ static void app_load_dialog(struct app_files *f, bool texts_good, struct faults 
 	f->source = mem_new(sizeof *f->source);
 	if (dialog_source_read(c->ussd_dialog, c->ussd_services, f->source, faults))
 		f->dialog = dialog_load(f->source, faults);
+	if (f->dialog)
+		(void)audit_check(f->dialog, f->source, faults);
 	if (f->dialog && texts_good)
 		contracts_check_templates(f->dialog->contracts, f->templates, c->ussd_services, faults);
 }

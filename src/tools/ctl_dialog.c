@@ -7,7 +7,8 @@
 static const struct {
 	const char *name;
 	int (*run)(struct ctl *c, int argc, char **argv);
-} verbs[] = {{"replay", ctl_dialog_replay}};
+} verbs[] = {{"check", ctl_dialog_check}, {"graph", ctl_dialog_graph}, {"pages", ctl_dialog_pages},
+    {"replay", ctl_dialog_replay}};
 
 struct dialog *ctl_dialog_load(const char *menu, const char *services, struct faults *faults)
 {
@@ -39,7 +40,11 @@ static int dialog_run(struct ctl *c, int argc, char **argv)
 }
 
 const struct ctl_command ctl_dialog_command = {"dialog", "look at the parents' menu",
-    "usage: kezekctl dialog replay [OPTION]... FILE...\n\n"
+    "usage: kezekctl dialog check|graph|pages [--menu PATH] [--services PATH]\n"
+    "       kezekctl dialog replay [OPTION]... FILE...\n\n"
+    "check proves the menu, as kezekd -t does. graph prints it for Graphviz: | dot -Tsvg. pages prints every "
+    "page in\n"
+    "every language with its widest values and their length.\n"
     "replay walks transcripts, dialogs/transcripts/*.yaml, and fails unless the phone shows every page as it "
     "is\n"
     "written there.\n\n"

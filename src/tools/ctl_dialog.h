@@ -13,6 +13,9 @@
 struct dialog *ctl_dialog_load(const char *menu, const char *services, struct faults *faults);
 
 /* The verbs of kezekctl dialog; argv[0] is a name for messages. */
+int ctl_dialog_check(struct ctl *c, int argc, char **argv);
+int ctl_dialog_graph(struct ctl *c, int argc, char **argv);
+int ctl_dialog_pages(struct ctl *c, int argc, char **argv);
 int ctl_dialog_replay(struct ctl *c, int argc, char **argv);
 
 #endif

@@ -1,6 +1,6 @@
 /* dialog: a menu as data, from dialogs/kindergarten.yaml and dialogs/services.yaml: screens, their texts in
  * three languages, their branches. Const once loaded. What is loaded can be walked by the engine; whether it
- * is good is proof.h's to say, and nothing that failed the proof may be walked by a parent. */
+ * is good is audit.h's to say, and nothing that failed the proof may be walked by a parent. */
 #ifndef USSD_DIALOG_H
 #define USSD_DIALOG_H
 
