@@ -27,6 +27,8 @@ static const char *param_fault(
 	value = contract_value(c, name, strlen(name));
 	if (value < 0 || c->values[value].type->secret)
 		return "is never told";
+	if (type.kind == PARAM_NAME)
+		return "is cut with a full stop, which name(n) does not take: say text(n)";
 	return room < c->values[value].type->max ? "has less room than its type" : NULL;
 }
 

@@ -413,6 +413,30 @@ static void contracts_check_templates__late_answers__each_can_be_told(void **sta
 	    "ussd_late_queue: {name} has less room than its type");
 }
 
+static void contracts_check_templates__a_name__is_told_as_text(void **state)
+{
+	static const char one[] =
+	    "ussd_name: {params: {name: name(10)}, kk: \"{name}\", ru: \"{name}\", en: \"{name}\"}\n";
+	char path[] = "/tmp/kezek-dialog-XXXXXX",
+	     *text = changed(services, "known: ussd_late_queue", "known: ussd_name");
+	int fd = mkstemp(path);
+	struct faults faults = {0};
+
+	(void)state;
+	assert_int_equal(write(fd, one, strlen(one)), strlen(one));
+	close(fd);
+	struct templates *t = templates_load(path, &faults);
+	struct dialog *d = load(small, text, &faults);
+	assert_string_equal(buf_text(&faults.text), "");
+	contracts_check_templates(d->contracts, t, "s", &faults);
+	assert_non_null(strstr(buf_text(&faults.text), "ussd_name: {name} is cut with a full stop"));
+	unlink(path);
+	dialog_free(d);
+	templates_free(t);
+	free(text);
+	faults_fini(&faults);
+}
+
 static void dialog_load__broken_yaml__one_fault(void **state)
 {
 	(void)state;
@@ -459,6 +483,7 @@ int main(void)
 	    cmocka_unit_test(contracts_load__a_type_is_wrong__told_with_a_remedy),
 	    cmocka_unit_test(contracts_load__shipped__types_are_as_written),
 	    cmocka_unit_test(contracts_check_templates__late_answers__each_can_be_told),
+	    cmocka_unit_test(contracts_check_templates__a_name__is_told_as_text),
 	    cmocka_unit_test(dialog_source_read__no_file_or_too_large__told),
 	};
 
