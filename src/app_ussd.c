@@ -18,6 +18,14 @@ static void app_on_ussd(void *arg, struct carrier *c, const struct ussd_in *in)
 	dial_hear(a->dial, c, in);
 }
 
+static void app_on_notice(void *arg, enum notice_kind k, struct msisdn to)
+{
+	struct app *a = arg;
+
+	if (k == NOTICE_OFFERED)
+		dial_push(a->dial, to);
+}
+
 /* Without a menu what is dialled is refused. */
 static void app_listen_ussd(struct app *a)
 {
@@ -31,6 +39,7 @@ void app_build_ussd(struct app *a)
 	a->dial = dial_new(&(struct dial_base){a->loop, a->pg, a->redis, a->feed, a->send, a->verify,
 	                       a->places, a->limits, a->keyring},
 	    &files);
+	notices_on_told(a->notices, app_on_notice, a);
 	app_listen_ussd(a);
 }
 

@@ -66,7 +66,10 @@ void dial_say(struct turn *t, const char *page, bool last)
 	dial_page_fn *done = t->done;
 
 	t->done = NULL;
-	if (*t->carrier)
+	if (t->pushed) {
+		if (!last)
+			dial_push_page(t, page);
+	} else if (*t->carrier)
 		dial_send(t->dial, t->carrier, &t->in.peer, t->way.deadline_ms, page, last);
 	else if (done)
 		done(t->arg, page, last);
@@ -113,6 +116,10 @@ static void dial_make_metrics(struct dial *d)
 		d->late[i] = metric_counter("kezek_ussd_late_total",
 		    "Answers that came after their USSD page, by what became of them", labels);
 	}
+	d->pushed[0] = metric_counter(
+	    "kezek_ussd_pushed_total", "Offers that were pushed to phones", "result=\"taken\"");
+	d->pushed[1] =
+	    metric_counter("kezek_ussd_pushed_total", "Offers that were pushed to phones", "result=\"lost\"");
 	d->repeated = metric_counter(
 	    "kezek_ussd_repeated_total", "Repeated USSD requests that got their page again", "");
 	d->dropped = metric_counter("kezek_ussd_resumes_total", "SMS about dropped USSD calls", "");

@@ -12,8 +12,7 @@ static struct dial_ask *ask_of(struct dial_call *c)
 	return list_entry(c, struct dial_ask, call);
 }
 
-/* What this press of a key asks of this service, wherever and how often it is asked. */
-static int64_t ask_token(const struct dial *d, const struct session *s, enum service service)
+int64_t dial_ask_token(const struct dial *d, const struct session *s, enum service service)
 {
 	const struct {
 		uint64_t uid;
@@ -51,6 +50,7 @@ static void ask_on_answer(void *arg)
 	}
 	a->turn = NULL;
 	t->ask = NULL;
+	t->offers = strcmp(a->call.answer.result, "offer") == 0;
 	const struct engine_step step = engine_give(a->menu->dialog, &t->record.session, &a->call.answer);
 	if (down)
 		dial_late_wait(a);
@@ -85,8 +85,9 @@ void dial_ask_begin(struct turn *t, enum service service)
 	    .session = t->record.session,
 	    .phone = t->in.phone,
 	    .phone_key = t->phone_key,
-	    .token = ask_token(d, &t->record.session, service)};
+	    .token = dial_ask_token(d, &t->record.session, service)};
 	a->turn = t;
+	a->mute = t->pushed;
 	a->menu = t->menu;
 	dial_menu_enter(a->menu);
 	list_append(&d->asks, &a->node);

@@ -46,7 +46,7 @@ void dial_late_wait(struct dial_ask *a)
 	late_enter(a);
 	a->due_ms = loop_now_ms(d->base.loop) + a->wait_ms;
 	a->wait_ms = a->wait_ms * 2 < LONGEST_MS ? a->wait_ms * 2 : LONGEST_MS;
-	if (d->stopped || d->late_n > DIAL_LATE || a->due_ms > a->until_ms)
+	if (a->mute || d->stopped || d->late_n > DIAL_LATE || a->due_ms > a->until_ms)
 		late_end(a, LATE_GIVEN_UP);
 }
 
@@ -124,7 +124,7 @@ void dial_late_tell(struct dial_ask *a)
 
 	late_enter(a);
 	a->has = true;
-	if (!t || a->call.dial->stopped)
+	if (!t || a->mute || a->call.dial->stopped)
 		late_end(a, LATE_SILENT);
 	else
 		late_speak(a, t, name);

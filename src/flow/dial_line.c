@@ -66,6 +66,14 @@ void turn_end(struct turn *t)
 	metric_set(d->open_gauge, (double)d->turns.count);
 }
 
+void turn_hush(struct turn *t)
+{
+	if (!*t->carrier)
+		dial_say(t, "", true);
+	turn_serve_behind(t, NULL, true);
+	turn_end(t);
+}
+
 static void turn_on_turn(void *arg)
 {
 	turn_begin(arg);

@@ -99,6 +99,6 @@ enum kz dial_record_unpack(const void *bytes, size_t n, struct dial_record *ret)
 
 bool dial_record_is_of(const struct dial_record *r, const char *carrier, const struct ussd_peer *peer)
 {
-	return r->phone.digits && strcmp(r->carrier, carrier) == 0 && r->key_n == peer->key_n &&
-	       memcmp(r->key, peer->key, r->key_n) == 0;
+	return r->phone.digits && strcmp(r->carrier, carrier) == 0 &&
+	       (!r->key_n || (r->key_n == peer->key_n && memcmp(r->key, peer->key, r->key_n) == 0));
 }

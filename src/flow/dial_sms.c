@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "flow/dial_turn.h"
+#include "store/callers.h"
 #include "text/utf8.h"
 
 /* One on its way into the database; in the list `letters` of its dial. */
@@ -114,6 +115,23 @@ void dial_sms(struct dial_call *c, unsigned n, const char *template, const struc
 {
 	dial_sms_to(
 	    c->dial, c->phone, c->session.language, c->token, n, template, params, params_n, done, arg);
+}
+
+static void letter_on_language(void *arg, enum kz r)
+{
+	(void)arg;
+	(void)r;
+}
+
+void dial_remember_language(struct turn *t)
+{
+	struct dial *d = t->dial;
+	const struct session *s = &t->record.session;
+
+	callers_set_language(d->base.pg, t->phone_key, s->language);
+	if (s->turn > 1 && s->language != t->spoke)
+		dial_sms_to(d, t->in.phone, s->language, dial_ask_token(d, s, SERVICES), 0, "ussd_language",
+		    NULL, 0, letter_on_language, NULL);
 }
 
 void dial_letters_free(struct dial *d)

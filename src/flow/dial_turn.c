@@ -91,7 +91,7 @@ static void turn_on_kept(void *arg, enum kz r)
 		t->beaten = true;
 		turn_read(t);
 	} else
-		turn_close_as(t, CLOSE_DOWN);
+		turn_close(t);
 }
 
 /* The end of a dialogue is kept too, so that a repeated request gets it again. */
@@ -122,9 +122,12 @@ void turn_walk(struct turn *t, const struct engine_step *step)
 {
 	dial_menu_count_step(t->menu, step);
 	if (dial_menu_chose_language(t->menu, step, t->record.session.language))
-		callers_set_language(t->dial->base.pg, t->phone_key, t->record.session.language);
+		dial_remember_language(t);
 	if (step->does == ENGINE_SAY) {
-		turn_keep(t);
+		if (t->pushed && !t->offers)
+			turn_hush(t);
+		else
+			turn_keep(t);
 		return;
 	}
 	turn_enter(t, TURN_ASKING);
@@ -211,6 +214,7 @@ static void turn_go_on(struct turn *t, struct dial_menu *m)
 		return;
 	}
 	turn_set_menu(t, m);
+	t->spoke = s->language;
 	if (t->beaten && t->in.said == USSD_TYPED) {
 		turn_say_page(t);
 		return;
@@ -259,10 +263,7 @@ static void turn_hang_up(struct turn *t)
 {
 	if (dial_record_is_of(&t->record, t->carrier, &t->in.peer) && !turn_session(t)->ended)
 		dial_drop_begin(t->dial, &t->record, t->phone_key, t->revision);
-	if (!*t->carrier)
-		dial_say(t, "", true);
-	turn_serve_behind(t, NULL, true);
-	turn_end(t);
+	turn_hush(t);
 }
 
 static void turn_judge(struct turn *t)
@@ -271,6 +272,8 @@ static void turn_judge(struct turn *t)
 
 	if (t->in.said == USSD_CANCELLED) {
 		turn_hang_up(t);
+	} else if (t->pushed && t->known && !s->ended) {
+		turn_hush(t); /* she is in a call, or can go on with one */
 	} else if (turn_is_repeated(t)) {
 		metric_add(t->dial->repeated, 1);
 		turn_say(t, s->page, s->ended);

@@ -83,6 +83,8 @@ struct turn {
 	bool known;  /* record was read */
 	bool beaten; /* somebody else was faster with this answer */
 	bool late;   /* the deadline has passed */
+	bool pushed; /* nobody dialled: an offer is shown, anything else is not */
+	bool offers; /* the last answer was an offer */
 	enum dial_close closing;
 	unsigned rounds, asks;
 	struct list behind; /* struct turn */
@@ -92,6 +94,7 @@ struct turn {
 	dial_page_fn *done; /* of the terminal; NULL: a carrier's */
 	void *arg;
 	int64_t phone_key, said, began_us;
+	enum language spoke; /* before she typed */
 	struct dial_menu *menu;
 	struct dial_ask *ask;
 	uint64_t revision;
@@ -108,6 +111,7 @@ struct dial_ask {
 	bool out;          /* with its handler */
 	bool speaks;       /* an SMS is being kept */
 	bool has;          /* the answer came: only its SMS is left */
+	bool mute;         /* nobody asked: late it is told to nobody */
 	int64_t due_ms, until_ms, wait_ms;
 };
 
@@ -121,7 +125,8 @@ struct dial {
 	struct timer *late_timer, *drop_timer, *keep_timer;
 	size_t late_n;
 	bool stopped, keeping, renewed, looking;
-	struct metric *closed[CLOSES], *repeated, *late[3], *dropped, *open_gauge, *late_gauge, *time;
+	struct metric *closed[CLOSES], *repeated, *pushed[2], *late[3], *dropped, *open_gauge, *late_gauge,
+	    *time;
 };
 
 /* dial.c */
@@ -132,7 +137,7 @@ void dial_say(struct turn *t, const char *page, bool last);
 
 /* dial_record.c */
 void dial_record_pack(const struct dial_record *r, struct buf *out);
-/* Whether it is of the call that peer belongs to. */
+/* Whether it is of the call that peer belongs to. A pushed one may have no key before the phone answers. */
 bool dial_record_is_of(const struct dial_record *r, const char *carrier, const struct ussd_peer *peer);
 enum kz dial_record_unpack(const void *bytes, size_t n, struct dial_record *ret) KZ_CHECK;
 
@@ -166,6 +171,8 @@ void turn_start(struct turn *t);
 void turn_enter(struct turn *t, enum turn_place next);
 /* The page, and t is over. */
 void turn_say(struct turn *t, const char *page, bool last);
+/* t is over without a page. */
+void turn_hush(struct turn *t);
 /* Those behind t have their turn; page NULL: t has none for them. */
 void turn_serve_behind(struct turn *t, const char *page, bool last);
 /* Over: freed now, or by the answer that is still out. */
@@ -185,6 +192,9 @@ void turn_on_late(void *arg);
 void turn_close(struct turn *t);
 
 /* dial_ask.c */
+/* What this press of a key asks of this service is known by, wherever and how often it is asked. SERVICES: of
+ * the turn itself. */
+int64_t dial_ask_token(const struct dial *d, const struct session *s, enum service service);
 /* For the turn, which goes on by turn_walk. */
 void dial_ask_begin(struct turn *t, enum service service);
 /* Nobody waits at the phone any more. */
@@ -206,10 +216,15 @@ void dial_drop_begin(struct dial *d, const struct dial_record *r, int64_t phone_
 void dial_drop_on_timer(void *arg);
 void dial_drops_free(struct dial *d);
 
+/* dial_push.c */
+void dial_push_page(struct turn *t, const char *page);
+
 /* dial_sms.c */
 /* As dial_sms, to whom nobody calls. */
 void dial_sms_to(struct dial *d, struct msisdn to, enum language language, int64_t token, unsigned n,
     const char *template, const struct template_param *params, size_t params_n, dial_sms_fn *done, void *arg);
+/* That was chosen, of the phone; told by SMS, but when it was asked for at first. */
+void dial_remember_language(struct turn *t);
 void dial_letters_free(struct dial *d);
 
 #endif

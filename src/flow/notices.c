@@ -226,6 +226,12 @@ static void notices_ask_heard(void *arg)
 		metric_add(n->unheard, ask);
 }
 
+void notices_on_told(struct notices *n, notices_told_fn *told, void *arg)
+{
+	n->told = told;
+	n->told_arg = arg;
+}
+
 void notices_stop(struct notices *n)
 {
 	n->stopped = true;

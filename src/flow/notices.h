@@ -8,6 +8,7 @@
 #include "base/keyring.h"
 #include "flow/send.h"
 #include "net/mail.h"
+#include "rules/notice.h"
 #include "rules/region.h"
 #include "text/template.h"
 
@@ -43,6 +44,9 @@ size_t notices_leave_slot(struct notices *n, uint8_t slot);
 void notices_lose_slots(struct notices *n);
 /* A message ended and was not delivered; it may be no notice. For send_on_lost. */
 void notices_hear_lost(struct notices *n, uint64_t message_id);
+/* Told of each notice whose first SMS is kept. */
+typedef void notices_told_fn(void *arg, enum notice_kind k, struct msisdn to);
+void notices_on_told(struct notices *n, notices_told_fn *told, void *arg);
 /* Nothing more is read or told. */
 void notices_stop(struct notices *n);
 /* What is under way is forgotten. NULL is fine. */

@@ -24,6 +24,8 @@ struct notices {
 	struct list busy; /* struct errand */
 	uint64_t heard[NOTICES_HEARD];
 	size_t heard_n;
+	notices_told_fn *told; /* NULL: nobody asks */
+	void *told_arg;
 	struct metric *sent[NOTICE_KINDS][NOTICE_CHANNELS], *again[NOTICES_HOWS], *ended[NOTICE_STATES];
 	struct metric *late, *unheard, *busy_gauge;
 };

@@ -379,6 +379,47 @@ static void call__no_key_in_time__told_by_sms_and_gone_on_with(void **state)
 	daemon_end(&d);
 }
 
+static void redis__dies_behind_a_service__closing_page_in_her_language(void **state)
+{
+	struct daemon d;
+
+	daemon_up(&d, *state);
+	callers_set_language(d.rig->pg, person_phone(d.rig->keyring, (struct msisdn){PHONE}), LANGUAGE_EN);
+	store_drain(d.rig);
+	say(&d, USSD_DIALLED, "*1234#");
+	await_held(&d);
+	servers_do("kill-redis");
+	fake_fill(held, "known");
+	dial_answer(held);
+	servers_await(d.rig->loop, &d.pages, 1);
+	assert_true(d.end);
+	assert_string_equal(d.page, "The system does not answer. Please dial again later.");
+	servers_do("restart-redis");
+	daemon_end(&d);
+}
+
+static void language__changed_in_the_menu__remembered_and_told(void **state)
+{
+	struct daemon d;
+
+	daemon_up(&d, *state);
+	result = "new";
+	page_of(&d, USSD_DIALLED, "*1234#");
+	result = "unknown";
+	page_of(&d, USSD_TYPED, "2");
+	store_drain(d.rig);
+	assert_int_equal(store_int(d.rig, "select language from caller"), LANGUAGE_RU);
+	assert_int_equal(store_int(d.rig, "select count(*) from message"), 0);
+	for (const char *keys = "442"; *keys; keys++)
+		page_of(&d, USSD_TYPED, (char[]){*keys, '\0'});
+	assert_string_equal(d.page, "Тіл / Язык / Language\n1 Қазақша\n2 Русский\n3 English");
+	page_of(&d, USSD_TYPED, "3");
+	await_messages(&d, 1);
+	text_is(&d, "SMS and the menu are in English now. Change: *1234#");
+	assert_int_equal(store_int(d.rig, "select language from caller"), LANGUAGE_EN);
+	daemon_end(&d);
+}
+
 static void stop__turn_under_way__closing_page(void **state)
 {
 	struct daemon d;
@@ -404,6 +445,8 @@ int main(void)
 	    STORE_CASE(answer__of_another_press__another_token),
 	    STORE_CASE(two_answers__at_once__one_press_and_one_page),
 	    STORE_CASE(call__no_key_in_time__told_by_sms_and_gone_on_with),
+	    STORE_CASE(redis__dies_behind_a_service__closing_page_in_her_language),
+	    STORE_CASE(language__changed_in_the_menu__remembered_and_told),
 	    STORE_CASE(stop__turn_under_way__closing_page),
 	};
 
