@@ -158,7 +158,7 @@ export class Centre {
       octets: (pdu.short_message ?? pdu.message_payload).length, id: given, receiptId: receipted,
     };
     if (session.kind === 'bind_receiver') this.faults.push(new Error('submit_sm on a receiver'));
-    if (!pdu.message_payload && submit.octets > 140 + (pdu.data_coding === 0 ? 20 : 0))
+    if (!pdu.message_payload && pdu.ussd_service_op === undefined && submit.octets > 140 + (pdu.data_coding === 0 ? 20 : 0))
       this.faults.push(new Error(`${submit.octets} octets in one part`));
     this.submits.push(submit);
     const verdict = (await options.onSubmit?.(submit)) ?? {};
