@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "flow/dial_turn.h"
+#include "store/vacancies.h"
 
 #define TERMINAL_DEADLINE_MS 10000
 #define TERMINAL_PERSON_MS   120000
@@ -139,6 +140,7 @@ struct dial *dial_new(const struct dial_base *base, struct dial_files *files)
 	list_init(&d->menus);
 	list_init(&d->letters);
 	d->sessions = sessions_new(base->redis, base->keyring);
+	d->vacancies = vacancies_new(base->loop, base->pg);
 	d->late_timer = timer_new(base->loop, dial_late_on_timer, d);
 	d->drop_timer = timer_new(base->loop, dial_drop_on_timer, d);
 	d->keep_timer = timer_new(base->loop, dial_menu_keep, d);
@@ -153,6 +155,11 @@ void dial_set_files(struct dial *d, struct dial_files *files)
 	dial_menu_set(d, files->dialog, files->source);
 	files->dialog = d->files.dialog = NULL;
 	files->source = d->files.source = NULL;
+}
+
+struct vacancies *dial_vacancies_of(const struct dial *d)
+{
+	return d->vacancies;
 }
 
 const struct dial_base *dial_base_of(const struct dial *d)
@@ -200,6 +207,7 @@ void dial_free(struct dial *d)
 	dial_letters_free(d);
 	dial_drops_free(d);
 	dial_menus_free(d);
+	vacancies_free(d->vacancies);
 	sessions_free(d->sessions);
 	timer_free(d->late_timer);
 	timer_free(d->drop_timer);

@@ -45,6 +45,8 @@ void dial_sms(struct dial_call *c, unsigned n, const char *template, const struc
 /* The base and files in force, for handlers. */
 const struct dial_base *dial_base_of(const struct dial *d);
 const struct dial_files *dial_files_of(const struct dial *d);
+/* Free places as they are kept for all calls. */
+struct vacancies *dial_vacancies_of(const struct dial *d);
 
 /* By enum service. */
 extern dial_service_fn *const dial_services[SERVICES];

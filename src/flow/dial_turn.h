@@ -119,6 +119,7 @@ struct dial {
 	struct dial_base base;
 	struct dial_files files;
 	struct sessions *sessions;
+	struct vacancies *vacancies;
 	struct map running; /* struct turn, by phone_key */
 	struct list turns, asks, drops, menus, letters;
 	struct dial_menu *menu; /* in force; NULL: none */

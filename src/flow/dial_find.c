@@ -1,0 +1,104 @@
+#include "flow/dial_find.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/secret.h"
+
+struct find {
+	struct dial_call *call;
+	dial_found_fn *done;
+	struct dial_entry entries[QUEUE_FOUND];
+	size_t n;
+};
+
+/* What is shown is cut to its type later, at a letter. */
+static void find_word(char ret[SESSION_VALUE], const char *text)
+{
+	size_t n = strnlen(text, SESSION_VALUE - 1);
+
+	while (n > 0 && text[n] != '\0' && ((unsigned char)text[n] & 0xc0) == 0x80)
+		n--;
+	memcpy(ret, text, n);
+	ret[n] = '\0';
+}
+
+static void find_open(
+    const struct find *f, const struct queue_entry *q, const struct region *r, struct dial_entry *e)
+{
+	const struct dial_call *c = f->call;
+	struct applicant a;
+
+	if (applicant_open(dial_base_of(c->dial)->keyring, q->application, q->sealed, q->sealed_n, &a) !=
+	    KZ_OK)
+		return;
+	snprintf(e->name, sizeof e->name, "%s", a.first_name);
+	if (r)
+		e->age = region_child_age(r, &a.child, c->now_us);
+	applicant_wipe(&a);
+}
+
+static void find_on_entry(void *arg, const struct queue_entry *q)
+{
+	struct find *f = arg;
+	struct dial_entry *e = &f->entries[f->n++];
+	const struct dial_call *c = f->call;
+	const struct region *r = region_find(dial_files_of(c->dial)->regions, q->region);
+	const struct region_category *category = r ? region_category_find(r, q->category) : NULL;
+
+	*e = (struct dial_entry){.application = q->application,
+	    .position = q->position,
+	    .referral = q->referral,
+	    .status = q->status,
+	    .referral_status = q->referral_status,
+	    .referral_until_us = q->referral_until_us,
+	    .district = q->district,
+	    .birth_year = q->birth_year,
+	    .own = q->confirmed[0] == c->phone_key || q->confirmed[1] == c->phone_key,
+	    .languages = q->languages,
+	    .age = -1,
+	    .privileged = category && category->privileged};
+	find_word(e->category, category ? category->names[c->session.language] : q->category);
+	find_word(e->kindergarten, q->kindergarten_names[c->session.language]);
+	if (e->own)
+		find_open(f, q, r, e);
+}
+
+static void find_on_done(void *arg, enum kz r)
+{
+	struct find *f = arg;
+
+	f->call->room = NULL;
+	if (r == KZ_OK)
+		f->done(f->call, f->entries, f->n);
+	else
+		dial_answer(f->call);
+	secret_wipe(f, sizeof *f);
+	free(f);
+}
+
+void dial_find(struct dial_call *c, enum queue_by by, int64_t value, dial_found_fn *done)
+{
+	const struct dial_base *b = dial_base_of(c->dial);
+	struct find *f = mem_new(sizeof *f);
+
+	f->call = c;
+	f->done = done;
+	if (queue_find(b->pg, &dial_files_of(c->dial)->regions, by, value, find_on_entry, find_on_done, f) !=
+	    KZ_OK)
+		find_on_done(f, KZ_LOST);
+}
+
+size_t dial_find_own(const struct dial_entry *e, size_t n, const struct dial_entry *ret[QUEUE_FOUND])
+{
+	size_t live = 0, own = 0;
+
+	for (size_t i = 0; i < n; i++)
+		live += e[i].own && !application_is_over(e[i].status);
+	for (size_t i = 0; i < n; i++)
+		if (e[i].own && (!live || !application_is_over(e[i].status)))
+			ret[own++] = &e[i];
+	return own;
+}

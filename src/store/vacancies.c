@@ -1,0 +1,309 @@
+/* A list is asked for when somebody wants it and the one that is kept is too old; who wants it meanwhile
+ * waits for the same answer. Kept in memory and not in Redis: each daemon asks once in three seconds, and
+ * Redis may be away. */
+#include "store/vacancies.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/list.h"
+#include "base/mem.h"
+#include "store/pg_array.h"
+
+struct waiter {
+	struct list_node node;
+	vacancies_fn *done;
+	void *arg;
+};
+
+struct shelf {
+	struct list_node node;
+	struct vacancies *vacancies;
+	int64_t district;
+	int age;
+	int64_t fresh_until_ms;
+	uint64_t ticket; /* of the question that is out, 0: none */
+	struct list waiters;
+	struct vacancy_list list;
+};
+
+struct vacancies {
+	struct loop *loop;
+	struct pg *pg;
+	struct list shelves; /* the one that was asked for last is the last */
+};
+
+static const uint32_t list_types[] = {PG_INT8, PG_INT4, PG_INT4};
+static const struct pg_sql sql_list = {"vacancies_list",
+    "select g.id, k.name_kk, k.name_ru, k.name_en, v.free, g.age_from, g.age_to, k.district, g.language,"
+    " v.released_at, v.priority_until from kindergarten k"
+    " join lateral (select * from play_group x where x.kindergarten = k.id and x.age_from <= $2 and $2 < "
+    "x.age_to"
+    "  offset 0) g on true"
+    " join lateral (select * from vacancy x where x.play_group = g.id and x.free > 0 offset 0) v on true"
+    " where k.district = $1 order by v.free desc, g.id limit $3",
+    3, list_types};
+
+static void name_copy(char ret[VACANCIES_NAME], const char *name)
+{
+	int n = snprintf(ret, VACANCIES_NAME, "%s", name);
+
+	if (n < VACANCIES_NAME)
+		return;
+	n = VACANCIES_NAME - 1;
+	while (n > 0 && ((unsigned char)name[n] & 0xc0) == 0x80)
+		n--;
+	ret[n] = '\0';
+}
+
+/* From the column on: free places, ages, district, language, times. */
+static struct place_vacancy vacancy_read(const struct pg_reply *reply, size_t row, int at)
+{
+	return (struct place_vacancy){.free = (uint32_t)pg_int(reply, 0, row, at),
+	    .age_from = (int)pg_int(reply, 0, row, at + 1),
+	    .age_to = (int)pg_int(reply, 0, row, at + 2),
+	    .district = pg_int(reply, 0, row, at + 3),
+	    .language = (enum language)pg_int(reply, 0, row, at + 4),
+	    .released_us = pg_wall_us(reply, 0, row, at + 5),
+	    .priority_until_us = pg_wall_us(reply, 0, row, at + 6)};
+}
+
+static void shelf_read(struct shelf *s, const struct pg_reply *reply)
+{
+	s->list.n = pg_rows(reply, 0);
+	for (size_t i = 0; i < s->list.n; i++) {
+		struct vacancy_row *r = &s->list.rows[i];
+
+		r->group = (uint64_t)pg_int(reply, 0, i, 0);
+		for (int l = 0; l < LANGUAGES; l++)
+			name_copy(r->names[l], pg_text(reply, 0, i, 1 + l, NULL));
+		r->place = vacancy_read(reply, i, 1 + LANGUAGES);
+	}
+}
+
+/* Who asks again from inside finds the list fresh, or waits anew. */
+static void shelf_tell(struct shelf *s, enum kz r)
+{
+	struct list waiters;
+	struct list_node *n;
+
+	list_init(&waiters);
+	while ((n = list_first(&s->waiters)) != NULL) {
+		list_remove(&s->waiters, n);
+		list_append(&waiters, n);
+	}
+	while ((n = list_first(&waiters)) != NULL) {
+		struct waiter *w = list_entry(n, struct waiter, node);
+
+		list_remove(&waiters, n);
+		w->done(w->arg, r, &s->list);
+		free(w);
+	}
+}
+
+static void shelf_on_list(void *arg, enum kz r, const struct pg_reply *reply)
+{
+	struct shelf *s = arg;
+
+	s->ticket = 0;
+	if (r == KZ_OK) {
+		shelf_read(s, reply);
+		s->fresh_until_ms = loop_now_ms(s->vacancies->loop) + VACANCIES_FRESH;
+	}
+	shelf_tell(s, r == KZ_OK ? KZ_OK : KZ_LOST);
+}
+
+static enum kz shelf_ask(struct shelf *s)
+{
+	struct pg_job *job = pg_job_new(s->vacancies->pg, shelf_on_list, s);
+	uint8_t district[8], age[4], most[4];
+	const struct pg_value values[] = {
+	    pg_int8(s->district, district), pg_int4(s->age, age), pg_int4(VACANCIES_ROWS, most)};
+
+	s->list.at_us = loop_clock(s->vacancies->loop)->wall_us();
+	pg_job_add(job, &sql_list, values);
+	return pg_job_run(job, &s->ticket);
+}
+
+static struct shelf *shelf_find(struct vacancies *v, int64_t district, int age)
+{
+	for (struct list_node *n = list_first(&v->shelves); n; n = list_next(&v->shelves, n)) {
+		struct shelf *s = list_entry(n, struct shelf, node);
+
+		if (s->district == district && s->age == age)
+			return s;
+	}
+	return NULL;
+}
+
+static void shelf_free(struct shelf *s)
+{
+	struct list_node *n;
+
+	if (s->ticket)
+		pg_job_cancel(s->vacancies->pg, s->ticket);
+	while ((n = list_first(&s->waiters)) != NULL) {
+		list_remove(&s->waiters, n);
+		free(list_entry(n, struct waiter, node));
+	}
+	list_remove(&s->vacancies->shelves, &s->node);
+	free(s);
+}
+
+/* The one that nobody asked for the longest makes room. NULL: all are being asked. */
+static struct shelf *shelf_new(struct vacancies *v, int64_t district, int age)
+{
+	struct list_node *n = list_first(&v->shelves);
+	struct shelf *s;
+
+	while (v->shelves.count >= VACANCIES_KEPT && n && list_entry(n, struct shelf, node)->ticket)
+		n = list_next(&v->shelves, n);
+	if (v->shelves.count >= VACANCIES_KEPT && !n)
+		return NULL;
+	if (v->shelves.count >= VACANCIES_KEPT)
+		shelf_free(list_entry(n, struct shelf, node));
+	s = mem_new(sizeof *s);
+	s->vacancies = v;
+	s->district = district;
+	s->age = age;
+	list_init(&s->waiters);
+	list_append(&v->shelves, &s->node);
+	return s;
+}
+
+enum kz vacancies_ask(struct vacancies *v, int64_t district, int age, vacancies_fn *done, void *arg)
+{
+	struct shelf *s = shelf_find(v, district, age);
+	struct waiter *w;
+
+	if (!s)
+		s = shelf_new(v, district, age);
+	if (!s)
+		return KZ_BUSY;
+	list_remove(&v->shelves, &s->node);
+	list_append(&v->shelves, &s->node);
+	if (loop_now_ms(v->loop) < s->fresh_until_ms) {
+		done(arg, KZ_OK, &s->list);
+		return KZ_OK;
+	}
+	if (!s->ticket && shelf_ask(s) != KZ_OK)
+		return KZ_BUSY;
+	w = mem_new(sizeof *w);
+	w->done = done;
+	w->arg = arg;
+	list_append(&s->waiters, &w->node);
+	return KZ_OK;
+}
+
+struct vacancies *vacancies_new(struct loop *l, struct pg *pg)
+{
+	struct vacancies *v = mem_new(sizeof *v);
+
+	v->loop = l;
+	v->pg = pg;
+	list_init(&v->shelves);
+	return v;
+}
+
+void vacancies_free(struct vacancies *v)
+{
+	struct list_node *n;
+
+	if (!v)
+		return;
+	while ((n = list_first(&v->shelves)) != NULL)
+		shelf_free(list_entry(n, struct shelf, node));
+	free(v);
+}
+
+struct vacancy_quest {
+	vacancy_fn *got;
+	garden_each_fn *each;
+	garden_done_fn *done;
+	void *arg;
+};
+
+#define CONFIRMED(phone)                                                                                     \
+	"((a.phone1 = " phone " and a.verified & 1 <> 0) or (a.phone2 = " phone " and a.verified & 2 <> 0))"
+
+static const uint32_t get_types[] = {PG_INT8, PG_INT8, PG_INT8};
+static const struct pg_sql sql_get = {"vacancy_get",
+    "select k.id, k.name_kk, k.name_ru, k.name_en, coalesce(v.free, 0), g.age_from, g.age_to, k.district, "
+    "g.language,"
+    " v.released_at, v.priority_until, d.region, a.category, coalesce(" CONFIRMED(
+        "$3") ", false)"
+              " from application a join lateral (select * from district x where x.id = a.district offset 0) "
+              "d on true"
+              " join lateral (select * from play_group x where x.id = $2 offset 0) g on true"
+              " join lateral (select * from kindergarten x where x.id = g.kindergarten offset 0) k on true"
+              " left join lateral (select * from vacancy x where x.play_group = g.id offset 0) v on true "
+              "where a.number = $1",
+    3, get_types};
+
+static void vacancy_on_get(void *arg, enum kz r, const struct pg_reply *reply)
+{
+	const struct vacancy_quest *q = arg;
+	struct vacancy_facts f = {.kindergarten = (uint64_t)pg_int(reply, 0, 0, 0)};
+	int at = 1;
+
+	for (int l = 0; l < LANGUAGES; l++)
+		f.names[l] = pg_text(reply, 0, 0, at++, NULL);
+	f.place = vacancy_read(reply, 0, at);
+	f.region = pg_text(reply, 0, 0, at + 7, NULL);
+	f.category = pg_text(reply, 0, 0, at + 8, NULL);
+	f.confirmed = pg_int(reply, 0, 0, at + 9) != 0;
+	q->got(q->arg, r == KZ_OK && !pg_rows(reply, 0) ? KZ_NOT_FOUND : r, &f);
+}
+
+enum kz vacancy_get(
+    struct pg *pg, uint64_t application, uint64_t group, int64_t phone, vacancy_fn *done, void *arg)
+{
+	const struct vacancy_quest q = {.got = done, .arg = arg};
+	uint8_t first[8], second[8], third[8];
+	const struct pg_value values[] = {
+	    pg_int8((int64_t)application, first), pg_int8((int64_t)group, second), pg_int8(phone, third)};
+
+	return pg_ask(pg, &sql_get, values, vacancy_on_get, &q, sizeof q);
+}
+
+/* A year more or less than the age on the region's day is as good to watch; who may take is judged then. */
+static const uint32_t garden_types[] = {PG_INT8, PG_INT8, PG_INT4};
+static const struct pg_sql sql_gardens = {"garden_list",
+    "select k.id, k.name_kk, k.name_ru, k.name_en from application a"
+    " left join lateral (select k.*, c.moves from kindergarten k"
+    "  join lateral (select max(v.seq) as moves, count(*) as n from play_group g"
+    "   left join lateral (select x.seq from vacancy x where x.play_group = g.id offset 0) v on true"
+    "   where g.kindergarten = k.id and g.age_from <= extract(year from now())::int - a.birth_year"
+    "    and extract(year from now())::int - a.birth_year <= g.age_to"
+    "    and (a.groups = 0 or a.groups & (1 << g.language) <> 0)) c on c.n > 0"
+    "  where k.district = a.district and not exists"
+    "   (select from watcher w where w.application = a.number and w.kindergarten = k.id)"
+    "  order by c.moves desc nulls last, k.id limit $3) k on true"
+    " where a.number = $1 and " CONFIRMED("$2") " order by k.moves desc nulls last, k.id",
+    3, garden_types};
+
+static void vacancy_on_gardens(void *arg, enum kz r, const struct pg_reply *reply)
+{
+	const struct vacancy_quest *q = arg;
+	size_t n = r == KZ_OK ? pg_rows(reply, 0) : 0;
+	const char *names[LANGUAGES];
+
+	for (size_t i = 0; i < n; i++) {
+		for (int l = 0; l < LANGUAGES; l++)
+			names[l] = pg_text(reply, 0, i, 1 + l, NULL);
+		if (!pg_is_null(reply, 0, i, 0))
+			q->each(q->arg, (uint64_t)pg_int(reply, 0, i, 0), names);
+	}
+	q->done(q->arg, r == KZ_OK && !n ? KZ_NOT_FOUND : r);
+}
+
+enum kz garden_list(struct pg *pg, uint64_t application, int64_t phone, int most, garden_each_fn *each,
+    garden_done_fn *done, void *arg)
+{
+	const struct vacancy_quest q = {.each = each, .done = done, .arg = arg};
+	uint8_t first[8], second[8], third[4];
+	const struct pg_value values[] = {
+	    pg_int8((int64_t)application, first), pg_int8(phone, second), pg_int4(most, third)};
+
+	return pg_ask(pg, &sql_gardens, values, vacancy_on_gardens, &q, sizeof q);
+}
