@@ -1,6 +1,6 @@
 /* The code that came to the new phone; then that phone takes the place of the one that calls in all of its
  * applications, as a record of the portal would, with the same notices and news. An application that changed
- * between the reading and the writing is read again. Asked once more by the same press of a key, the code is
+ * between the reading and the writing is read again. Asked once more in the same session, the code is
  * approved as before, and what was changed is found done. */
 #include <stdlib.h>
 #include <string.h>
@@ -170,19 +170,31 @@ static void phone_on_tried(void *arg, const struct verify_tried *t)
 	}
 }
 
+/* Of the session and its code, not of the press of a key: she whose daemon died types the same digits again,
+ * behind the offer to continue, and that is the same try. */
+static void phone_keys(const struct dial_call *c, uint8_t key[SECRET_HASH], uint8_t body[SECRET_HASH])
+{
+	const struct keyring *k = dial_base_of(c->dial)->keyring;
+	const uint64_t of[] = {c->session.uid, dial_number(c, "verify")};
+	const char *digits = dial_value(c, "code");
+
+	dial_code_key(keyring_lookup(k, "ussd confirm", of, sizeof of), key);
+	keyring_mark(k, "ussd digits", digits, strlen(digits), body);
+}
+
 void dial_phone_confirm(struct dial_call *c)
 {
 	struct phone_change *p = c->room = mem_new(sizeof *p);
 	char binding[DIAL_BINDING];
-	uint8_t hash[SECRET_HASH];
+	uint8_t key[SECRET_HASH], body[SECRET_HASH];
 
 	p->call = c;
 	if (msisdn_from_digits(dial_number(c, "phone"), &p->to) != KZ_OK) {
 		phone_end(p, "over");
 		return;
 	}
-	dial_code_key(c->token, hash);
-	const struct verify_try t = {.request = {NULL, 0, hash, hash},
+	phone_keys(c, key, body);
+	const struct verify_try t = {.request = {NULL, 0, key, body},
 	    .id = dial_number(c, "verify"),
 	    .digits = dial_value(c, "code"),
 	    .binding = dial_code_binding(c, p->to, binding)};
