@@ -36,7 +36,7 @@ static void law_put(enum try_kind k, struct law_room *room, struct pg_value *ret
 	const struct try_law *law = try_law(k);
 
 	room->locks = law->locks;
-	ret[0] = pg_int4(k, room->kind);
+	ret[0] = pg_int4((int32_t)k, room->kind);
 	ret[1] = pg_int4((int32_t)law->most, room->most);
 	ret[2] = pg_int4(law->within_s, room->within);
 	ret[3] = pg_int4((int32_t)law->most_day, room->day);
@@ -109,7 +109,7 @@ static void tries_on_forgotten(void *arg, enum kz r, const struct pg_reply *repl
 void tries_forget(struct pg *pg, int64_t phone, enum try_kind k)
 {
 	uint8_t first[8], second[4];
-	const struct pg_value values[] = {pg_int8(phone, first), pg_int4(k, second)};
+	const struct pg_value values[] = {pg_int8(phone, first), pg_int4((int32_t)k, second)};
 
 	if (pg_ask(pg, &sql_forget, values, tries_on_forgotten, &k, sizeof k) != KZ_OK)
 		return;
