@@ -58,7 +58,7 @@ screens:
       - {key: "2", text: {all: "No"}, goto: start}
 `;
 
-function menu(stage, title = 'A', name = 'menu.yaml') {
+function menu(stage, title = '№1', name = 'menu.yaml') {
   const file = join(stage.dir, name);
   writeFileSync(file, head + screens(title));
   return file;
@@ -78,14 +78,14 @@ async function start(stage, { title, ...options } = {}) {
 
 journey('a call goes from page to page to its end, in the language that was chosen', async (stage) => {
   const { k, database, handset } = await start(stage);
-  assert.deepEqual(await handset.dial(), { page: 'A басы\n1 Number\n2 English\n3 Bye', end: false });
-  assert.deepEqual(await handset.type('2'), { page: 'A start\n1 Number\n2 English\n3 Bye', end: false });
+  assert.deepEqual(await handset.dial(), { page: '№1 басы\n1 Number\n2 English\n3 Bye', end: false });
+  assert.deepEqual(await handset.type('2'), { page: '№1 start\n1 Number\n2 English\n3 Bye', end: false });
   assert.deepEqual(await handset.type('1'), { page: 'Number:\n0 Back', end: false });
-  assert.deepEqual(await handset.type('77'), { page: 'A 77\n1 Bye\n0 Back', end: false });
+  assert.deepEqual(await handset.type('77'), { page: '№1 77\n1 Bye\n0 Back', end: false });
   assert.deepEqual(await handset.type('1'), { page: 'Bye', end: true });
   assert.deepEqual(await handset.type('1'), { page: 'Over', end: true });
   await until('the language is remembered', () => database.count('caller'));
-  assert.match((await handset.dial()).page, /^A start/);
+  assert.match((await handset.dial()).page, /^№1 start/);
   assert.equal(await k.metric('kezek_ussd_turns'), 0);
 });
 
@@ -98,7 +98,7 @@ journey('bad input gets the right page in the language of who calls, and nothing
   await handset.type('1');
   for (const bad of ['x', '😀', '#', '*', '', 'ә'.repeat(250), '1'.repeat(300)])
     assert.deepEqual(await handset.type(bad), { page: 'Digits only:\n0 Back', end: false }, bad);
-  assert.match((await handset.type('0')).page, /^A start/);
+  assert.match((await handset.type('0')).page, /^№1 start/);
   assert.deepEqual(await new Handset(handset.k, '+77010000099').type('1'), { page: 'Аяқталды', end: true });
 });
 
@@ -108,17 +108,17 @@ journey('a dropped call is told of once and gone on with by dialling again', asy
   await handset.type('2');
   await until('the language is remembered', () => database.count('caller'));
   await handset.hangUp();
-  assert.match((await handset.dial()).page, /^A start/, 'nothing was typed: nothing to go on with');
+  assert.match((await handset.dial()).page, /^№1 start/, 'nothing was typed: nothing to go on with');
   await handset.type('1');
   await handset.type('4711');
   await handset.hangUp();
   const { text } = await centre.text('77011234567');
   assert.match(text, /Call dropped/);
   assert.deepEqual(await handset.dial(), { page: 'Go on?\n1 Yes\n2 No', end: false });
-  assert.deepEqual(await handset.type('1'), { page: 'A 4711\n1 Bye\n0 Back', end: false });
+  assert.deepEqual(await handset.type('1'), { page: '№1 4711\n1 Bye\n0 Back', end: false });
   await handset.hangUp();
   assert.deepEqual(await handset.dial(), { page: 'Go on?\n1 Yes\n2 No', end: false });
-  assert.match((await handset.type('2')).page, /^A start/);
+  assert.match((await handset.type('2')).page, /^№1 start/);
   assert.equal(centre.textsTo('77011234567').length, 1);
   assert.equal(await database.count('message'), 1);
   assert.equal(await k.metric('kezek_ussd_resumes_total'), 1);
@@ -133,7 +133,7 @@ journey('a daemon that is killed in mid-session: the other one goes on, and of t
   await handset.type('2');
   await handset.type('1');
   const pages = await Promise.all([handset.type('77'), handset.type('77', other), handset.type('78', other)]);
-  assert.match(pages[0].page, /^A 7[78]\n1 Bye\n0 Back$/);
+  assert.match(pages[0].page, /^№1 7[78]\n1 Bye\n0 Back$/);
   for (const page of pages) assert.deepEqual(page, pages[0]);
   await k.kill();
   assert.deepEqual(await handset.type('1', other), { page: 'Bye', end: true });
@@ -162,15 +162,15 @@ journey('a reload in mid-session: what began goes on as it was, at other daemons
   await second.dial();
   await second.type('1');
   await until('the menu is kept', () => database.count('dialog'));
-  menu(stage, 'B');
+  menu(stage, '№2');
   k.process.child.kill('SIGHUP');
   const third = new Handset(k, '+77010000003');
-  await until('the new menu', async () => /^B/.test((await third.dial()).page));
-  assert.deepEqual(await handset.type('77'), { page: 'A 77\n1 Bye\n0 Артқа', end: false });
+  await until('the new menu', async () => /^№2/.test((await third.dial()).page));
+  assert.deepEqual(await handset.type('77'), { page: '№1 77\n1 Bye\n0 Артқа', end: false });
   const other = await Kezek.prepare(stage, database, { name: 'other', config: { ...ussd(file), keyring: k.config.keyring }, operators });
   await other.run();
   await other.ready();
-  assert.deepEqual(await second.type('78', other), { page: 'A 78\n1 Bye\n0 Артқа', end: false });
+  assert.deepEqual(await second.type('78', other), { page: '№1 78\n1 Bye\n0 Артқа', end: false });
   await until('both are kept', async () => await database.count('dialog') === 2);
 });
 
@@ -215,11 +215,11 @@ journey('a call over an operator: pages, a repeated request, a hidden number, an
   const k = await Kezek.start(stage, database, { config: ussd(menu(stage)), operators });
   await k.bound();
   const call = new Dialler(centre, '77011234567', 2);
-  assert.deepEqual(await call.page(1, '*1234#'), ['A басы\n1 Number\n2 English\n3 Bye', 2]);
-  assert.deepEqual(await call.page(18, '2'), ['A start\n1 Number\n2 English\n3 Bye', 2]);
+  assert.deepEqual(await call.page(1, '*1234#'), ['№1 басы\n1 Number\n2 English\n3 Bye', 2]);
+  assert.deepEqual(await call.page(18, '2'), ['№1 start\n1 Number\n2 English\n3 Bye', 2]);
   assert.deepEqual(await call.page(18, '1'), ['Number:\n0 Back', 2]);
   assert.deepEqual(await call.page(18, '1'), ['Number:\n0 Back', 2], 'brought twice by the network');
-  assert.deepEqual(await call.page(18, '77'), ['A 77\n1 Bye\n0 Back', 2]);
+  assert.deepEqual(await call.page(18, '77'), ['№1 77\n1 Bye\n0 Back', 2]);
   assert.deepEqual(await call.page(18, '3'), ['Only 1,0:\n1 Bye\n0 Back', 2]);
   assert.deepEqual(await call.page(18, '1'), ['Bye', 17]);
   assert.deepEqual(await call.page(18, '1'), ['Bye', 17], 'brought twice by the network');
