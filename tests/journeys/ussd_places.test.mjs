@@ -133,3 +133,29 @@ journey('a stranger looks: no name, and no more than five an hour', async (stage
   assert.match((await own.type(iin('2109155', 7))).page, /Айгерім/);
   assert.equal(await count('caller_try'), 1);
 });
+
+// Half of the parents by the menu and half at the portal's cabinet, all in one moment.
+journey('both doors at once: as many referrals as places, and everybody is told which', async (stage) => {
+  const { k, handset, rows, count, database } = await stand(stage, { free: 10 });
+  const all = Array.from({ length: 40 }, (_, i) => 100 + i);
+  await rows.applications(all);
+  const { key } = await k.ctl('key', 'add', 'cabinet', '--scope', 'places');
+  const door = k.door.withKey(key);
+  await until('the key is known', async () => (await door.get('/v1/referrals/1', { hold: false })).status !== 401);
+  const phones = all.slice(20).map((n) => [n, handset(n)]);
+  for (const [, h] of phones) await say(h, ...toPin);
+  const told = await Promise.all([
+    ...all.slice(0, 20).map(async (n) => [n, (await door.post(`/v1/applications/${n}/referral`, { group: 1 }, { 'idempotency-key': `n${n}` })).status === 201]),
+    ...phones.map(async ([n, h]) => {
+      const { page } = await h.type(pin(n));
+      assert.match(page, /алынды|орын бос емес/);
+      return [n, /алынды/.test(page)];
+    }),
+  ]);
+  const won = told.filter(([, yes]) => yes).map(([n]) => n).sort((a, b) => a - b);
+  assert.equal(won.length, 10);
+  const stood = await database.ask('select application from referral where status = 0 order by 1');
+  assert.deepEqual(stood.map(([n]) => Number(n)), won);
+  assert.equal(await count('vacancy where play_group = 1 and free = 0'), 1);
+  assert.equal(await count('news where kind = 0'), 10);
+});
