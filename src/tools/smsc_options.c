@@ -107,8 +107,8 @@ static const struct key ussd_rows[] = {
     CHOICE("ussd", ussd, smsc_dialect_names, "none", "the dialect of USSD that is spoken"),
     TEXT("phones", phones, "", 100, "SOCKET", "a socket on which phones are told to dial and to type"),
     CHOICE("ussd-push", ussd_push, pushes, "none", "what may come without having been asked for"),
-    ROW("ussd-gsm7", KEY_INT, ussd_gsm7, "182", 1, 1000, "N", "longest page in septets"),
-    ROW("ussd-ucs2", KEY_INT, ussd_ucs2, "80", 1, 1000, "N", "longest page in UCS-2"),
+    ROW("ussd-septets", KEY_INT, ussd_gsm7, "182", 1, 1000, "N", "longest page in septets"),
+    ROW("ussd-units", KEY_INT, ussd_ucs2, "80", 1, 1000, "N", "longest page in UCS-2"),
     ROW("ussd-deadline", KEY_MS, ussd_deadline_ms, "30s", 10, 86400000, "TIME",
         "how long a page may take; then the network hangs up"),
 };

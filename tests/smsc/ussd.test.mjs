@@ -144,7 +144,7 @@ journey('ussd__longest_pages__shown_whole', async (stage) => {
 });
 
 journey('ussd__limits_by_option__hold', async (stage) => {
-  const a = await application(stage, 'bare', { args: ['--ussd-gsm7', '10'], answer: () => ({ text: 'x'.repeat(11) }) });
+  const a = await application(stage, 'bare', { args: ['--ussd-septets', '10'], answer: () => ({ text: 'x'.repeat(11) }) });
   assert.equal((await a.phone.dial('*123#')).error, 'the page is too long');
 });
 
