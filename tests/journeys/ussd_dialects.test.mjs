@@ -29,7 +29,8 @@ const menu = yaml.dump({
     start: { text: { kk: 'Басы', ru: 'Начало', en: 'Start' }, options: [
       { key: '1', text: { all: 'No' }, goto: 'ask' },
       { key: '2', text: { all: 'En' }, set: { lang: 'en' }, goto: 'start' },
-      { key: '3', text: { all: 'Bye' }, goto: 'bye' }] },
+      { key: '3', text: { all: 'Bye' }, goto: 'bye' },
+      { key: '4', text: { all: 'Far' }, goto: 'far' }] },
     ask: { text: { kk: 'Нөмір:', ru: 'Номер:', en: 'Number:' }, input: { name: 'app', then: 'show' },
       errors: { length: { kk: 'Тек цифр:', ru: 'Только цифры:', en: 'Digits only:' } }, back: 'yes' },
     show: { text: { kk: 'Нөмір {app}', ru: 'Номер {app}', en: 'Number {app}' },
@@ -57,7 +58,8 @@ async function start(stage, name, port, keys = { person: '10m' }) {
 async function startSimulator(stage, name) {
   const socket = stage.path('phones.sock');
   const { ucs2 = 80, gsm7 = 182 } = dialect(name);
-  const smsc = await Simulator.start(stage, ['--ussd', name, '--phones', socket, '--ussd-ucs2', `${ucs2}`, '--ussd-gsm7', `${gsm7}`]);
+  const smsc = await Simulator.start(stage, ['--ussd', name, '--phones', socket, '--ussd-units', `${ucs2}`,
+    '--ussd-septets', `${gsm7}`]);
   return { smsc, phones: await Phones.open(stage, socket) };
 }
 
@@ -68,16 +70,16 @@ const good = (page, text, how, alphabet) =>
 
 // Every kind of what is said and of what is shown.
 async function call(phone, hidden) {
-  good(await phone.dial('*123#'), 'Басы\n1 No\n2 En\n3 Bye', 'page', 'ucs2');
-  good(await phone.type('7'), 'Тек 1-3:\n1 No\n2 En\n3 Bye', 'page', 'ucs2');
-  good(await phone.type('😀ә'), 'Тек 1-3:\n1 No\n2 En\n3 Bye', 'page', 'ucs2');
-  good(await phone.type('2'), 'Start\n1 No\n2 En\n3 Bye', 'page', 'gsm7');
+  good(await phone.dial('*123#'), 'Басы\n1 No\n2 En\n3 Bye\n4 Far', 'page', 'ucs2');
+  good(await phone.type('7'), 'Тек 1-4:\n1 No\n2 En\n3 Bye\n4 Far', 'page', 'ucs2');
+  good(await phone.type('😀ә'), 'Тек 1-4:\n1 No\n2 En\n3 Bye\n4 Far', 'page', 'ucs2');
+  good(await phone.type('2'), 'Start\n1 No\n2 En\n3 Bye\n4 Far', 'page', 'gsm7');
   const both = await Promise.all([phone.type('1'), phone.repeat()]);
   for (const page of both) good(page, 'Number:\n0 <', 'page', 'gsm7');
   good(await phone.type('4711'), 'Number 4711\n1 No\n2 Bye\n0 <', 'page', 'gsm7');
   good(await phone.type('2'), 'Bye', 'last', 'gsm7');
   good(await phone.dial('*123*2#'), long.en, 'last', 'gsm7');
-  good(await phone.dial('*123#'), 'Start\n1 No\n2 En\n3 Bye', 'page', 'gsm7');
+  good(await phone.dial('*123#'), 'Start\n1 No\n2 En\n3 Bye\n4 Far', 'page', 'gsm7');
   await phone.type('1');
   await phone.type('12');
   assert.deepEqual(await phone.cancel().then((r) => r.error), undefined);
@@ -130,8 +132,8 @@ for (const name of ['sixdee', 'bare']) {
     await other.ready();
     await until('both are bound', () => smsc.events().filter((e) => e.event === 'bind').length === 2);
     const phone = phones.phone(number);
-    good(await phone.dial('*123#'), 'Басы\n1 No\n2 En\n3 Bye', 'page', 'ucs2');
-    good(await phone.type('2'), 'Start\n1 No\n2 En\n3 Bye', 'page', 'gsm7');
+    good(await phone.dial('*123#'), 'Басы\n1 No\n2 En\n3 Bye\n4 Far', 'page', 'ucs2');
+    good(await phone.type('2'), 'Start\n1 No\n2 En\n3 Bye\n4 Far', 'page', 'gsm7');
     good(await phone.type('1'), 'Number:\n0 <', 'page', 'gsm7');
     await k.kill();
     await until('its link is gone', () => smsc.events().some((e) => e.event === 'unbind'));
@@ -160,7 +162,7 @@ journey('ussd__what_nobody_can_read__the_right_page', async (stage) => {
   for (const text of ['1', '*', '00', '']) good(await phones.phone('77010000002').type(text), 'Over', 'last', 'gsm7');
   await phone.dial('*123#');
   for (const text of ['я'.repeat(300), '1'.repeat(300), '#', '1 1', '\u0007'])
-    good(await phone.type(text), 'Тек 1-3:\n1 No\n2 En\n3 Bye', 'page', 'ucs2');
+    good(await phone.type(text), 'Тек 1-4:\n1 No\n2 En\n3 Bye\n4 Far', 'page', 'ucs2');
   good(await phone.type('3'), 'Сау болыңыз', 'last', 'ucs2');
   assert.deepEqual(odd(smsc), []);
   assert.equal(await k.metric('kezek_ussd_turns'), 0);
