@@ -11,7 +11,9 @@
 #include <cmocka.h>
 
 #include "../lib/menu.h"
+#include "base/mem.h"
 #include "ussd/engine.h"
+#include "ussd/engine_body.h"
 #include "ussd/screen.h"
 
 #define WALKS 10000
@@ -502,6 +504,91 @@ static void engine__unknown_shortcut__opens_the_menu(void **state)
 	assert_string_equal(menu->screens[s.screen].name, "ask_child");
 }
 
+static void set_name(const char *text)
+{
+	engine_set_value(menu, &s, contract_value(menu->contracts, "name", 4), text);
+}
+
+static void engine_return__value_set_twice__is_as_it_was_on_the_page(void **state)
+{
+	(void)state;
+	session_start(&s, menu, 1);
+	set_name("A");
+	engine_remember(&s);
+	set_name("B");
+	set_name("C");
+	assert_int_equal(s.undo_n, 1);
+	assert_int_equal(engine_return(&s), s.screen);
+	assert_string_equal(session_value(&s, menu, "name"), "A");
+}
+
+static void engine_set_value__no_room_beside_the_way__it_begins_later(void **state)
+{
+	char text[4];
+
+	(void)state;
+	session_start(&s, menu, 1);
+	for (int i = 0; i <= SESSION_UNDO; i++) {
+		engine_remember(&s);
+		snprintf(text, sizeof text, "%d", i);
+		set_name(text);
+	}
+	assert_int_equal(s.undo_n, SESSION_UNDO);
+	engine_remember(&s);
+	set_name("last");
+	assert_int_equal(s.undo_n, SESSION_UNDO);
+	assert_int_equal(s.back_n, SESSION_UNDO);
+	while (s.back_n > 0)
+		engine_return(&s);
+	assert_string_equal(session_value(&s, menu, "name"), "1");
+}
+
+static void engine__list_without_items__is_none(void **state)
+{
+	static struct answer a;
+
+	(void)state;
+	dial_known();
+	engine_type(menu, &s, "1", 1);
+	answer_start(&a, "ok");
+	answer_set(&a, "place", "of another result");
+	engine_give(menu, &s, &a);
+	assert_string_equal(menu->screens[s.screen].name, "vac_none");
+	assert_string_equal(session_value(&s, menu, "place"), "");
+}
+
+static void engine__typed_where_nothing_is_shown__session_is_over(void **state)
+{
+	(void)state;
+	session_start(&s, menu, 1);
+	s.screen = dialog_screen(menu, "open");
+	engine_type(menu, &s, "1", 1);
+	assert_true(s.ended);
+	assert_string_equal(s.page, menu->over.in[s.language]);
+}
+
+/* What the loader lets no menu be, but a session's dialog need not have been proved. */
+static void engine__menu_without_branches__closing_page(void **state)
+{
+	struct dialog_screen *screens = mem_array(menu->screens_n, sizeof *screens);
+	struct dialog bare = *menu;
+	static struct answer a;
+
+	(void)state;
+	memcpy(screens, menu->screens, menu->screens_n * sizeof *screens);
+	bare.screens = screens;
+	bare.resume = -1;
+	for (int i = 0; i < SERVICE_RESULTS; i++)
+		screens[bare.entry].branches[i] = -1;
+	session_start(&s, &bare, 1);
+	assert_int_equal(engine_resume(&bare, &s).service, SERVICE_CALLER_OPEN);
+	answer_start(&a, "known");
+	engine_give(&bare, &s, &a);
+	assert_true(s.ended);
+	assert_string_equal(s.page, menu->down.in[s.language]);
+	free(screens);
+}
+
 static void engine_event_name__events__have_names(void **state)
 {
 	(void)state;
@@ -526,6 +613,11 @@ int main(void)
 	    cmocka_unit_test(engine__result_that_nobody_knows__is_down),
 	    cmocka_unit_test(engine__value_wider_than_its_type__is_cut),
 	    cmocka_unit_test(engine__unknown_shortcut__opens_the_menu),
+	    cmocka_unit_test(engine_return__value_set_twice__is_as_it_was_on_the_page),
+	    cmocka_unit_test(engine_set_value__no_room_beside_the_way__it_begins_later),
+	    cmocka_unit_test(engine__list_without_items__is_none),
+	    cmocka_unit_test(engine__typed_where_nothing_is_shown__session_is_over),
+	    cmocka_unit_test(engine__menu_without_branches__closing_page),
 	    cmocka_unit_test(engine_event_name__events__have_names),
 	    cmocka_unit_test(engine__random_walks__every_page_fits_and_goes_on),
 	};

@@ -40,6 +40,8 @@ static void screen_measure__text__counts_in_its_alphabet(void **state)
 	assert_int_equal(screen_measure("[Ә]").units, 3);
 	assert_int_equal(screen_measure("Ә😀").units, 3);
 	assert_int_equal(screen_measure("").units, 0);
+	assert_false(screen_measure("a\xff").gsm7);
+	assert_int_equal(screen_measure("a\xff").units, 2);
 }
 
 static void screen_fits__one_over__does_not(void **state)
