@@ -86,6 +86,15 @@ static void turn_run(struct turn *t)
 	loop_defer(t->dial->base.loop, &t->begins, turn_on_turn, t);
 }
 
+/* Both were typed at one page. */
+static bool turn_is_same_answer(const struct turn *a, const struct turn *b)
+{
+	const struct ussd_peer *x = &a->in.peer, *y = &b->in.peer;
+
+	return a->in.said == USSD_TYPED && b->in.said == USSD_TYPED && strcmp(a->carrier, b->carrier) == 0 &&
+	       x->key_n == y->key_n && memcmp(x->key, y->key, x->key_n) == 0;
+}
+
 /* Those behind: what was typed at the same page gets the same answer, anything else has its turn. */
 void turn_serve_behind(struct turn *t, const char *page, bool last)
 {
@@ -101,7 +110,7 @@ void turn_serve_behind(struct turn *t, const char *page, bool last)
 		turn_join(b, next ? &next->behind : &t->dial->turns);
 		if (next)
 			continue;
-		if (page && b->in.said == USSD_TYPED && t->in.said == USSD_TYPED) {
+		if (page && turn_is_same_answer(t, b)) {
 			dial_say(b, page, last);
 			turn_end(b);
 		} else {

@@ -1,11 +1,12 @@
 // A call through the terminal: turns, what bad input gets, dropped calls, daemons and servers that die, reloads.
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { journey, top, until } from '../lib/stage.mjs';
 import { Handset } from '../lib/handset.mjs';
 import { Kezek } from '../lib/kezek.mjs';
 import { operator } from '../lib/operators.mjs';
+import { Rows } from '../lib/rows.mjs';
 import { Servers } from '../lib/servers.mjs';
 import { startCentre } from '../lib/smsc.mjs';
 
@@ -227,4 +228,45 @@ journey('a call over an operator: pages, a repeated request, a hidden number, an
   assert.deepEqual(await new Dialler(centre, '', 6).page(1, '*1234#'), ['Жасырын', 17]);
   assert.equal(await k.metric('kezek_ussd_repeated_total'), 2);
   assert.equal(await database.count('message'), 0);
+});
+
+// The sample's law without its quiet hours: a notice goes when it is made.
+function loudRegions(stage) {
+  const folder = stage.path('regions');
+  mkdirSync(folder);
+  const sample = readFileSync(join(top, 'config/regions/sample.yaml'), 'utf8');
+  writeFileSync(join(folder, 'sample.yaml'), sample.replace(/^quiet: .*$/m, 'quiet: ""'));
+  return folder;
+}
+
+journey('an offer is pushed to the phone behind its SMS, and answered from the page that was pushed', async (stage) => {
+  const database = await servers.database();
+  const centre = await startCentre(stage, { receipts: false });
+  const dialect = { detect: 'tlv', codes: ['1234'], push: 'ask' };
+  const operators = { kcell: operator(stage, { port: centre.port, ussd: dialect }) };
+  const k = await Kezek.start(stage, database,
+    { config: { ...ussd(join(top, 'dialogs/kindergarten.yaml')), regions: loudRegions(stage) }, operators });
+  await k.bound();
+  const rows = new Rows(k);
+  await rows.group(1, { free: 1 });
+  await rows.applications([7]);
+  const { key } = await k.ctl('key', 'add', 'portal', '--scope', 'records');
+  const to = new Date(Date.now() + 5 * 86400000).toISOString();
+  const made = await k.door.withKey(key).call('PUT', '/v1/referrals/48871',
+    { body: { application: 7, group: 1, from: '2026-11-01T12:02:00Z', to, status: 'offered' } });
+  assert.equal(made.status, 201, made.body);
+  const pushed = await until('a pushed page', () => centre.submits.find((s) => s.pdu.ussd_service_op === 2));
+  assert.equal(pushed.to, '77010000007');
+  assert.match(pushed.text, /^Орын бар: Айгөлек\nЖауап мерзімі .*\n1 Қабылдау\n2 Бас тарту\n3 Басқа$/);
+  assert.equal(centre.textsTo('77010000007').filter((t) => /48871/.test(t.text)).length, 1);
+  const call = new Dialler(centre, '77010000007', Buffer.from(pushed.pdu.its_session_info)[0]);
+  call.info = () => pushed.pdu.its_session_info;
+  call.pages = () => centre.submits.filter((s) => s.pdu.ussd_service_op !== undefined);
+  assert.match((await call.page(18, '1'))[0], /^Қабылдау: Айгөлек\nБала ЖСН соңғы 4 цифры:/);
+  const [[last4]] = await database.ask('select child_last4 from application');
+  const [page, op] = await call.page(18, last4);
+  assert.match(page, /48871/);
+  assert.equal(op, 17);
+  assert.equal(await database.count('referral', 'number = 48871 and status = 1'), 1);
+  assert.equal(await k.metric('kezek_ussd_pushed_total'), 1);
 });
