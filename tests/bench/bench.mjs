@@ -13,6 +13,7 @@ import { rssKib } from './measure.mjs';
 import { acceptAlone, crowded, endToEnd, heldSnapshot, latency, longRun } from './phases.mjs';
 import { registrations, troubles } from './notices.mjs';
 import { positions } from './queue.mjs';
+import { turns } from './ussd.mjs';
 
 const { values: given } = parseArgs({ options: { seconds: { type: 'string', default: '8' },
   connections: { type: 'string', default: '256' }, messages: { type: 'string', default: '1000000' },
@@ -137,6 +138,20 @@ async function measureQueue() {
   }, { away: true });
 }
 
+async function measureUssd() {
+  const [rate, open] = [1000, 100000];
+  await phase('turns of USSD', 'kezek', async (gateway, stage) => {
+    const r = await turns(gateway, stage, servers, { seconds, rate, open });
+    figure('kezek.ussd_turns', round(r.busy.per_second), '/s', 'turns of USSD, 256 phones at once, each asks for her place', '>= 5,000');
+    figure('kezek.ussd_cpu_us', round(r.cpuUs), 'us', 'processor time of the gateway a turn');
+    figure('kezek.ussd_postgres_us', round(r.postgresUs), 'us', 'processor time of PostgreSQL a turn');
+    figure('kezek.ussd_p50_ms', r.paced.p50_us / 1000, 'ms', `the same at ${rate} turns/s, median`);
+    figure('kezek.ussd_p99_ms', r.paced.p99_us / 1000, 'ms', 'the same, 99th percentile', '<= 10');
+    figure('kezek.ussd_open', r.many.turns, '', 'sessions open at once');
+    figure('kezek.ussd_open_adds_kib', r.full - r.rest, 'KiB', 'memory of the gateway that they add', 'flat');
+  }, { away: true });
+}
+
 async function measureNotices() {
   const rate = 50;
   for (const [trouble, { what }] of Object.entries(troubles)) {
@@ -230,7 +245,7 @@ function print() {
     console.log(`${f.name.padEnd(28)}${f.value.toLocaleString('en').padStart(12)} ${f.unit.padEnd(7)} ${f.aim.padEnd(12)} ${f.what}`);
 }
 
-const parts = { messages: measureEndToEnd, door: measureDoor, codes: measureCodes, queue: measureQueue, notices: measureNotices,
+const parts = { messages: measureEndToEnd, door: measureDoor, codes: measureCodes, queue: measureQueue, ussd: measureUssd, notices: measureNotices,
   import: measureImport, endurance: measureEndurance };
 assert.ok(!given.only || parts[given.only], `--only wants one of ${Object.keys(parts).join(', ')}`);
 // What was measured before something failed is told all the same.
