@@ -163,8 +163,8 @@ static void referral_on_heard(void *arg, enum kz r, const struct places_answer *
 	dial_answer(c);
 }
 
-/* Places' own line is long enough for the storm of a publication; behind it the call is asked again, under
- * the same token, while the parent is told to wait for an SMS. */
+/* Places keeps room for as many phones as are served abreast, whatever comes by its other doors; when it has
+ * no slot the call is asked again, under the same token, while the parent is told to wait for an SMS. */
 static void referral_begin(struct dial_call *c, const char *region)
 {
 	const struct region *law = region_find(dial_files_of(c->dial)->regions, region);

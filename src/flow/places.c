@@ -139,12 +139,16 @@ static void places_on_late(void *arg)
 	places_arm(p);
 }
 
-/* KZ_OK: *ret has begun to read. */
+static size_t places_room(const struct places_op *like)
+{
+	return like->via == NEWS_BY_USSD ? PLACES_OPEN + PLACES_PHONE : PLACES_OPEN;
+}
+
 static enum kz places_begin(struct places *p, const struct places_op *like, places_done_fn *done, void *arg)
 {
 	struct places_op *op;
 
-	if (p->stopped || p->open.count + p->told.count >= PLACES_OPEN ||
+	if (p->stopped || p->open.count + p->told.count >= places_room(like) ||
 	    (like->kind != PLACES_SHOW && feed_slot(p->base.feed) < 0))
 		return KZ_BUSY;
 	op = mem_new(sizeof *op);

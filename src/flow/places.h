@@ -33,8 +33,9 @@ struct places_files {
 	const struct calendar *calendar;
 };
 
-#define PLACES_OPEN 4096 /* under way at once */
-#define PLACES_MS   5000 /* an answer comes within this */
+#define PLACES_OPEN  4096 /* under way at once */
+#define PLACES_PHONE 2048 /* more of them, by USSD alone: a phone cannot be told to come again */
+#define PLACES_MS    5000 /* an answer comes within this */
 
 struct places *places_new(const struct places_base *base, const struct places_files *files);
 void places_set_files(struct places *p, const struct places_files *files);

@@ -171,6 +171,25 @@ static void take__no_slot__busy_at_once(void **state)
 	places_rig_free(p);
 }
 
+static void take__the_portals_fill_all__a_phones_is_taken_all_the_same(void **state)
+{
+	struct store_rig *g = *state;
+	struct places_rig *p = make(state);
+	struct places_take t = {1000, 1, NEWS_BY_PORTAL, 1};
+	struct places_told told = {0}, phone = {0};
+
+	for (int i = 0; i < PLACES_OPEN; i++)
+		assert_int_equal(places_take(p->places, &t, places_on_told, &told), KZ_OK);
+	assert_int_equal(places_take(p->places, &t, places_on_told, &told), KZ_BUSY);
+	t = (struct places_take){7, 1, NEWS_BY_USSD, 7};
+	assert_int_equal(places_take(p->places, &t, places_on_told, &phone), KZ_OK);
+	await_told(p, &phone, KZ_OK);
+	servers_await(g->loop, &told.count, PLACES_OPEN);
+	assert_int_equal(told.r, KZ_NOT_FOUND);
+	assert_int_equal(store_int(g, REFERRALS), 1);
+	places_rig_free(p);
+}
+
 static void take__one_that_the_database_refuses__the_others_of_its_batch_are_made(void **state)
 {
 	struct store_rig *g = *state;
@@ -218,6 +237,7 @@ int main(void)
 	    STORE_CASE(take__given_up_before_it_left__comes_to_nothing),
 	    STORE_CASE(take__slot_taken_by_another__lost_and_nothing_written),
 	    STORE_CASE(take__no_slot__busy_at_once),
+	    STORE_CASE(take__the_portals_fill_all__a_phones_is_taken_all_the_same),
 	    STORE_CASE(take__one_that_the_database_refuses__the_others_of_its_batch_are_made),
 	    STORE_CASE(stop__requests_under_way__answered_lost),
 	};
