@@ -12,15 +12,9 @@
 
 /* Between the two questions of a list: nothing of a name stays. */
 struct vacancy_room {
-	unsigned languages;
 	int age;
 	bool privileged;
 };
-
-static bool vacancy_is_hers(const struct vacancy_room *room, const struct vacancy_row *r)
-{
-	return !room->languages || room->languages & 1u << r->place.language;
-}
 
 static bool vacancy_is_turn(bool privileged, const struct place_vacancy *p, int64_t now_us)
 {
@@ -44,14 +38,13 @@ static void vacancy_add(struct dial_call *c, const struct vacancy_row *r)
 	answer_add(&c->answer, (const char *const[]){id, r->names[c->session.language], room}, 3);
 }
 
-/* Those that she may take now come first. */
+/* Those that she may take now come first, also when they became hers since the list was read. */
 static void vacancy_add_all(
     struct dial_call *c, const struct vacancy_room *room, const struct vacancy_list *l)
 {
 	for (int turn = 1; turn >= 0; turn--)
 		for (size_t i = 0; i < l->n && c->answer.items_n < SESSION_ITEMS; i++)
-			if (vacancy_is_hers(room, &l->rows[i]) &&
-			    vacancy_is_turn(room->privileged, &l->rows[i].place, c->now_us) == turn)
+			if (vacancy_is_turn(room->privileged, &l->rows[i].place, c->now_us) == turn)
 				vacancy_add(c, &l->rows[i]);
 }
 
@@ -83,11 +76,12 @@ static void vacancy_on_list(void *arg, enum kz r, const struct vacancy_list *l)
 static void vacancy_ask(struct dial_call *c, const struct dial_entry *e)
 {
 	struct vacancy_room *room = mem_new(sizeof *room);
+	const struct vacancy_kind kind = {e->district, e->age, e->languages, e->privileged};
 
-	*room = (struct vacancy_room){e->languages, e->age, e->privileged};
+	*room = (struct vacancy_room){e->age, e->privileged};
 	c->room = room;
 	answer_set_number(&c->answer, "child", e->application);
-	if (vacancies_ask(dial_vacancies_of(c->dial), e->district, e->age, vacancy_on_list, c) != KZ_OK)
+	if (vacancies_ask(dial_vacancies_of(c->dial), &kind, vacancy_on_list, c) != KZ_OK)
 		vacancy_on_list(c, KZ_LOST, NULL);
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/list.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "store/pg_array.h"
 
@@ -18,9 +19,9 @@ struct waiter {
 
 struct shelf {
 	struct list_node node;
+	struct map_node by_kind;
 	struct vacancies *vacancies;
-	int64_t district;
-	int age;
+	struct vacancy_kind kind;
 	int64_t fresh_until_ms;
 	uint64_t ticket; /* of the question that is out, 0: none */
 	struct list waiters;
@@ -30,19 +31,22 @@ struct shelf {
 struct vacancies {
 	struct loop *loop;
 	struct pg *pg;
+	struct map kinds;
 	struct list shelves; /* the one that was asked for last is the last */
 };
 
-static const uint32_t list_types[] = {PG_INT8, PG_INT4, PG_INT4};
+static const uint32_t list_types[] = {PG_INT8, PG_INT4, PG_INT4, PG_INT4, PG_BOOL, PG_TIMESTAMPTZ};
 static const struct pg_sql sql_list = {"vacancies_list",
     "select g.id, k.name_kk, k.name_ru, k.name_en, v.free, g.age_from, g.age_to, k.district, g.language,"
     " v.released_at, v.priority_until from kindergarten k"
     " join lateral (select * from play_group x where x.kindergarten = k.id and x.age_from <= $2 and $2 < "
     "x.age_to"
-    "  offset 0) g on true"
+    "  and ($4 = 0 or $4 & (1 << x.language) <> 0) offset 0) g on true"
     " join lateral (select * from vacancy x where x.play_group = g.id and x.free > 0 offset 0) v on true"
-    " where k.district = $1 order by v.free desc, g.id limit $3",
-    3, list_types};
+    " where k.district = $1"
+    " order by v.released_at <= $6 and ($5 or coalesce(v.priority_until <= $6, true)) desc, v.free desc, g.id"
+    " limit $3",
+    6, list_types};
 
 static void name_copy(char ret[VACANCIES_NAME], const char *name)
 {
@@ -116,24 +120,31 @@ static void shelf_on_list(void *arg, enum kz r, const struct pg_reply *reply)
 static enum kz shelf_ask(struct shelf *s)
 {
 	struct pg_job *job = pg_job_new(s->vacancies->pg, shelf_on_list, s);
-	uint8_t district[8], age[4], most[4];
-	const struct pg_value values[] = {
-	    pg_int8(s->district, district), pg_int4(s->age, age), pg_int4(VACANCIES_ROWS, most)};
+	uint8_t district[8], age[4], most[4], languages[4], at[8];
+	const uint8_t privileged = s->kind.privileged;
+	const int64_t now_us = loop_clock(s->vacancies->loop)->wall_us();
+	const struct pg_value values[] = {pg_int8(s->kind.district, district), pg_int4(s->kind.age, age),
+	    pg_int4(VACANCIES_ROWS, most), pg_int4((int32_t)s->kind.languages, languages), {&privileged, 1},
+	    pg_timestamp(now_us, at)};
 
-	s->list.at_us = loop_clock(s->vacancies->loop)->wall_us();
+	s->list.at_us = now_us;
 	pg_job_add(job, &sql_list, values);
 	return pg_job_run(job, &s->ticket);
 }
 
-static struct shelf *shelf_find(struct vacancies *v, int64_t district, int age)
+static bool shelf_is_of(const struct map_node *n, const void *key)
 {
-	for (struct list_node *n = list_first(&v->shelves); n; n = list_next(&v->shelves, n)) {
-		struct shelf *s = list_entry(n, struct shelf, node);
+	const struct vacancy_kind *a = &map_entry(n, struct shelf, by_kind)->kind, *b = key;
 
-		if (s->district == district && s->age == age)
-			return s;
-	}
-	return NULL;
+	return a->district == b->district && a->age == b->age && a->languages == b->languages &&
+	       a->privileged == b->privileged;
+}
+
+static uint64_t kind_hash(const struct vacancy_kind *k)
+{
+	const int64_t of[] = {k->district, k->age, (int64_t)k->languages, k->privileged};
+
+	return map_hash_bytes(of, sizeof of);
 }
 
 static void shelf_free(struct shelf *s)
@@ -146,12 +157,13 @@ static void shelf_free(struct shelf *s)
 		list_remove(&s->waiters, n);
 		free(list_entry(n, struct waiter, node));
 	}
+	map_remove(&s->vacancies->kinds, &s->by_kind);
 	list_remove(&s->vacancies->shelves, &s->node);
 	free(s);
 }
 
 /* The one that nobody asked for the longest makes room. NULL: all are being asked. */
-static struct shelf *shelf_new(struct vacancies *v, int64_t district, int age)
+static struct shelf *shelf_new(struct vacancies *v, const struct vacancy_kind *k)
 {
 	struct list_node *n = list_first(&v->shelves);
 	struct shelf *s;
@@ -164,20 +176,19 @@ static struct shelf *shelf_new(struct vacancies *v, int64_t district, int age)
 		shelf_free(list_entry(n, struct shelf, node));
 	s = mem_new(sizeof *s);
 	s->vacancies = v;
-	s->district = district;
-	s->age = age;
+	s->kind = *k;
+	map_put(&v->kinds, &s->by_kind, kind_hash(k));
 	list_init(&s->waiters);
 	list_append(&v->shelves, &s->node);
 	return s;
 }
 
-enum kz vacancies_ask(struct vacancies *v, int64_t district, int age, vacancies_fn *done, void *arg)
+enum kz vacancies_ask(struct vacancies *v, const struct vacancy_kind *k, vacancies_fn *done, void *arg)
 {
-	struct shelf *s = shelf_find(v, district, age);
+	struct map_node *n = map_get(&v->kinds, kind_hash(k), k);
+	struct shelf *s = n ? map_entry(n, struct shelf, by_kind) : shelf_new(v, k);
 	struct waiter *w;
 
-	if (!s)
-		s = shelf_new(v, district, age);
 	if (!s)
 		return KZ_BUSY;
 	list_remove(&v->shelves, &s->node);
@@ -201,6 +212,7 @@ struct vacancies *vacancies_new(struct loop *l, struct pg *pg)
 
 	v->loop = l;
 	v->pg = pg;
+	map_init(&v->kinds, shelf_is_of);
 	list_init(&v->shelves);
 	return v;
 }
@@ -213,6 +225,7 @@ void vacancies_free(struct vacancies *v)
 		return;
 	while ((n = list_first(&v->shelves)) != NULL)
 		shelf_free(list_entry(n, struct shelf, node));
+	map_fini(&v->kinds);
 	free(v);
 }
 

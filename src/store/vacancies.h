@@ -1,6 +1,6 @@
-/* vacancies: free places as parents on the phone ask for them: a district's for an age, kept for some
- * seconds, so that all who dial at the minute of a publication cost one question; and one group as it stands
- * for one application. */
+/* vacancies: free places as parents on the phone ask for them: a district's for children of one kind, kept
+ * for some seconds, so that all who dial at the minute of a publication cost one question; and one group as
+ * it stands for one application. */
 #ifndef STORE_VACANCIES_H
 #define STORE_VACANCIES_H
 
@@ -10,8 +10,8 @@
 #include "rules/place.h"
 #include "store/pg.h"
 
-#define VACANCIES_ROWS  64   /* groups of a list: those with the most places */
-#define VACANCIES_KEPT  256  /* lists */
+#define VACANCIES_ROWS  20   /* groups of a list */
+#define VACANCIES_KEPT  1024 /* lists */
 #define VACANCIES_FRESH 3000 /* ms that one is told for */
 #define VACANCIES_NAME  96   /* octets, with NUL; longer ones are cut */
 
@@ -33,9 +33,18 @@ struct vacancies *vacancies_new(struct loop *l, struct pg *pg);
 /* Who waits is forgotten without a callback. NULL is fine. */
 void vacancies_free(struct vacancies *v);
 
-/* KZ_OK or KZ_LOST, once, from inside when the list is fresh; KZ_BUSY at once without a callback. */
+/* Of which children: what is the same for all who see one list. */
+struct vacancy_kind {
+	int64_t district;
+	int age;
+	unsigned languages; /* bits; 0: any */
+	bool privileged;    /* free places are theirs before others' */
+};
+/* Those first that such a child may take now, of these those with the most places. KZ_OK or KZ_LOST, once,
+ * from inside when the list is fresh; KZ_BUSY at once without a callback. */
 typedef void vacancies_fn(void *arg, enum kz r, const struct vacancy_list *l);
-enum kz vacancies_ask(struct vacancies *v, int64_t district, int age, vacancies_fn *done, void *arg) KZ_CHECK;
+enum kz vacancies_ask(
+    struct vacancies *v, const struct vacancy_kind *k, vacancies_fn *done, void *arg) KZ_CHECK;
 
 /* A group, and what an application is to it. Texts live during the callback. */
 struct vacancy_facts {

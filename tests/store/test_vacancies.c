@@ -4,11 +4,13 @@
 #include "store/handed.h"
 #include "store/vacancies.h"
 
+#define SEEN_MOST 20
+
 struct told {
 	int count;
 	enum kz r;
 	size_t n;
-	uint64_t ids[VACANCIES_ROWS];
+	uint64_t ids[SEEN_MOST];
 	int64_t at_us;
 	char name[VACANCIES_NAME], region[16], category[16];
 	struct place_vacancy place;
@@ -32,13 +34,18 @@ static void on_list(void *arg, enum kz r, const struct vacancy_list *l)
 	snprintf(t->name, sizeof t->name, "%s", l->rows[0].names[LANGUAGE_RU]);
 }
 
-static struct told ask(struct store_rig *g, struct vacancies *v, int64_t district, int age)
+static struct told ask_kind(struct store_rig *g, struct vacancies *v, struct vacancy_kind k)
 {
 	struct told t = {0};
 
-	assert_int_equal(vacancies_ask(v, district, age, on_list, &t), KZ_OK);
+	assert_int_equal(vacancies_ask(v, &k, on_list, &t), KZ_OK);
 	servers_await(g->loop, &t.count, 1);
 	return t;
+}
+
+static struct told ask(struct store_rig *g, struct vacancies *v, int64_t district, int age)
+{
+	return ask_kind(g, v, (struct vacancy_kind){district, age, 0, false});
 }
 
 /* Groups 1 to 3 of district 1, the last of them for ages 4 to 5 alone; 4 is another district's. */
@@ -68,6 +75,37 @@ static void vacancies_ask__district_and_age__the_most_places_first(void **state)
 	vacancies_free(v);
 }
 
+static void vacancies_ask__many_of_another_language__her_own_all_the_same(void **state)
+{
+	struct store_rig *g = *state;
+	struct vacancies *v = vacancies_new(g->loop, g->pg);
+
+	for (int id = 1; id <= 80; id++)
+		records_put_group(g, id, "sample", id <= 79 ? 9 : 1);
+	store_sql(
+	    g, "update kindergarten set district = 1; update play_group set language = 1 where id = 80");
+	struct told t = ask_kind(g, v, (struct vacancy_kind){1, 3, 1u << LANGUAGE_RU, false});
+	assert_true(t.n == 1 && t.ids[0] == 80);
+	t = ask(g, v, 1, 3);
+	assert_true(t.n == VACANCIES_ROWS && t.ids[0] == 1);
+	vacancies_free(v);
+}
+
+static void vacancies_ask__many_of_the_privileged__others_see_what_they_may_take(void **state)
+{
+	struct store_rig *g = *state;
+	struct vacancies *v = vacancies_new(g->loop, g->pg);
+
+	for (int id = 1; id <= 80; id++)
+		records_put_group(g, id, "sample", id <= 79 ? 9 : 1);
+	store_sql(g, "update kindergarten set district = 1;"
+	             " update vacancy set released_at = '1970-01-01 00:00:00Z', priority_until = null;"
+	             " update vacancy set priority_until = '2999-01-01 00:00:00Z' where play_group < 80");
+	assert_int_equal(ask(g, v, 1, 3).ids[0], 80);
+	assert_int_equal(ask_kind(g, v, (struct vacancy_kind){1, 3, 0, true}).ids[0], 1);
+	vacancies_free(v);
+}
+
 static void vacancies_ask__again_within_three_seconds__as_it_was(void **state)
 {
 	struct store_rig *g = *state;
@@ -92,7 +130,8 @@ static void vacancies_ask__many_at_once__one_question(void **state)
 
 	stand(g);
 	for (int i = 0; i < 20; i++)
-		assert_int_equal(vacancies_ask(v, 1, 3, on_list, &t[i]), KZ_OK);
+		assert_int_equal(
+		    vacancies_ask(v, &(struct vacancy_kind){1, 3, 0, false}, on_list, &t[i]), KZ_OK);
 	assert_int_equal(pg_jobs(g->pg), 1);
 	for (int i = 0; i < 20; i++) {
 		servers_await(g->loop, &t[i].count, 1);
@@ -121,7 +160,7 @@ static void vacancies_free__somebody_waits__never_answered(void **state)
 	struct vacancies *v = vacancies_new(g->loop, g->pg);
 	struct told t = {0};
 
-	assert_int_equal(vacancies_ask(v, 1, 3, on_list, &t), KZ_OK);
+	assert_int_equal(vacancies_ask(v, &(struct vacancy_kind){1, 3, 0, false}, on_list, &t), KZ_OK);
 	vacancies_free(v);
 	while (pg_jobs(g->pg))
 		loop_turn(g->loop, 20);
@@ -272,6 +311,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    STORE_CASE(vacancies_ask__district_and_age__the_most_places_first),
+	    STORE_CASE(vacancies_ask__many_of_another_language__her_own_all_the_same),
+	    STORE_CASE(vacancies_ask__many_of_the_privileged__others_see_what_they_may_take),
 	    STORE_CASE(vacancies_ask__again_within_three_seconds__as_it_was),
 	    STORE_CASE(vacancies_ask__many_at_once__one_question),
 	    STORE_CASE(vacancies_ask__more_lists_than_are_kept__the_oldest_goes),
