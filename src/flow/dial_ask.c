@@ -71,7 +71,11 @@ void dial_ask_go(struct dial_ask *a)
 	a->out = true;
 	answer_start(&a->call.answer, "down");
 	a->call.now_us = dial_wall_ms(a->call.dial) * 1000;
-	dial_services[a->call.service](&a->call);
+	if (pg_is_up(a->call.dial->base.pg))
+		dial_services[a->call.service](&a->call);
+	else
+		dial_answer(
+		    &a->call); /* down at once: who waits for a connection waits too long for a phone */
 }
 
 void dial_ask_begin(struct turn *t, enum service service)

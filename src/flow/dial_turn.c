@@ -46,7 +46,8 @@ static void turn_on_language(void *arg, enum kz r, enum language l);
 static void turn_ask_language(struct turn *t)
 {
 	turn_enter(t, TURN_SPEAKING);
-	t->busy = callers_language(t->dial->base.pg, t->phone_key, turn_on_language, t) == KZ_OK;
+	t->busy = pg_is_up(t->dial->base.pg) &&
+	          callers_language(t->dial->base.pg, t->phone_key, turn_on_language, t) == KZ_OK;
 	if (!t->busy)
 		turn_on_language(t, KZ_LOST, LANGUAGE_KK);
 }

@@ -398,6 +398,29 @@ static void redis__dies_behind_a_service__closing_page_in_her_language(void **st
 	daemon_end(&d);
 }
 
+static void database__away__closing_page_at_once_and_the_answer_when_it_is_back(void **state)
+{
+	struct daemon d;
+
+	daemon_up(&d, *state);
+	result = "known";
+	store_kill_pg(d.rig);
+	while (pg_is_up(d.rig->pg))
+		loop_turn(d.rig->loop, 50);
+	page_of(&d, USSD_DIALLED, "*1234#");
+	assert_true(d.end);
+	assert_string_equal(d.page, "Жүйе жауап бермей тұр. Жауап SMS арқылы келеді.");
+	assert_int_equal(calls, 0);
+	servers_do("restart-pg");
+	while (!pg_is_up(d.rig->pg))
+		loop_turn(d.rig->loop, 50);
+	seconds_pass(&d, 5);
+	await_messages(&d, 1);
+	text_is(&d, "Айерке: кезек №124. Тексеру: *1234#");
+	assert_int_equal(calls, 1);
+	daemon_end(&d);
+}
+
 static void language__changed_in_the_menu__remembered_and_told(void **state)
 {
 	struct daemon d;
@@ -446,6 +469,7 @@ int main(void)
 	    STORE_CASE(two_answers__at_once__one_press_and_one_page),
 	    STORE_CASE(call__no_key_in_time__told_by_sms_and_gone_on_with),
 	    STORE_CASE(redis__dies_behind_a_service__closing_page_in_her_language),
+	    STORE_CASE(database__away__closing_page_at_once_and_the_answer_when_it_is_back),
 	    STORE_CASE(language__changed_in_the_menu__remembered_and_told),
 	    STORE_CASE(stop__turn_under_way__closing_page),
 	};
