@@ -238,7 +238,9 @@ void audit_check_texts(struct audit *p)
 	check_text(p, NULL, &d->down, AUDIT_OWN, NULL);
 	check_text(p, NULL, &d->over, AUDIT_OWN, NULL);
 	check_text(p, NULL, &d->hidden, AUDIT_OWN, NULL);
-	for (enum language l = 0; l < LANGUAGES; l++)
+	for (enum language l = 0; l < LANGUAGES; l++) {
 		check_words(p, NULL, &d->invalid, l);
+		check_glue(p, NULL, &d->invalid, l);
+	}
 	check_invalid(p);
 }

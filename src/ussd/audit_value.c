@@ -193,6 +193,25 @@ static void check_confirmed(struct audit *p, const struct dialog_screen *s)
 			    secrets ? "the secret that it is told" : "a secret");
 }
 
+/* What is typed is for the service that follows, be it after other things that are typed. */
+static void check_used(struct audit *p, const struct dialog_screen *s)
+{
+	const struct dialog_screen *next = &p->d->screens[s->go];
+	const struct contract_value *v = &p->d->contracts->values[s->value];
+	const struct service_shape *shape;
+
+	for (size_t i = 0; next->kind == SCREEN_INPUT && i < p->d->screens_n; i++)
+		next = &p->d->screens[next->go];
+	if (next->kind != SCREEN_DO && next->kind != SCREEN_LIST)
+		return;
+	shape = service_shape(next->service);
+	if (!service_has_name(shape->in, v->name, strlen(v->name)) &&
+	    !service_has_name(shape->with, v->name, strlen(v->name)))
+		audit_fault(p, s->line, s->column,
+		    "%s: \"%s\" is typed, and %s, which follows, is not told it", s->name, v->name,
+		    shape->name);
+}
+
 void audit_check_values(struct audit *p)
 {
 	uint64_t *sets = sets_find(p);
@@ -201,6 +220,8 @@ void audit_check_values(struct audit *p)
 		const struct dialog_screen *s = &p->d->screens[i];
 
 		audit_screen_texts(p, s, check_text, sets);
+		if (s->kind == SCREEN_INPUT)
+			check_used(p, s);
 		if (s->kind != SCREEN_DO && s->kind != SCREEN_LIST)
 			continue;
 		check_told(p, s, sets[i]);

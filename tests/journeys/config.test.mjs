@@ -221,6 +221,8 @@ journey('dialog__each_fault__one_line_with_file_line_column', async (stage) => {
     ['key twice', menu.replace('\n  home:', '\n  guest:'), asks, /menu\.yaml:\d+:3: the same key twice in one map/],
     ['tag', menu.replace('"1"', '!!int "1"'), asks, /menu\.yaml:\d+:\d+: tags, anchors and aliases are not allowed here/],
     ['no service', menu, asks.replace('\n  login.code:', '\n  login.coed:'), /asks\.yaml:\d+:\d+: "login\.coed": kezek has no such service; did you mean login\.code\?/],
+    ['page too wide', menu.replace('Не бойынша?', 'Қандай нөмір бойынша іздейміз: ЖСН не өтініш?'), asks, /menu\.yaml:\d+:\d+: check: first in kk is \d+ characters, and 80 of UCS-2 fit a page/],
+    ['no confirmation', menu.replace('goto: acc_pin', 'goto: acc'), asks, /menu\.yaml:\d+:\d+: acc: offer leads to referral\.accept without its confirmation/],
     ['late SMS', menu, asks.replace('none: ussd_late_none', 'none: ussd_late_nine'), /asks\.yaml:\d+:\d+: there is no SMS template ussd_late_nine/],
   ];
   for (const [what, one, two, line] of faults) {

@@ -258,6 +258,8 @@ static void audit_check__told_value_not_set__fault(void **state)
 	(void)state;
 	fails("{all: \"X\"}, goto: guest", "{all: \"X\"}, goto: sms", "sms: sms.queue is told \"shown\"");
 	fails("input: {name: iin,", "input: {name: kid,", "find: queue.by_child is told \"iin\"");
+	fails("input: {name: iin,", "input: {name: kid,",
+	    "ask: \"kid\" is typed, and queue.by_child, which follows,");
 }
 
 static void audit_check__secret_or_id_shown__fault(void **state)
@@ -357,6 +359,7 @@ static void audit_check__texts_of_navigation__say_their_keys(void **state)
 	fails("9 +", "8 +", "begins with its key and a blank, \"9 \"");
 	fails("0 -", "-", "begins with its key and a blank, \"0 \"");
 	fails("? {keys}", "?", "invalid: kk: lacks {keys}");
+	fails("? {keys}", "? {keys}th", "something is glued to {keys}");
 	fails("{name} {year}", "one", "kids: kk: expected is a text that shows a value of the item");
 }
 
