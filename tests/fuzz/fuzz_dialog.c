@@ -1,6 +1,6 @@
 /* The two files of a dialog from anybody's hand, apart by an octet 0x1e; without one they are the
  * dialog alone. What loads can be walked: every index is within it, every
- * text is there. What does not load says why. */
+ * text is there, and the proof says something of it. What does not load says why. */
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "text/utf8.h"
+#include "ussd/audit.h"
 #include "ussd/dialog.h"
 #include "ussd/input.h"
 
@@ -100,8 +101,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    .len = {n, cut ? size - n - 1 : 0}};
 	struct dialog *d = dialog_load(&s, &faults);
 	assert(!d == (faults.count > 0));
-	if (d)
+	if (d) {
 		check_dialog(d);
+		(void)audit_check(d, &s, &faults);
+	}
 	dialog_free(d);
 	free(s.bytes[0]);
 	free(s.bytes[1]);
