@@ -122,8 +122,8 @@ static struct dial_menu *menu_load(const struct menu_look *l, const struct dialo
 	struct dialog *dialog = m ? NULL : dialog_load(s, &faults);
 
 	if (dialog && memcmp(dialog->hash, l->hash, DIALOG_HASH) == 0) {
+		menus_trim(l->dial); /* before it is there: nobody walks it yet */
 		m = menu_new(l->dial, dialog, NULL);
-		menus_trim(l->dial);
 	} else {
 		dialog_free(dialog);
 	}
