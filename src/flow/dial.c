@@ -67,13 +67,18 @@ void dial_say(struct turn *t, const char *page, bool last)
 	dial_page_fn *done = t->done;
 
 	t->done = NULL;
+	if (t->gone) {
+		page = "";
+		last = true;
+	}
 	if (t->pushed) {
 		if (!last)
 			dial_push_page(t, page);
-	} else if (*t->carrier)
-		dial_send(t->dial, t->carrier, &t->in.peer, t->way.deadline_ms, page, last);
-	else if (done)
+	} else if (!*t->carrier) {
 		done(t->arg, page, last);
+	} else if (!t->gone) {
+		dial_send(t->dial, t->carrier, &t->in.peer, t->way.deadline_ms, page, last);
+	}
 }
 
 static void dial_say_hidden(struct dial *d, const char *carrier, const struct ussd_in *in)

@@ -51,7 +51,7 @@ static void ask_on_answer(void *arg)
 	a->turn = NULL;
 	t->ask = NULL;
 	t->offers = strcmp(a->call.answer.result, "offer") == 0;
-	const struct engine_step step = engine_give(a->menu->dialog, &t->record.session, &a->call.answer);
+	const struct engine_step step = engine_give(a->menu->dialog, &t->record->session, &a->call.answer);
 	if (down)
 		dial_late_wait(a);
 	else
@@ -86,10 +86,10 @@ void dial_ask_begin(struct turn *t, enum service service)
 	a->call = (struct dial_call){.dial = d,
 	    .service = service,
 	    .dialog = t->menu->dialog,
-	    .session = t->record.session,
+	    .session = t->record->session,
 	    .phone = t->in.phone,
 	    .phone_key = t->phone_key,
-	    .token = dial_ask_token(d, &t->record.session, service)};
+	    .token = dial_ask_token(d, &t->record->session, service)};
 	a->turn = t;
 	a->mute = t->pushed;
 	a->menu = t->menu;

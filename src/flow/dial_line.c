@@ -30,10 +30,24 @@ static void turn_join(struct turn *t, struct list *l)
 	list_append(l, &t->node);
 }
 
+/* A turn is 15 KiB once it walks, asks the database twice and Redis twice: all of a storm at once would be
+ * more than any of them takes, and turn parents away who can wait a second. */
+static void turn_leave(struct turn *t)
+{
+	struct dial *d = t->dial;
+
+	if (list_is_linked(&t->waits))
+		list_remove(&d->waiting, &t->waits);
+	d->walking_n -= t->walks;
+	t->walks = false;
+}
+
 void turn_free(struct turn *t)
 {
 	struct dial *d = t->dial;
 
+	turn_leave(t);
+	d->turns_n--;
 	if (t->ask)
 		dial_ask_part(t->ask);
 	dial_menu_leave(d, t->menu);
@@ -45,9 +59,29 @@ void turn_free(struct turn *t)
 		list_remove(t->owner, &t->node);
 	defer_cancel(&t->begins);
 	timer_free(t->timer);
-	session_wipe(&t->record.session);
+	if (t->record)
+		session_wipe(&t->record->session);
+	free(t->record);
 	secret_wipe(t->in.text, sizeof t->in.text);
 	free(t);
+}
+
+static void turn_on_turn(void *arg)
+{
+	turn_begin(arg);
+}
+
+/* From the loop, also when nothing has to be waited for. */
+static void turns_walk(struct dial *d)
+{
+	while (d->walking_n < DIAL_ABREAST && list_first(&d->waiting)) {
+		struct turn *t = list_entry(list_first(&d->waiting), struct turn, waits);
+
+		list_remove(&d->waiting, &t->waits);
+		t->walks = true;
+		d->walking_n++;
+		loop_defer(d->base.loop, &t->begins, turn_on_turn, t);
+	}
 }
 
 /* Freed now, or by the answer that is still out. */
@@ -56,6 +90,7 @@ void turn_end(struct turn *t)
 	struct dial *d = t->dial;
 
 	turn_enter(t, TURN_TOLD);
+	turn_leave(t);
 	if (t->ask)
 		dial_ask_part(t->ask);
 	metric_observe_us(d->time, loop_clock(d->base.loop)->mono_us() - t->began_us);
@@ -63,7 +98,8 @@ void turn_end(struct turn *t)
 		timer_stop(t->timer);
 	else
 		turn_free(t);
-	metric_set(d->open_gauge, (double)d->turns.count);
+	turns_walk(d);
+	metric_set(d->open_gauge, (double)d->turns_n);
 }
 
 void turn_hush(struct turn *t)
@@ -74,25 +110,25 @@ void turn_hush(struct turn *t)
 	turn_end(t);
 }
 
-static void turn_on_turn(void *arg)
-{
-	turn_begin(arg);
-}
-
-/* From the loop, also when nothing has to be waited for. */
 static void turn_run(struct turn *t)
 {
 	map_put(&t->dial->running, &t->by_phone, map_hash_u64((uint64_t)t->phone_key));
-	loop_defer(t->dial->base.loop, &t->begins, turn_on_turn, t);
+	list_append(&t->dial->waiting, &t->waits);
+	turns_walk(t->dial);
+}
+
+static bool turn_is_same_call(const struct turn *a, const struct turn *b)
+{
+	const struct ussd_peer *x = &a->in.peer, *y = &b->in.peer;
+
+	return strcmp(a->carrier, b->carrier) == 0 && x->key_n == y->key_n &&
+	       memcmp(x->key, y->key, x->key_n) == 0;
 }
 
 /* Both were typed at one page. */
 static bool turn_is_same_answer(const struct turn *a, const struct turn *b)
 {
-	const struct ussd_peer *x = &a->in.peer, *y = &b->in.peer;
-
-	return a->in.said == USSD_TYPED && b->in.said == USSD_TYPED && strcmp(a->carrier, b->carrier) == 0 &&
-	       x->key_n == y->key_n && memcmp(x->key, y->key, x->key_n) == 0;
+	return a->in.said == USSD_TYPED && b->in.said == USSD_TYPED && turn_is_same_call(a, b);
 }
 
 /* Those behind: what was typed at the same page gets the same answer, anything else has its turn. */
@@ -137,6 +173,7 @@ void turns_init(struct dial *d)
 {
 	map_init(&d->running, turn_equal);
 	list_init(&d->turns);
+	list_init(&d->waiting);
 }
 
 /* A keyed value of all that is the same when the network repeats itself. */
@@ -159,6 +196,7 @@ struct turn *turn_new(
 	struct turn *t = mem_new(sizeof *t);
 
 	t->dial = d;
+	d->turns_n++;
 	t->in = *in;
 	t->done = done;
 	t->arg = arg;
@@ -175,13 +213,25 @@ struct turn *turn_new(
 	return t;
 }
 
+/* What she said in the call that she hung up has no page any more. */
+static void turns_are_gone(struct turn *first, const struct turn *cancel)
+{
+	first->gone = first->gone || turn_is_same_call(first, cancel);
+	list_each(&first->behind, n, next)
+	{
+		struct turn *b = list_entry(n, struct turn, node);
+
+		b->gone = b->gone || turn_is_same_call(b, cancel);
+	}
+}
+
 void turn_start(struct turn *t)
 {
 	struct dial *d = t->dial;
 	struct map_node *n = map_get(&d->running, map_hash_u64((uint64_t)t->phone_key), &t->phone_key);
 	struct turn *first = n ? map_entry(n, struct turn, by_phone) : NULL;
 
-	if (d->turns.count >= DIAL_TURNS || (first && first->behind.count >= DIAL_BEHIND)) {
+	if (d->turns_n > DIAL_TURNS || (first && first->behind.count >= DIAL_BEHIND)) {
 		turn_join(t, &d->turns);
 		turn_close(t);
 		return;
@@ -189,7 +239,9 @@ void turn_start(struct turn *t)
 	turn_join(t, first ? &first->behind : &d->turns);
 	if (!first)
 		turn_run(t);
-	metric_set(d->open_gauge, (double)d->turns.count);
+	else if (t->in.said == USSD_CANCELLED)
+		turns_are_gone(first, t);
+	metric_set(d->open_gauge, (double)d->turns_n);
 }
 
 /* Those behind come into the list while it is walked, at its end. */

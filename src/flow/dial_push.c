@@ -1,5 +1,6 @@
 /* Offers are pushed where the operator lets a gateway ask (USSR): a turn that nobody dialled, which ends
- * without a word unless it comes to an offer. Who is in a call is left alone. The SMS of the offer has gone
+ * without a word unless it comes to an offer. Who is in a call is left alone, and while others wait for their
+ * turn nothing is pushed. The SMS of the offer has gone
  * already, so whatever fails here is not tried again. */
 #include "base/secret.h"
 #include "flow/dial_turn.h"
@@ -34,8 +35,8 @@ void dial_push(struct dial *d, struct msisdn phone)
 	uint32_t number;
 	struct turn *t;
 
-	if (!d->menu || d->stopped || !ways_route(send_ways(d->base.send), phone, route) ||
-	    !push_serves(route[0]))
+	if (!d->menu || d->stopped || list_first(&d->waiting) ||
+	    !ways_route(send_ways(d->base.send), phone, route) || !push_serves(route[0]))
 		return;
 	secret_random(&number, sizeof number);
 	ussd_push_to(carrier_profile(route[0]), phone, number, &in.peer);

@@ -126,7 +126,7 @@ static void letter_on_language(void *arg, enum kz r)
 void dial_remember_language(struct turn *t)
 {
 	struct dial *d = t->dial;
-	const struct session *s = &t->record.session;
+	const struct session *s = &t->record->session;
 
 	callers_set_language(d->base.pg, t->phone_key, s->language);
 	if (s->turn > 1 && s->language != t->spoke)

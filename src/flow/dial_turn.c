@@ -18,7 +18,7 @@
 
 static struct session *turn_session(struct turn *t)
 {
-	return &t->record.session;
+	return &t->record->session;
 }
 
 /* What stands in the session. */
@@ -52,10 +52,18 @@ static void turn_ask_language(struct turn *t)
 		turn_on_language(t, KZ_LOST, LANGUAGE_KK);
 }
 
+/* Nobody waits for a page of it. */
+static bool turn_is_silent(const struct turn *t)
+{
+	return t->pushed || t->in.said == USSD_CANCELLED;
+}
+
 static void turn_close_as(struct turn *t, enum dial_close how)
 {
 	t->closing = how;
-	if (t->known)
+	if (turn_is_silent(t))
+		turn_hush(t);
+	else if (t->known)
 		turn_say_text(t, turn_session(t)->language);
 	else
 		turn_ask_language(t);
@@ -64,9 +72,12 @@ static void turn_close_as(struct turn *t, enum dial_close how)
 void turn_close(struct turn *t)
 {
 	t->closing = CLOSE_DOWN;
-	turn_say_text(t, t->known || t->place == TURN_ASKING || t->place == TURN_KEEPING
-	                     ? turn_session(t)->language
-	                     : t->menu->dialog->first);
+	if (turn_is_silent(t))
+		turn_hush(t);
+	else
+		turn_say_text(t, t->known || t->place == TURN_ASKING || t->place == TURN_KEEPING
+		                     ? turn_session(t)->language
+		                     : t->menu->dialog->first);
 }
 
 static void turn_on_got(void *arg, enum kz r, const void *bytes, size_t n, uint64_t revision);
@@ -88,17 +99,16 @@ static void turn_on_kept(void *arg, enum kz r)
 		turn_free(t);
 	else if (r == KZ_OK || (r == KZ_LOST && turn_session(t)->ended))
 		turn_say_page(t);
-	else if (r == KZ_CONFLICT && t->rounds++ < ROUNDS) {
-		t->beaten = true;
+	else if (r == KZ_CONFLICT && t->rounds++ < ROUNDS)
 		turn_read(t);
-	} else
+	else
 		turn_close(t);
 }
 
 /* The end of a dialogue is kept too, so that a repeated request gets it again. */
 static void turn_keep(struct turn *t)
 {
-	struct dial_record *r = &t->record;
+	struct dial_record *r = t->record;
 	struct dial *d = t->dial;
 	struct buf bytes = {.wiped = true};
 	bool ended = r->session.ended;
@@ -122,7 +132,7 @@ static void turn_keep(struct turn *t)
 void turn_walk(struct turn *t, const struct engine_step *step)
 {
 	dial_menu_count_step(t->menu, step);
-	if (dial_menu_chose_language(t->menu, step, t->record.session.language))
+	if (dial_menu_chose_language(t->menu, step, t->record->session.language))
 		dial_remember_language(t);
 	if (step->does == ENGINE_SAY) {
 		if (t->pushed && !t->offers)
@@ -155,7 +165,7 @@ static void turn_dial(struct turn *t, enum language l)
 	uint64_t uid;
 
 	secret_random(&uid, sizeof uid);
-	memset(&t->record, 0, sizeof t->record);
+	memset(t->record, 0, sizeof *t->record);
 	session_start(s, t->menu->dialog, uid);
 	s->language = l;
 	turn_path(t->in.text, path);
@@ -254,16 +264,16 @@ static void turn_seek(struct turn *t)
 /* The network, or a second daemon that had the same, asks again for what was answered. */
 static bool turn_is_repeated(const struct turn *t)
 {
-	int64_t age_ms = dial_wall_ms(t->dial) - t->record.at_ms;
+	int64_t age_ms = dial_wall_ms(t->dial) - t->record->at_ms;
 
-	return dial_record_is_of(&t->record, t->carrier, &t->in.peer) && t->record.said == t->said &&
+	return dial_record_is_of(t->record, t->carrier, &t->in.peer) && t->record->said == t->said &&
 	       (t->beaten || (age_ms >= 0 && age_ms < t->way.repeat_ms));
 }
 
 static void turn_hang_up(struct turn *t)
 {
-	if (dial_record_is_of(&t->record, t->carrier, &t->in.peer) && !turn_session(t)->ended)
-		dial_drop_begin(t->dial, &t->record, t->phone_key, t->revision);
+	if (dial_record_is_of(t->record, t->carrier, &t->in.peer) && !turn_session(t)->ended)
+		dial_drop_begin(t->dial, t->record, t->phone_key, t->revision);
 	turn_hush(t);
 }
 
@@ -283,11 +293,22 @@ static void turn_judge(struct turn *t)
 			turn_seek(t);
 		else
 			turn_open(t);
-	} else if (dial_record_is_of(&t->record, t->carrier, &t->in.peer) && !s->ended) {
+	} else if (dial_record_is_of(t->record, t->carrier, &t->in.peer) && !s->ended) {
 		turn_seek(t);
 	} else {
 		turn_close_as(t, CLOSE_OVER);
 	}
+}
+
+/* A session that changed under the turn and stands where it stood, since only that the call was dropped was
+ * written down, has not heard this answer. */
+static void turn_look_back(struct turn *t)
+{
+	const struct session *s = turn_session(t);
+
+	t->beaten = t->rounds > 0 && (t->uid != s->uid || t->stood != s->turn);
+	t->uid = s->uid;
+	t->stood = s->turn;
 }
 
 static void turn_on_got(void *arg, enum kz r, const void *bytes, size_t n, uint64_t revision)
@@ -300,13 +321,12 @@ static void turn_on_got(void *arg, enum kz r, const void *bytes, size_t n, uint6
 		return;
 	}
 	t->revision = revision;
-	t->known = r == KZ_OK && dial_record_unpack(bytes, n, &t->record) == KZ_OK;
+	t->known = r == KZ_OK && dial_record_unpack(bytes, n, t->record) == KZ_OK;
 	if (!t->known)
-		memset(&t->record, 0, sizeof t->record);
+		memset(t->record, 0, sizeof *t->record);
+	turn_look_back(t);
 	if (r != KZ_LOST)
 		turn_judge(t);
-	else if (t->in.said == USSD_CANCELLED)
-		turn_hang_up(t);
 	else
 		turn_close_as(t, CLOSE_DOWN);
 }
@@ -332,8 +352,10 @@ void turn_on_late(void *arg)
 
 void turn_begin(struct turn *t)
 {
-	if (t->dial->stopped)
+	if (t->dial->stopped) {
 		turn_close(t);
-	else
-		turn_read(t);
+		return;
+	}
+	t->record = mem_new(sizeof *t->record);
+	turn_read(t);
 }

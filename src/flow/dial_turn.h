@@ -8,7 +8,8 @@
 #include "base/metrics.h"
 #include "flow/dial_body.h"
 
-#define DIAL_TURNS   10000 /* under way at once */
+#define DIAL_TURNS   50000 /* under way at once, with those that wait */
+#define DIAL_ABREAST 1000  /* that walk: the others wait, in order of arrival */
 #define DIAL_BEHIND  4     /* of one phone, behind the one under way */
 #define DIAL_LATE    1000  /* answers that will go by SMS */
 #define DIAL_MENUS   4     /* dialogs of before, in memory */
@@ -73,18 +74,21 @@ struct dial_ask;
 /* What came from a phone, until its page is said. */
 struct turn {
 	struct list_node node;
-	struct list *owner; /* where node is: of all, or behind another */
+	struct list *owner;     /* where node is: of all, or behind another */
+	struct list_node waits; /* in the dial's list of those whose turn it is not */
 	struct map_node by_phone;
 	struct dial *dial;
 	struct timer *timer;
 	struct defer begins;
 	enum turn_place place;
+	bool walks;  /* one of DIAL_ABREAST */
 	bool busy;   /* an answer will come */
 	bool known;  /* record was read */
 	bool beaten; /* somebody else was faster with this answer */
 	bool late;   /* the deadline has passed */
 	bool pushed; /* nobody dialled: an offer is shown, anything else is not */
 	bool offers; /* the last answer was an offer */
+	bool gone;   /* she hung up meanwhile */
 	enum dial_close closing;
 	unsigned rounds, asks;
 	struct list behind; /* struct turn */
@@ -97,8 +101,9 @@ struct turn {
 	enum language spoke; /* before she typed */
 	struct dial_menu *menu;
 	struct dial_ask *ask;
-	uint64_t revision;
-	struct dial_record record;
+	uint64_t revision, uid;     /* of the session as it was read */
+	uint32_t stood;             /* and its turn */
+	struct dial_record *record; /* owned; NULL: it did not begin yet */
 };
 
 /* A question to a service, with its turn or alone. */
@@ -121,8 +126,9 @@ struct dial {
 	struct sessions *sessions;
 	struct vacancies *vacancies;
 	struct map running; /* struct turn, by phone_key */
-	struct list turns, asks, drops, menus, letters;
-	struct dial_menu *menu; /* in force; NULL: none */
+	struct list turns, waiting, asks, drops, menus, letters;
+	size_t turns_n, walking_n; /* all turns; those that walk */
+	struct dial_menu *menu;    /* in force; NULL: none */
 	struct timer *late_timer, *drop_timer, *keep_timer;
 	size_t late_n;
 	bool stopped, keeping, renewed, looking;

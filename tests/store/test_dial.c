@@ -6,6 +6,7 @@
 
 #include "flow/dial_turn.h"
 #include "store/callers.h"
+#include "store/dialogs.h"
 
 #define PHONE UINT64_C(77011234567)
 
@@ -113,7 +114,7 @@ static void redis_up(struct daemon *d)
 	    .connect_ms = 5000,
 	    .command_ms = 100000000,
 	    .silent_ms = 100000000,
-	    .max_commands = 1000};
+	    .max_commands = 10000};
 	d->redis = redis_new(d->rig->loop, &o, on_up, d);
 	servers_await(d->rig->loop, &d->ups, 1);
 }
@@ -443,6 +444,121 @@ static void language__changed_in_the_menu__remembered_and_told(void **state)
 	daemon_end(&d);
 }
 
+static void call__hung_up_while_a_service_is_asked__no_page(void **state)
+{
+	struct daemon d;
+
+	daemon_up(&d, *state);
+	say(&d, USSD_DIALLED, "*1234#");
+	await_held(&d);
+	say(&d, USSD_CANCELLED, "");
+	fake_fill(held, "known");
+	dial_answer(held);
+	servers_await(d.rig->loop, &d.pages, 2);
+	assert_string_equal(d.page, "");
+	assert_true(d.end);
+	daemon_end(&d);
+}
+
+static void call__hung_up_and_redis_away__no_closing_page(void **state)
+{
+	struct daemon d;
+
+	daemon_up(&d, *state);
+	servers_do("kill-redis");
+	page_of(&d, USSD_CANCELLED, "");
+	assert_string_equal(d.page, "");
+	servers_do("restart-redis");
+	daemon_end(&d);
+}
+
+static void session__dropped_is_written_under_an_answer__the_answer_counts(void **state)
+{
+	struct daemon d;
+	char before[SESSION_PAGE];
+
+	daemon_up(&d, *state);
+	result = "known";
+	page_of(&d, USSD_DIALLED, "*1234#");
+	memcpy(before, d.page, sizeof before);
+	result = NULL;
+	say(&d, USSD_TYPED, "1");
+	await_held(&d);
+	redis_do(&d, "return redis.call('HSET', redis.call('KEYS', 'kezek:u:*')[1], 'r', '5')");
+	result = "none";
+	answer_start(&held->answer, "none");
+	dial_answer(held);
+	servers_await(d.rig->loop, &d.pages, 2);
+	assert_string_not_equal(d.page, before);
+	assert_int_equal(calls, 3);
+	assert_true(tokens[1] == tokens[2]);
+	daemon_end(&d);
+}
+
+static void on_any_page(void *arg, const char *page, bool end)
+{
+	(void)page;
+	++((int *)arg)[end];
+}
+
+static void dials__twenty_thousand_at_once__none_turned_away(void **state)
+{
+	struct daemon d;
+	int pages[2] = {0};
+
+	daemon_up(&d, *state);
+	result = "known";
+	for (uint64_t i = 0; i < 20000; i++)
+		dial_terminal(d.dial, (struct msisdn){PHONE + i}, USSD_DIALLED, "*1234#", on_any_page, pages);
+	servers_await(d.rig->loop, &pages[0], 20000);
+	assert_int_equal(pages[1], 0);
+	daemon_end(&d);
+}
+
+static void on_kept(void *arg, enum kz r)
+{
+	assert_int_equal(r, KZ_OK);
+	++*(int *)arg;
+}
+
+static void on_menu(void *arg, struct dial_menu *m)
+{
+	int *found = arg;
+
+	assert_non_null(m);
+	dial_menu_enter(m);
+	++*found;
+}
+
+static void menus__all_of_before_are_walked__one_more_is_found(void **state)
+{
+	struct daemon d;
+	int kept = 0, found = 0;
+
+	daemon_up(&d, *state);
+	for (int i = 0; i < DIAL_MENUS + 2; i++) {
+		struct dial_files files = menu_load(&d);
+		uint8_t hash[DIALOG_HASH];
+		struct dialog_source *s = files.source;
+		struct faults faults = {0};
+
+		s->bytes[0] = realloc(s->bytes[0], s->len[0] + 3);
+		memcpy(s->bytes[0] + s->len[0], (char[]){'#', (char)('a' + i), '\n'}, 3);
+		s->len[0] += 3;
+		dialog_free(files.dialog);
+		files.dialog = dialog_load(s, &faults);
+		memcpy(hash, files.dialog->hash, sizeof hash);
+		assert_int_equal(dialogs_keep(d.rig->pg, hash, s, on_kept, &kept), KZ_OK);
+		servers_await(d.rig->loop, &kept, i + 1);
+		assert_int_equal(dial_menu_seek(d.dial, hash, on_menu, &found), KZ_OK);
+		servers_await(d.rig->loop, &found, i + 1);
+		dialog_free(files.dialog);
+		dialog_source_fini(s);
+		free(s);
+	}
+	daemon_end(&d);
+}
+
 static void stop__turn_under_way__closing_page(void **state)
 {
 	struct daemon d;
@@ -471,6 +587,11 @@ int main(void)
 	    STORE_CASE(redis__dies_behind_a_service__closing_page_in_her_language),
 	    STORE_CASE(database__away__closing_page_at_once_and_the_answer_when_it_is_back),
 	    STORE_CASE(language__changed_in_the_menu__remembered_and_told),
+	    STORE_CASE(call__hung_up_while_a_service_is_asked__no_page),
+	    STORE_CASE(call__hung_up_and_redis_away__no_closing_page),
+	    STORE_CASE(session__dropped_is_written_under_an_answer__the_answer_counts),
+	    STORE_CASE(dials__twenty_thousand_at_once__none_turned_away),
+	    STORE_CASE(menus__all_of_before_are_walked__one_more_is_found),
 	    STORE_CASE(stop__turn_under_way__closing_page),
 	};
 
