@@ -259,7 +259,7 @@ journey('an offer is pushed to the phone behind its SMS, and answered from the p
   assert.equal(made.status, 201, made.body);
   const pushed = await until('a pushed page', () => centre.submits.find((s) => s.pdu.ussd_service_op === 2));
   assert.equal(pushed.to, '77010000007');
-  assert.match(pushed.text, /^Орын бар: Айгөлек\nЖауап мерзімі .*\n1 Қабылдау\n2 Бас тарту\n3 Басқа$/);
+  assert.match(pushed.text, /^Орныңыз: Айгөлек\nЖауап мерзімі .*\n1 Қабылдау\n2 Бас тарту\n3 Басқа$/);
   assert.equal(centre.textsTo('77010000007').filter((t) => /48871/.test(t.text)).length, 1);
   const call = new Dialler(centre, '77010000007', Buffer.from(pushed.pdu.its_session_info)[0]);
   call.info = () => pushed.pdu.its_session_info;

@@ -51,7 +51,7 @@ journey('a place is taken by the last four digits, with its notice and its news'
   assert.equal(await count('news where application = 7 and kind = 0 and via = 1'), 1);
   assert.equal(await count('vacancy where play_group = 1 and free = 1'), 1);
   await until('the SMS that follows', () => centre.submits.some((s) => s.to === '77010000007'));
-  assert.match((await h.dial()).page, /^Орын бар: Айгөлек/);
+  assert.match((await h.dial()).page, /^Орныңыз: Айгөлек/);
 });
 
 journey('wrong digits are counted, and the lock holds at another daemon and after an emptied Redis', async (stage) => {
