@@ -54,7 +54,7 @@ static void find_on_entry(void *arg, const struct queue_entry *q)
 	    .status = q->status,
 	    .referral_status = q->referral_status,
 	    .referral_until_us = q->referral_until_us,
-	    .district = q->district,
+	    .looks_in = q->chosen ? q->chosen : q->district,
 	    .birth_year = q->birth_year,
 	    .own = q->confirmed[0] == c->phone_key || q->confirmed[1] == c->phone_key,
 	    .languages = q->languages,

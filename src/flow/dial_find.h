@@ -12,7 +12,8 @@ struct dial_entry {
 	uint64_t application, position, referral;
 	enum application_status status;
 	enum referral_status referral_status;
-	int64_t referral_until_us, district;
+	int64_t referral_until_us;
+	int64_t looks_in; /* a district: that the phone chose, else the application's */
 	int birth_year;
 	bool own;           /* the caller's phone is one of its confirmed ones */
 	unsigned languages; /* of its groups, as of struct queue_entry */

@@ -76,7 +76,7 @@ static void vacancy_on_list(void *arg, enum kz r, const struct vacancy_list *l)
 static void vacancy_ask(struct dial_call *c, const struct dial_entry *e)
 {
 	struct vacancy_room *room = mem_new(sizeof *room);
-	const struct vacancy_kind kind = {e->district, e->age, e->languages, e->privileged};
+	const struct vacancy_kind kind = {e->looks_in, e->age, e->languages, e->privileged};
 
 	*room = (struct vacancy_room){e->age, e->privileged};
 	c->room = room;

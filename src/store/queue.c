@@ -33,13 +33,14 @@ struct queue_quest {
 	"  and (o.registered_at, o.number) < (a.registered_at, a.number))"
 
 /* A queue with more categories than a region may have has some that no configuration knows. */
-#define QUEUE_FIND(found)                                                                                    \
+#define QUEUE_FIND(found, chosen)                                                                            \
 	"select a.number, a.status, a.district, d.region, d.name_kk, d.name_ru, d.name_en, a.category,"      \
 	" a.birth_year, a.registered_at, r.number, r.status, r.to_at, b.before::int8, c.category, c.n,"      \
 	" c.served, k.name_kk, k.name_ru, k.name_en, a.groups,"                                              \
 	" case when a.verified & 1 <> 0 then a.phone1 end, case when a.verified & 2 <> 0 then a.phone2 end," \
-	" a.sealed from (" found ") a"                                                                       \
+	" a.sealed, h.district from (" found ") a"                                                           \
 	" join lateral (select * from district where id = a.district offset 0) d on true"                    \
+	" left join lateral (" chosen " offset 0) h on true"                                                 \
 	" left join lateral (select number, status, to_at, play_group from referral"                         \
 	"  where application = a.number and status in (0, 1) offset 0) r on true"                            \
 	" left join lateral (select x.kindergarten from play_group x where x.id = r.play_group offset 0) g"  \
@@ -57,12 +58,21 @@ struct queue_quest {
 	"select * from ((" QUEUE_OF_APPLICATION first " = $1" QUEUE_NEWEST ")"                               \
 	" union (" QUEUE_OF_APPLICATION second " = $1" QUEUE_NEWEST ")) either" QUEUE_NEWEST
 
+/* The district in which the phone looks for places: one of the application's region. */
+#define QUEUE_CHOSEN                                                                                         \
+	"select o.district from caller o where o.phone = $1"                                                 \
+	" and exists (select from district x where x.id = o.district and x.region = d.region offset 0)"
+#define QUEUE_NOT_CHOSEN "select null::bigint as district"
+
 static const uint32_t queue_types[] = {PG_INT8};
 static const struct pg_sql queue_sql[QUEUE_WAYS] = {
-    {"queue_by_application", QUEUE_FIND(QUEUE_OF_APPLICATION "number = $1"), 1, queue_types},
-    {"queue_by_child", QUEUE_FIND(QUEUE_OF_APPLICATION "child_iin = $1" QUEUE_NEWEST), 1, queue_types},
-    {"queue_by_parent", QUEUE_FIND(QUEUE_EITHER("parent1_iin", "parent2_iin")), 1, queue_types},
-    {"queue_by_phone", QUEUE_FIND(QUEUE_EITHER("phone1", "phone2")), 1, queue_types},
+    {"queue_by_application", QUEUE_FIND(QUEUE_OF_APPLICATION "number = $1", QUEUE_NOT_CHOSEN), 1,
+        queue_types},
+    {"queue_by_child", QUEUE_FIND(QUEUE_OF_APPLICATION "child_iin = $1" QUEUE_NEWEST, QUEUE_NOT_CHOSEN), 1,
+        queue_types},
+    {"queue_by_parent", QUEUE_FIND(QUEUE_EITHER("parent1_iin", "parent2_iin"), QUEUE_NOT_CHOSEN), 1,
+        queue_types},
+    {"queue_by_phone", QUEUE_FIND(QUEUE_EITHER("phone1", "phone2"), QUEUE_CHOSEN), 1, queue_types},
 };
 
 enum queue_column {
@@ -84,7 +94,8 @@ enum queue_column {
 	QUEUE_KINDERGARTEN,
 	QUEUE_GROUPS = QUEUE_KINDERGARTEN + LANGUAGES,
 	QUEUE_CONFIRMED,
-	QUEUE_SEALED = QUEUE_CONFIRMED + 2
+	QUEUE_SEALED = QUEUE_CONFIRMED + 2,
+	QUEUE_CHOICE
 };
 
 static struct queue_entry queue_read(const struct pg_reply *reply, size_t row)
@@ -92,6 +103,7 @@ static struct queue_entry queue_read(const struct pg_reply *reply, size_t row)
 	struct queue_entry e = {.application = (uint64_t)pg_int(reply, 0, row, QUEUE_NUMBER),
 	    .status = (enum application_status)pg_int(reply, 0, row, QUEUE_STATUS),
 	    .district = pg_int(reply, 0, row, QUEUE_DISTRICT),
+	    .chosen = pg_int(reply, 0, row, QUEUE_CHOICE),
 	    .registered_us = pg_wall_us(reply, 0, row, QUEUE_REGISTERED),
 	    .region = pg_text(reply, 0, row, QUEUE_REGION, NULL),
 	    .category = pg_text(reply, 0, row, QUEUE_CATEGORY, NULL),

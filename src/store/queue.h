@@ -27,6 +27,8 @@ struct queue_entry {
 	uint64_t application;
 	enum application_status status;
 	int64_t district, registered_us;
+	int64_t
+	    chosen; /* district of the same region that the phone chose to look in; 0: none. By phone only */
 	const char *district_names[LANGUAGES];
 	const char *region, *category;
 	int birth_year;

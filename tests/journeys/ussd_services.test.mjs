@@ -187,13 +187,14 @@ journey('ussd_services__whether_a_child_can_be_enrolled__not_asked_too_often', a
   await page(other.type('2'), 'Құжат керек. Не керегі және қайда апару SMS арқылы келеді.', true);
 });
 
-journey('ussd_services__district__remembered_of_the_phone', async (stage) => {
+journey('ussd_services__district__remembered_of_the_phone_that_looks_for_places_there', async (stage) => {
   const { database, centre, rows, handset } = await start(stage);
-  await rows.group(2);
+  await rows.group(2, { free: 7 });
   await settings(handset);
   const list = await handset.type('3');
   assert.equal(list.page, 'Аудан\n1 Медеу\n2 Медеу\n0 Артқа');
   assert.match((await handset.type('2')).page, /Медеу/);
   assert.deepEqual(await database.ask(`select phone = ${rows.keys.phone(77010000071n)}, district from caller`), [['t', '2']]);
   await until('the SMS came', () => centre.texts.some((t) => t.text.startsWith('Аудан сақталды: Медеу')));
+  assert.match((await handset.type('1')).page, /^\d\d:\d\d бос орын, \d-\d жас\n1 Айгөлек 7/);
 });

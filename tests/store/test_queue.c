@@ -79,6 +79,21 @@ static void put(struct store_rig *g, uint64_t number, const char *category, int6
 	           .number = number, .category = category, .registered_us = registered_us});
 }
 
+static void queue_find__phone_that_chose_a_district__of_the_same_region_alone(void **state)
+{
+	struct store_rig *g = *state;
+
+	records_put_group(g, 1, "sample", 1);
+	put(g, 1, NULL, 1000000);
+	store_sql(g, "insert into district values (2, 'sample', 'a', 'b', 'c'), (3, 'other', 'a', 'b', 'c')");
+	assert_int_equal(find(g, QUEUE_BY_PHONE, store_phone(g, 77010000001)).entries[0].chosen, 0);
+	store_sql(g, "insert into caller (phone, district) select phone1, 2 from application");
+	assert_int_equal(find(g, QUEUE_BY_PHONE, store_phone(g, 77010000001)).entries[0].chosen, 2);
+	assert_int_equal(find(g, QUEUE_BY_APPLICATION, 1).entries[0].chosen, 0);
+	store_sql(g, "update caller set district = 3");
+	assert_int_equal(find(g, QUEUE_BY_PHONE, store_phone(g, 77010000001)).entries[0].chosen, 0);
+}
+
 static void queue_find__by_number_and_persons__with_all_that_is_known(void **state)
 {
 	struct store_rig *g = *state;
@@ -441,6 +456,7 @@ static void queue_find__sample_city_and_random_changes__as_the_slow_query_says(v
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    STORE_CASE(queue_find__phone_that_chose_a_district__of_the_same_region_alone),
 	    STORE_CASE(queue_find__by_number_and_persons__with_all_that_is_known),
 	    STORE_CASE(queue_find__second_parent__found),
 	    STORE_CASE(queue_find__referral__the_open_one_and_no_position),
