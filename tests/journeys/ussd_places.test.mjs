@@ -1,5 +1,6 @@
 // Places and queue from a phone without internet: what the shipped menu says and what stands in the database by it.
 import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { journey, top, until } from '../lib/stage.mjs';
 import { Handset } from '../lib/handset.mjs';
@@ -15,11 +16,11 @@ const phone = (n) => `+${77010000000 + n}`;
 const pin = (n) => iin('2109155', n).slice(-4);
 const wrong = (n) => String((Number(pin(n)) + 1) % 10000).padStart(4, '0');
 
-async function stand(stage, { free = 2, ...group } = {}) {
+async function stand(stage, { free = 2, regions, ...group } = {}) {
   const database = await servers.database();
   const centre = await startCentre(stage, {});
   const operators = { kcell: operator(stage, { port: centre.port }) };
-  const start = (more) => Kezek.start(stage, database, { config, operators, ...more });
+  const start = (more) => Kezek.start(stage, database, { config: { ...config, ...(regions && { regions }) }, operators, ...more });
   const k = await start();
   await k.bound();
   const rows = new Rows(k);
@@ -93,7 +94,7 @@ journey('a place that is gone, not her turn or on the stop list: said, and nothi
   assert.equal(await count('referral'), 0);
 });
 
-journey('an offer is declined, which annuls; accepting one moves its end', async (stage) => {
+journey('an offer is declined, which keeps the place in the queue; accepting one moves its end', async (stage) => {
   const { handset, count } = await stand(stage);
   await say(handset(7), ...toPin, pin(7));
   await say(handset(8), ...toPin, pin(8));
@@ -107,6 +108,56 @@ journey('an offer is declined, which annuls; accepting one moves its end', async
   assert.equal(accepted.end, true, accepted.page);
   assert.equal(await count('referral where application = 8 and status = 1'), 1);
   assert.match((await handset(8).dial()).page, /Жолдама/);
+});
+
+journey('where a refusal annuls the application the page says so, and the last digits stand before it', async (stage) => {
+  const regions = stage.path('regions');
+  mkdirSync(regions);
+  writeFileSync(join(regions, 'sample.yaml'), readFileSync(join(top, 'config/regions/sample.yaml'), 'utf8').replace('decline: keeps', 'decline: annuls'));
+  const { handset, count, centre } = await stand(stage, { regions });
+  await say(handset(7), ...toPin, pin(7));
+  const h = handset(7);
+  assert.match((await say(h, '2', '2', wrong(7))).page, /талпыныс: 4/);
+  assert.equal(await count('referral where application = 7 and status = 0'), 1);
+  const { page, end } = await h.type(pin(7));
+  assert.equal(page, 'Бас тарттыңыз. Өтініш жойылды, қайта кезекке тұруға болады.');
+  assert.equal(end, true);
+  assert.equal(await count('application where number = 7 and status = 5'), 1);
+  assert.equal(await count('vacancy where play_group = 1 and free = 2'), 1);
+  assert.match((await h.dial()).page, /^Айгерім: жойылды/);
+  await until('the SMS that follows', () => centre.submits.filter((s) => s.to === '77010000007').length >= 2);
+});
+
+journey('copies by SMS: her own with the name, a stranger\'s without, a referral; a watch is kept and told', async (stage) => {
+  const { handset, count, centre, database } = await stand(stage);
+  const sms = (n, text) => until(`${text} to ${n}`, () => centre.texts.some((t) => t.to === phone(n).slice(1) && text.test(t.text)));
+  const h = handset(7);
+  await h.dial('*1234*1#');
+  assert.match((await h.type(iin('2109155', 7))).page, /^Айгерім: кезек №1\n/);
+  assert.deepEqual(await h.type('1'), { page: 'SMS жіберілді. Рақмет!', end: true });
+  await sms(7, /^Айгерім.*№1/);
+  const stranger = handset(99);
+  await say(stranger, '1', '1', '1', iin('2109155', 7));
+  assert.equal((await stranger.type('1')).end, true);
+  await sms(99, /№1/);
+  assert.ok(!centre.texts.some((t) => t.to === phone(99).slice(1) && /Айгерім/.test(t.text)));
+
+  const other = handset(8);
+  const taken = await say(other, ...toPin, pin(8));
+  assert.match(taken.page, /№1 алынды/);
+  await database.ask('update referral set status = 1');
+  assert.match((await other.dial('*1234*4#')).page, /^№1 Айгөлек/);
+  assert.deepEqual(await other.type('1'), { page: 'SMS жіберілді. Рақмет!', end: true });
+  await sms(8, /№1.*Айгөлек/);
+  assert.equal((await handset(99).dial('*1234*4#')).page.split('\n')[0], 'Бұл телефонда өтініш жоқ');
+
+  await database.ask('update vacancy set free = 0');
+  await until('the list is read anew', async () => /^Бос орын жоқ/.test((await say(h, '1')).page));
+  assert.match((await h.type('1')).page, /^Қай балабақша\?\n1 Айгөлек/);
+  assert.deepEqual(await h.type('1'), { page: 'Дайын! Орынды алуға болғанда SMS келеді.', end: true });
+  assert.equal(await count('watcher where application = 7 and kindergarten = 1'), 1);
+  assert.equal(await count('news where application = 7 and kind = 8 and via = 1'), 1);
+  await until('the SMS of the watch', () => centre.texts.filter((t) => t.to === phone(7).slice(1)).length >= 2);
 });
 
 journey('a stranger looks: no name, and no more than five an hour', async (stage) => {
