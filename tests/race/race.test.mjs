@@ -1,26 +1,39 @@
 // Rounds of a race for places on one database, each judged by what was told and what stands.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Chance } from '../crash/chance.mjs';
-import { journey, until } from '../lib/stage.mjs';
+import { Handset } from '../lib/handset.mjs';
+import { journey, top, until } from '../lib/stage.mjs';
 import { Kezek } from '../lib/kezek.mjs';
-import { Rows } from '../lib/rows.mjs';
+import { operator } from '../lib/operators.mjs';
+import { Rows, iin } from '../lib/rows.mjs';
 import { Servers } from '../lib/servers.mjs';
+import { startCentre } from '../lib/smsc.mjs';
 
 const rounds = Number(process.env.KEZEK_ROUNDS ?? 2);
 const seed = Number(process.env.KEZEK_SEED ?? Math.floor(Math.random() * 2 ** 31));
 const clients = 200, places = 20, given = 5; // given: referrals that the portal puts meanwhile
 const servers = new Servers();
+const ussd = { dialog: join(top, 'dialogs/kindergarten.yaml'), services: join(top, 'dialogs/services.yaml') };
+
+// What a parent types at a page of the menu who wants the first place of the list; null: she knows what came of it.
+function next(page, pin) {
+  if (/алынды|Жолдама бар|^Орын бар|бос емес|^Бос орын жоқ/.test(page)) return null;
+  if (/кезек №|бос орын, |^Айгөлек\nЖасы|Жалғастыру/.test(page)) return '1';
+  return /соңғы 4 цифры/.test(page) ? pin : undefined; // undefined: she dials again
+}
 
 class Race {
-  constructor(stage, chance) { Object.assign(this, { stage, chance, spread: 0, killed: 0 }); }
+  constructor(stage, chance) { Object.assign(this, { stage, chance, spread: 0, byPhone: 0, killed: 0 }); }
 
   async start() {
     this.database = await servers.database();
-    const config = { database: { connect_timeout: '2s', job_timeout: '5s' }, log: { level: 'error' } };
-    this.daemons = [await Kezek.prepare(this.stage, this.database, { config, name: 'a' }),
-      await Kezek.prepare(this.stage, this.database, { config, name: 'b' })];
+    const config = { database: { connect_timeout: '2s', job_timeout: '5s' }, log: { level: 'error' }, ussd };
+    const operators = { kcell: operator(this.stage, { port: (await startCentre(this.stage, {})).port }) };
+    this.daemons = [await Kezek.prepare(this.stage, this.database, { config, operators, name: 'a' }),
+      await Kezek.prepare(this.stage, this.database, { config, operators, name: 'b' })];
     await this.daemons[0].migrate();
     for (const k of this.daemons) {
       k.run();
@@ -43,6 +56,52 @@ class Race {
       }
       await pause(20 + this.chance.below(60));
     }
+  }
+
+  // One press of a key, or a new call: at the daemon that is tried next when nobody answers.
+  async press(h, text) {
+    for (let at = this.chance.below(2); ; at++, text = undefined) {
+      const k = this.daemons[at % 2];
+      try {
+        return text === undefined ? await h.dial('*1234#', k) : await h.type(text, k);
+      } catch {
+        await pause(20 + this.chance.below(60)); // whatever broke: she dials again
+      }
+    }
+  }
+
+  // On until her page asks for the digits, of this round's group, whose places are all free.
+  async walk(n) {
+    const h = new Handset(this.daemons[0], `+${77010000000 + n}`);
+    const { page } = await until('the list has the group', async () => {
+      await this.press(h);
+      const list = await this.press(h, '1');
+      return list.page.includes(`1 Айгөлек ${places}\n`) && list;
+    });
+    assert.ok(page);
+    await this.press(h, '1');
+    assert.match((await this.press(h, '1')).page, /соңғы 4 цифры/);
+    return h;
+  }
+
+  // By the menu: she types the digits, and goes on until she knows. number: of her referral, null: she was told of none.
+  async takeByPhone(n, h) {
+    const pin = iin('2109155', n % 5000).slice(-4);
+    let text = pin, page;
+    do {
+      ({ page } = await this.press(h, text));
+      text = next(page, pin);
+      if (text === undefined) await pause(50 + this.chance.below(200));
+    } while (text !== null);
+    return { page, number: Number(page.match(/№(\d+)/)?.[1] ?? 0) };
+  }
+
+  // Answers that go by SMS have come: nobody asks for a place any more.
+  async settled() {
+    await until('no late answer is left', async () => {
+      const all = await Promise.all(this.daemons.map((k) => k.door.get('/metrics', { hold: false })));
+      return all.every((r) => r.status === 200 && /^kezek_ussd_late 0$/m.test(r.body));
+    }, 120000);
   }
 
   async killDaemon(k) {
@@ -92,26 +151,48 @@ class Race {
     await this.rows.applications(all);
     const put = (n) => this.ask('PUT', `/v1/referrals/${900000 - n % 1000 - 300 * round}`, { application: n, group: round, status: 'offered',
       from: '2026-01-01T00:00:00Z', to: new Date(Date.now() + 9e8).toISOString().replace(/\.\d+Z/, 'Z') });
-    const take = (n) => this.ask('POST', `/v1/applications/${n}/referral`, { group: round });
-    const asked = this.shuffled(all).map((n) => async () => ({ n, by: n <= last ? 'parent' : 'portal', r: await (n <= last ? take(n) : put(n)) }));
-    return this.storm(asked, [() => this.killDaemon(this.chance.one(this.daemons)), () => this.killDatabase()]);
+    const take = async (n) => {
+      await pause(this.chance.below(400)); // a press of a key is a longer way
+      return this.ask('POST', `/v1/applications/${n}/referral`, { group: round });
+    };
+    const phones = new Map(); // every second parent's
+    for (const n of all) if (n <= last && n % 2) phones.set(n, await this.walk(n));
+    const asked = this.shuffled(all).map((n) => async () => phones.has(n) ? { n, by: 'phone', r: await this.takeByPhone(n, phones.get(n)) }
+      : { n, by: n <= last ? 'parent' : 'portal', r: await (n <= last ? take(n) : put(n)) });
+    const told = await this.storm(asked, [() => this.killDaemon(this.chance.one(this.daemons)), () => this.killDatabase()]);
+    await this.settled();
+    for (const t of told.filter(({ by }) => by === 'phone')) t.offer = /^Орын бар/.test((await this.press(phones.get(t.n))).page);
+    return told;
+  }
+
+  // To whom the page said so has her place; who was told that it is gone may have got it by a call before, whose page was lost.
+  judgePhones(told, stand) {
+    for (const { n, r, offer } of told.filter(({ by }) => by === 'phone')) {
+      const number = Number(stand.find(([, application]) => Number(application) === n)?.[0] ?? 0);
+      assert.equal(offer, number > 0, `${n}: ${r.page}`);
+      if (/алынды|Жолдама бар/.test(r.page)) assert.equal(r.number, number, r.page);
+    }
   }
 
   async judgeTaken(round, told) {
-    const won = told.filter(({ r }) => r.status === 200 || r.status === 201);
-    for (const { r } of told) if (!won.some((w) => w.r === r)) assert.deepEqual([r.status, r.json.code], [409, 'gone'], r.body);
+    const won = told.filter(({ r, offer }) => r.status === 200 || r.status === 201 || offer);
+    for (const { r, by } of told) if (by !== 'phone' && !won.some((w) => w.r === r)) assert.deepEqual([r.status, r.json.code], [409, 'gone'], r.body);
     const stand = await this.database.ask(`select number, application from referral where play_group = ${round} and status = 0 order by 1`);
     assert.equal(stand.length, places, `${stand.length} referrals, ${won.length} were told of one`);
-    assert.deepEqual(won.map(({ n, r }) => [String(r.json.number), String(n)]).sort(), stand.sort(), 'who was told of which');
+    this.judgePhones(told, stand);
+    const byNumber = new Map(stand.map(([number, application]) => [Number(application), number]));
+    assert.deepEqual(won.map(({ n, r }) => [String(r.json?.number ?? byNumber.get(n)), String(n)]).sort(), stand.sort(), 'who was told of which');
     assert.deepEqual(await this.numbers(`select free from vacancy where play_group = ${round}`), [0]);
     const those = `application / 1000 = ${round}`;
     assert.deepEqual(await this.numbers(`select number from application where number / 1000 = ${round} and status = 1 order by 1`),
       won.map(({ n }) => n).sort((a, b) => a - b));
     assert.equal(await this.database.count('notice', `${those} and kind in (1, 2)`), places);
-    const parents = won.filter(({ by }) => by === 'parent').length;
+    const parents = won.filter(({ by }) => by !== 'portal').length;
     assert.equal(await this.database.count('news', `${those} and kind = 0 and seq = 2`), parents);
     assert.equal(await this.database.count('news', those), parents);
+    assert.equal(await this.database.count('news', `${those} and kind = 0 and via = 1`), won.filter(({ by }) => by === 'phone').length);
     this.spread += parents < places;
+    this.byPhone += won.filter(({ by }) => by === 'phone').length;
     return stand.map(([number]) => Number(number));
   }
 
@@ -127,6 +208,7 @@ class Race {
     assert.deepEqual(await this.numbers(`select free from vacancy where play_group = ${round}`), [declined]);
     assert.equal(await this.database.count('referral', `play_group = ${round} and status = 1`), places - declined);
     assert.equal(await this.database.count('news', `application / 1000 = ${round} and kind in (1, 2)`), places);
+    await this.database.ask(`update vacancy set free = 0 where play_group = ${round}`); // the next round's is the only one
   }
 
   // Counts of the queue are what stands, after all that was killed.
@@ -146,5 +228,5 @@ journey(`race__${clients}_clients_and_${places}_places_under_kills__as_many_refe
     await race.judgeQueue();
     await until('both are ready', async () => (await Promise.all(race.daemons.map((k) => k.door.get('/readyz', { hold: false })))).every((r) => r.status === 200));
   }
-  console.log(`${rounds} rounds, ${rounds * places} referrals, of which the portal gave some in ${race.spread}; ${race.killed} kills`);
+  console.log(`${rounds} rounds, ${rounds * places} referrals, of which the portal gave some in ${race.spread}, ${race.byPhone} by phone; ${race.killed} kills`);
 }, { withinMs: 120000 + rounds * 60000 });
