@@ -28,13 +28,14 @@ struct daemon {
 	struct notices *notices;
 };
 
-/* So that it is so many hours and minutes past local midnight. */
+/* So that it is so many hours and minutes past local midnight: the last time that it was so, at any time of
+ * day behind the clock of the database, which is not to judge what is due. */
 static void clock_set(int hours, int minutes)
 {
 	int64_t local_us = clock_real.wall_us() + PLUS5_US;
 	int64_t wanted_us = local_us / DAY_US * DAY_US + hours * HOUR_US + minutes * MINUTE_US;
 
-	store_wall_skip_us = wanted_us - local_us;
+	store_wall_skip_us = wanted_us - local_us - (wanted_us > local_us ? DAY_US : 0);
 }
 
 static struct profile **operator_load(const char *yaml)

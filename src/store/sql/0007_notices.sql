@@ -41,11 +41,11 @@ begin
 end
 $body$;
 
--- Of messages that ended and were not delivered: their notices are looked at now.
+-- Of messages that ended and were not delivered: their notices are looked at at once, whatever the daemon's clock says.
 create function notices_hear(messages bigint[]) returns void language plpgsql as $body$
 begin
   perform from notice where message = any(messages) order by id for no key update;
-  update notice set look_at = now() where message = any(messages) and state = 1 and (look_at is null or look_at > now());
+  update notice set look_at = '-infinity' where message = any(messages) and state = 1 and look_at is distinct from '-infinity';
 end
 $body$;
 
@@ -58,7 +58,7 @@ begin
   perform from notice n where n.id = any(ids) order by n.id for no key update;
   return query
     with late as (
-      update notice n set alarm_at = null, late_at = now(), look_at = now() from unnest(ids, feeds) l(id, feed)
+      update notice n set alarm_at = null, late_at = now(), look_at = n.alarm_at from unnest(ids, feeds) l(id, feed)
         where n.id = any(ids) and n.id = l.id and n.alarm_at is not null returning n.id, n.application, l.feed
     ), raised as (
       update application a set seq = a.seq + 1 from late l
