@@ -90,6 +90,38 @@ static int dial_offline(struct ctl *c, struct dial_wish *w)
 	return good ? CTL_DONE : CTL_FAILED;
 }
 
+/* "queue.by_child=none": a service of the table and one of its results. */
+static int dial_set_answer(struct ctl *c, struct dial_wish *w, const char *text)
+{
+	size_t n = strcspn(text, "=");
+	enum service service = service_find(text, n);
+	const struct service_result *r;
+
+	if (!text[n] || w->answers_n == ANSWERS)
+		return ctl_usage(c, "--answer: SERVICE=RESULT is expected, %d at most", ANSWERS);
+	if (service == SERVICES)
+		return ctl_usage(c, "--answer: there is no service '%.*s'; services.yaml names all",
+		    (int)(n < 40 ? n : 40), text);
+	for (r = service_shape(service)->results; r->name && strcmp(r->name, text + n + 1) != 0; r++)
+		;
+	if (!r->name)
+		return ctl_usage(c, "--answer: %s has no result '%.40s'; services.yaml names all",
+		    service_shape(service)->name, text + n + 1);
+	w->answers[w->answers_n++] = text;
+	return -1;
+}
+
+/* As a keypad dials it: a star, digits and stars, a hash. */
+static int dial_set_code(struct ctl *c, struct dial_wish *w, const char *text)
+{
+	size_t n = strspn(text, "*0123456789");
+
+	if (text[0] != '*' || n < 2 || strcmp(text + n, "#") != 0)
+		return ctl_usage(c, "--code: what is dialled is expected, *1234# or *1234*2#");
+	w->code = text;
+	return -1;
+}
+
 static int dial_set(struct ctl *c, struct dial_wish *w, int opt)
 {
 	switch (opt) {
@@ -103,18 +135,13 @@ static int dial_set(struct ctl *c, struct dial_wish *w, int opt)
 		w->services = optarg;
 		return -1;
 	case OPT_CODE:
-		w->code = optarg;
-		return -1;
+		return dial_set_code(c, w, optarg);
 	case OPT_LANGUAGE:
 		return language_parse(optarg, &w->language) == KZ_OK
 		           ? -1
 		           : ctl_usage(c, "--language: kk, ru or en");
 	case OPT_ANSWER:
-		if (!strchr(optarg, '=') || service_find(optarg, strcspn(optarg, "=")) == SERVICES ||
-		    w->answers_n == ANSWERS)
-			return ctl_usage(c, "--answer: SERVICE=RESULT is expected, %d at most", ANSWERS);
-		w->answers[w->answers_n++] = optarg;
-		return -1;
+		return dial_set_answer(c, w, optarg);
 	default:
 		return ctl_option(c, opt);
 	}

@@ -60,7 +60,7 @@ static int replay_all(
 		printf("%zu transcripts: every page is as it was written%s\n", n,
 		    w->cover ? ", every screen and branch was walked" : "");
 	else if (faults->count > 0)
-		fprintf(stderr, "%d faults\n", faults->count);
+		fprintf(stderr, "%d fault%s\n", faults->count, faults->count == 1 ? "" : "s");
 	return faults->count == 0 && good ? CTL_DONE : CTL_FAILED;
 }
 

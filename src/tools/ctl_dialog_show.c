@@ -92,7 +92,8 @@ static int show_check(struct show *s)
 	struct show_widest w = {0};
 
 	if (!audit_check(s->dialog, &s->source, &s->faults)) {
-		fprintf(stderr, "kezekctl: %s: %d faults\n", s->menu, s->faults.count);
+		fprintf(stderr, "kezekctl: %s: %d fault%s\n", s->menu, s->faults.count,
+		    s->faults.count == 1 ? "" : "s");
 		return CTL_FAILED;
 	}
 	audit_pages(s->dialog, show_count, &w);

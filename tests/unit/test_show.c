@@ -1,4 +1,4 @@
-/* kezekctl dialog check, pages and graph, of the shipped menu and of one with a fault. */
+/* kezekctl dialog check, pages and graph, of the shipped menu and of one with a fault; dial --offline. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,10 +19,11 @@
 static char output[512 * 1024];
 
 /* Its exit code; of both its outputs all is in output. */
-static int show(const char *verb, const char *menu)
+static int run(const char *what, const char *menu, const char *more)
 {
 	char *line =
-	    mem_printf(KEZEKCTL " dialog %s --menu %s --services " DIALOGS "/services.yaml 2>&1", verb, menu);
+	    mem_printf(KEZEKCTL " %s --menu %s --services " DIALOGS "/services.yaml %s 2>&1 < /dev/null",
+	        what, menu, more);
 	FILE *f = popen(line, "r");
 	size_t n;
 
@@ -31,6 +32,19 @@ static int show(const char *verb, const char *menu)
 	output[n] = '\0';
 	free(line);
 	return WEXITSTATUS(pclose(f));
+}
+
+static int show(const char *verb, const char *menu)
+{
+	char what[40];
+
+	snprintf(what, sizeof what, "dialog %s", verb);
+	return run(what, menu, "");
+}
+
+static int dial(const char *more)
+{
+	return run("dial --offline", MENU, more);
 }
 
 static void dialog_check__shipped_menu__is_proved(void **state)
@@ -55,6 +69,21 @@ static void dialog_check__menu_with_a_fault__its_line_and_1(void **state)
 	close(fd);
 	unlink(path);
 	free(line);
+}
+
+static void dial__what_is_not_dialled_or_answered__says_which(void **state)
+{
+	(void)state;
+	assert_int_equal(dial("--code '*1234*2#' --answer vacancy.list=none 87011234567"), 0);
+	assert_int_equal(dial("--code hello 87011234567"), 2);
+	assert_non_null(strstr(output, "--code: what is dialled is expected, *1234# or *1234*2#"));
+	assert_int_equal(dial("--code '*1234' 87011234567"), 2);
+	assert_int_equal(dial("--answer caller.opn=new 87011234567"), 2);
+	assert_non_null(strstr(output, "there is no service 'caller.opn'"));
+	assert_int_equal(dial("--answer caller.open=nw 87011234567"), 2);
+	assert_non_null(strstr(output, "caller.open has no result 'nw'"));
+	assert_int_equal(dial("--answer caller.open 87011234567"), 2);
+	assert_non_null(strstr(output, "SERVICE=RESULT is expected"));
 }
 
 static void dialog_check__no_file_or_an_argument__says_so(void **state)
@@ -91,6 +120,7 @@ int main(void)
 	const struct CMUnitTest all[] = {
 	    cmocka_unit_test(dialog_check__shipped_menu__is_proved),
 	    cmocka_unit_test(dialog_check__menu_with_a_fault__its_line_and_1),
+	    cmocka_unit_test(dial__what_is_not_dialled_or_answered__says_which),
 	    cmocka_unit_test(dialog_check__no_file_or_an_argument__says_so),
 	    cmocka_unit_test(dialog_pages__shipped_menu__each_page_with_its_length),
 	    cmocka_unit_test(dialog_graph__shipped_menu__screens_and_ways),
