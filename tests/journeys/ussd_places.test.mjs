@@ -86,7 +86,7 @@ journey('a place that is gone, not her turn or on the stop list: said, and nothi
   await database.ask("update application set stop_list_until = '2099-03-02 04:05:06Z' where number = 8");
   const second = handset(8);
   await say(second, ...toPin);
-  assert.match((await second.type(pin(8))).page, /стоп парақта\. Мерзімі: 02\.03 09:05/);
+  assert.match((await second.type(pin(8))).page, /стоп-парақта\. Мерзімі: 02\.03 09:05/);
   await database.ask('update application set stop_list_until = null where number = 8');
   await say(second, ...toPin);
   await database.ask('update vacancy set free = 0');
