@@ -7,7 +7,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/log.h"
 #include "base/mem.h"
 #include "flow/dial_turn.h"
 #include "store/vacancies.h"
@@ -38,30 +37,6 @@ struct dial_way dial_way(const struct dial *d, const char *carrier)
 	         : (struct dial_way){TERMINAL_DEADLINE_MS, TERMINAL_PERSON_MS, 0};
 }
 
-/* The carrier counts what becomes of pages; nothing follows from it. */
-static void dial_on_page(void *arg, enum kz r)
-{
-	(void)arg;
-	(void)r;
-}
-
-/* A page that is over the operator's limit is a dialog's and a profile's that do not fit each other: said in
- * the log, and the parent is told that it does not work. */
-static void dial_send(struct dial *d, const char *carrier, const struct ussd_peer *to, int64_t within_ms,
-    const char *page, bool last)
-{
-	enum kz r = send_page(
-	    d->base.send, carrier, to, last ? USSD_LAST : USSD_GO_ON, page, within_ms, dial_on_page, d);
-
-	if (r == KZ_TOO_LONG) {
-		log_error("ussd", "a page is longer than the profile of %s allows: ussd.pages", carrier);
-		r = send_page(d->base.send, carrier, to, USSD_LAST,
-		    d->menu ? d->menu->dialog->down.in[LANGUAGE_EN] : "-", within_ms, dial_on_page, d);
-	}
-	if (r != KZ_OK)
-		log_debug("ussd", "a page was not sent by %s: %s", carrier, kz_name(r));
-}
-
 void dial_say(struct turn *t, const char *page, bool last)
 {
 	dial_page_fn *done = t->done;
@@ -77,17 +52,8 @@ void dial_say(struct turn *t, const char *page, bool last)
 	} else if (!*t->carrier) {
 		done(t->arg, page, last);
 	} else if (!t->gone) {
-		dial_send(t->dial, t->carrier, &t->in.peer, t->way.deadline_ms, page, last);
+		dial_page_send(t, page, last);
 	}
-}
-
-static void dial_say_hidden(struct dial *d, const char *carrier, const struct ussd_in *in)
-{
-	const struct dialog *dialog = d->menu->dialog;
-
-	metric_add(d->closed[CLOSE_HIDDEN], 1);
-	dial_send(
-	    d, carrier, &in->peer, dial_way(d, carrier).deadline_ms, dialog->hidden.in[dialog->first], true);
 }
 
 void dial_hear(struct dial *d, struct carrier *c, const struct ussd_in *in)
@@ -97,7 +63,7 @@ void dial_hear(struct dial *d, struct carrier *c, const struct ussd_in *in)
 	if (in->phone.digits)
 		turn_start(turn_new(d, in, carrier_name(c), NULL, NULL));
 	else if (in->said != USSD_CANCELLED)
-		dial_say_hidden(d, carrier_name(c), in);
+		dial_page_send_hidden(d, carrier_name(c), in);
 }
 
 bool dial_has_menu(const struct dial *d)
@@ -140,6 +106,7 @@ struct dial *dial_new(const struct dial_base *base, struct dial_files *files)
 
 	d->base = *base;
 	turns_init(d);
+	dial_pages_init(d);
 	list_init(&d->asks);
 	list_init(&d->drops);
 	list_init(&d->menus);
@@ -210,6 +177,7 @@ void dial_free(struct dial *d)
 	turns_free(d);
 	list_each(&d->asks, n, next) dial_ask_free(list_entry(n, struct dial_ask, node));
 	dial_letters_free(d);
+	dial_pages_free(d);
 	dial_drops_free(d);
 	dial_menus_free(d);
 	vacancies_free(d->vacancies);

@@ -206,6 +206,7 @@ struct turn *turn_new(
 	t->way = dial_way(d, carrier);
 	t->phone_key = person_phone(d->base.keyring, in->phone);
 	t->said = turn_said(d, in);
+	t->read = dial_page_was_read(t);
 	t->began_us = loop_clock(d->base.loop)->mono_us();
 	t->timer = timer_new(d->base.loop, turn_on_late, t);
 	timer_start(t->timer, t->way.deadline_ms);

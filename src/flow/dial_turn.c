@@ -261,15 +261,6 @@ static void turn_seek(struct turn *t)
 		turn_go_on(t, NULL);
 }
 
-/* The network, or a second daemon that had the same, asks again for what was answered. */
-static bool turn_is_repeated(const struct turn *t)
-{
-	int64_t age_ms = dial_wall_ms(t->dial) - t->record->at_ms;
-
-	return dial_record_is_of(t->record, t->carrier, &t->in.peer) && t->record->said == t->said &&
-	       (t->beaten || (age_ms >= 0 && age_ms < t->way.repeat_ms));
-}
-
 static void turn_hang_up(struct turn *t)
 {
 	if (dial_record_is_of(t->record, t->carrier, &t->in.peer) && !turn_session(t)->ended)
@@ -352,10 +343,8 @@ void turn_on_late(void *arg)
 
 void turn_begin(struct turn *t)
 {
-	if (t->dial->stopped) {
-		turn_close(t);
-		return;
-	}
+	if (t->dial->stopped)
+		return turn_close(t);
 	t->record = mem_new(sizeof *t->record);
 	turn_read(t);
 }

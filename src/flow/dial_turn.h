@@ -1,5 +1,6 @@
 /* dial_turn: what the files of the turn itself share: dial.c, dial_turn.c, dial_ask.c, dial_late.c,
- * dial_drop.c, dial_menu.c, dial_record.c, dial_sms.c only. Handlers of services see dial_body.h. */
+ * dial_page.c, dial_drop.c, dial_menu.c, dial_record.c, dial_sms.c only. Handlers of services see
+ * dial_body.h. */
 #ifndef FLOW_DIAL_TURN_H
 #define FLOW_DIAL_TURN_H
 
@@ -13,6 +14,7 @@
 #define DIAL_BEHIND  4     /* of one phone, behind the one under way */
 #define DIAL_LATE    1000  /* answers that will go by SMS */
 #define DIAL_MENUS   4     /* dialogs of before, in memory */
+#define DIAL_TAKEN   20000 /* pages that were shown, while their request may be repeated */
 #define DIAL_CARRIER 21    /* octets of a carrier's name, with its NUL */
 
 /* What is counted of a screen. */
@@ -89,6 +91,7 @@ struct turn {
 	bool pushed; /* nobody dialled: an offer is shown, anything else is not */
 	bool offers; /* the last answer was an offer */
 	bool gone;   /* she hung up meanwhile */
+	bool read;   /* the page of the same octets had been shown before she said it */
 	enum dial_close closing;
 	unsigned rounds, asks;
 	struct list behind; /* struct turn */
@@ -126,6 +129,8 @@ struct dial {
 	struct sessions *sessions;
 	struct vacancies *vacancies;
 	struct map running; /* struct turn, by phone_key */
+	struct map taken;   /* struct dial_page that was shown, by phone_key */
+	struct list pages, pages_taken;
 	struct list turns, waiting, asks, drops, menus, letters;
 	size_t turns_n, walking_n; /* all turns; those that walk */
 	struct dial_menu *menu;    /* in force; NULL: none */
@@ -222,6 +227,18 @@ void dial_late_on_timer(void *arg);
 void dial_drop_begin(struct dial *d, const struct dial_record *r, int64_t phone_key, uint64_t revision);
 void dial_drop_on_timer(void *arg);
 void dial_drops_free(struct dial *d);
+
+/* dial_page.c */
+void dial_pages_init(struct dial *d);
+void dial_pages_free(struct dial *d);
+/* To the carrier that t came by. */
+void dial_page_send(struct turn *t, const char *page, bool last);
+/* The network did not say who calls. */
+void dial_page_send_hidden(struct dial *d, const char *carrier, const struct ussd_in *in);
+/* Whether t, that comes now, says what was said before its page was shown, in another PDU. */
+bool dial_page_was_read(const struct turn *t);
+/* Its record was read: whether the page that stands there is all that is asked for. */
+bool turn_is_repeated(const struct turn *t);
 
 /* dial_push.c */
 void dial_push_page(struct turn *t, const char *page);

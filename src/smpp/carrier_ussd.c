@@ -311,6 +311,7 @@ void carrier_on_ussd(struct carrier *c, struct link *l, const struct pdu_sm *m, 
 		return link_answer(l, t, ESME_RX_P_APPN);
 	}
 	in.peer.link = t.link;
+	in.sequence = t.sequence;
 	metric_add(c->ussd_heard[in.said], 1);
 	bool taken = c->events->on_ussd(c->arg, c, &in);
 	explicit_bzero(in.text, sizeof in.text); /* perhaps an IIN */

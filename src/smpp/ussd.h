@@ -45,6 +45,7 @@ struct ussd_in {
 	enum ussd_said said;
 	struct msisdn phone; /* digits 0: hidden, or no number of a phone */
 	char text[USSD_TEXT];
+	uint32_t sequence; /* of its PDU on peer.link */
 	struct ussd_peer peer;
 };
 

@@ -183,12 +183,12 @@ class Dialler {
     Object.assign(this, { centre, number, session });
   }
 
-  async say(op, text, { source = this.number } = {}) {
+  async say(op, text, { source = this.number, ...pdu } = {}) {
     const before = this.pages().length;
     const response = await new Promise((resolve) => {
       this.centre.receiver('kezek').deliver_sm({
         source_addr_ton: 1, source_addr_npi: 1, source_addr: source, destination_addr: '1234', service_type: 'USSD',
-        data_coding: 0, short_message: Buffer.from(text, 'latin1'), ussd_service_op: op, its_session_info: this.info(),
+        data_coding: 0, short_message: Buffer.from(text, 'latin1'), ussd_service_op: op, its_session_info: this.info(), ...pdu,
       }, resolve);
     });
     assert.equal(response.command_status, 0);
@@ -211,7 +211,7 @@ class Dialler {
   }
 }
 
-journey('a call over an operator: pages, a repeated request, a hidden number, an answer to no page', async (stage) => {
+journey('a call over an operator: pages, a repeated request, a key pressed twice, a hidden number, an answer to no page', async (stage) => {
   const database = await servers.database();
   const centre = await startCentre(stage, { receipts: false });
   const operators = { kcell: operator(stage, { port: centre.port, ussd: { detect: 'tlv', codes: ['1234'], repeat: '5s' } }) };
@@ -220,12 +220,12 @@ journey('a call over an operator: pages, a repeated request, a hidden number, an
   const call = new Dialler(centre, '77011234567', 2);
   assert.deepEqual(await call.page(1, '*1234#'), ['№1 басы\n1 Number\n2 English\n3 Bye', 2]);
   assert.deepEqual(await call.page(18, '2'), ['№1 start\n1 Number\n2 English\n3 Bye', 2]);
-  assert.deepEqual(await call.page(18, '1'), ['Number:\n0 Back', 2]);
-  assert.deepEqual(await call.page(18, '1'), ['Number:\n0 Back', 2], 'brought twice by the network');
-  assert.deepEqual(await call.page(18, '77'), ['№1 77\n1 Bye\n0 Back', 2]);
+  assert.deepEqual(await call.page(18, '1', { sequence_number: 701 }), ['Number:\n0 Back', 2]);
+  assert.deepEqual(await call.page(18, '1', { sequence_number: 701 }), ['Number:\n0 Back', 2], 'brought twice by the network');
+  assert.deepEqual(await call.page(18, '1'), ['№1 1\n1 Bye\n0 Back', 2], 'pressed twice');
   assert.deepEqual(await call.page(18, '3'), ['Only 1,0:\n1 Bye\n0 Back', 2]);
-  assert.deepEqual(await call.page(18, '1'), ['Bye', 17]);
-  assert.deepEqual(await call.page(18, '1'), ['Bye', 17], 'brought twice by the network');
+  assert.deepEqual(await call.page(18, '1', { sequence_number: 702 }), ['Bye', 17]);
+  assert.deepEqual(await call.page(18, '1', { sequence_number: 702 }), ['Bye', 17], 'brought twice by the network');
   assert.deepEqual(await new Dialler(centre, '77011234568', 4).page(18, '1'), ['Аяқталды', 17]);
   assert.deepEqual(await new Dialler(centre, '', 6).page(1, '*1234#'), ['Жасырын', 17]);
   assert.equal(await k.metric('kezek_ussd_repeated_total'), 2);
