@@ -33,7 +33,7 @@ async function prepare({ daemon, database }, stage) {
   const port = await freePort();
   const phones = new Phones(stage, port);
   daemon.writeOperator('one', operator(stage, { port, link: { window: 1000, rate: 100000 },
-    ussd: { detect: 'tlv', codes: ['123'], end_bit_in: 'no', end_bit_out: 'no', repeat: '0ms' } }));
+    ussd: { detect: 'tlv', codes: ['123'], end_bit_in: 'no', end_bit_out: 'no' } }));
   daemon.config.ussd = { dialog: join(top, 'dialogs/kindergarten.yaml'), services: join(top, 'dialogs/services.yaml') };
   daemon.writeConfig();
   process.kill(daemon.process.pid, 'SIGHUP');
