@@ -124,7 +124,7 @@ journey('where a refusal annuls the application the page says so, and the last d
   assert.equal(end, true);
   assert.equal(await count('application where number = 7 and status = 5'), 1);
   assert.equal(await count('vacancy where play_group = 1 and free = 2'), 1);
-  assert.match((await h.dial()).page, /^Айгерім: жойылды/);
+  assert.match((await h.dial()).page, /^Айгерім: өтініш жойылды/);
   await until('the SMS that follows', () => centre.submits.filter((s) => s.to === '77010000007').length >= 2);
 });
 
