@@ -180,11 +180,21 @@ static void garden_on_done(void *arg, enum kz r)
 	dial_answer(c);
 }
 
+/* Its age is known by who opens it: without its key nobody knows. */
+static void garden_on_found(struct dial_call *c, const struct dial_entry *e, size_t n)
+{
+	const struct garden_wish w = {n ? e[0].application : 0, c->phone_key, n ? e[0].age : -1};
+
+	if (!n || !e[0].own)
+		garden_on_done(c, KZ_NOT_FOUND);
+	else if (w.age < 0 || garden_list(dial_base_of(c->dial)->pg, &w, SESSION_ITEMS, garden_on_each,
+	                          garden_on_done, c) != KZ_OK)
+		dial_answer(c);
+}
+
 void dial_garden_list(struct dial_call *c)
 {
-	if (garden_list(dial_base_of(c->dial)->pg, dial_number(c, "child"), c->phone_key, SESSION_ITEMS,
-	        garden_on_each, garden_on_done, c) != KZ_OK)
-		dial_answer(c);
+	dial_find(c, QUEUE_BY_APPLICATION, (int64_t)dial_number(c, "child"), garden_on_found);
 }
 
 /* It is kept by now: an SMS that cannot be is no reason to say that it is not. */

@@ -279,21 +279,20 @@ enum kz vacancy_get(
 	return pg_ask(pg, &sql_get, values, vacancy_on_get, &q, sizeof q);
 }
 
-/* A year more or less than the age on the region's day is as good to watch; who may take is judged then. */
-static const uint32_t garden_types[] = {PG_INT8, PG_INT8, PG_INT4};
+/* Groups that are a year too old for it are as good to watch; who may take is judged then. */
+static const uint32_t garden_types[] = {PG_INT8, PG_INT8, PG_INT4, PG_INT4};
 static const struct pg_sql sql_gardens = {"garden_list",
     "select k.id, k.name_kk, k.name_ru, k.name_en from application a"
     " left join lateral (select k.*, c.moves from kindergarten k"
     "  join lateral (select max(v.seq) as moves, count(*) as n from play_group g"
     "   left join lateral (select x.seq from vacancy x where x.play_group = g.id offset 0) v on true"
-    "   where g.kindergarten = k.id and g.age_from <= extract(year from now())::int - a.birth_year"
-    "    and extract(year from now())::int - a.birth_year <= g.age_to"
+    "   where g.kindergarten = k.id and g.age_from <= $4 + 1 and $4 < g.age_to"
     "    and (a.groups = 0 or a.groups & (1 << g.language) <> 0)) c on c.n > 0"
     "  where k.district = a.district and not exists"
     "   (select from watcher w where w.application = a.number and w.kindergarten = k.id)"
     "  order by c.moves desc nulls last, k.id limit $3) k on true"
     " where a.number = $1 and " CONFIRMED("$2") " order by k.moves desc nulls last, k.id",
-    3, garden_types};
+    4, garden_types};
 
 static void vacancy_on_gardens(void *arg, enum kz r, const struct pg_reply *reply)
 {
@@ -310,13 +309,13 @@ static void vacancy_on_gardens(void *arg, enum kz r, const struct pg_reply *repl
 	q->done(q->arg, r == KZ_OK && !n ? KZ_NOT_FOUND : r);
 }
 
-enum kz garden_list(struct pg *pg, uint64_t application, int64_t phone, int most, garden_each_fn *each,
+enum kz garden_list(struct pg *pg, const struct garden_wish *w, int most, garden_each_fn *each,
     garden_done_fn *done, void *arg)
 {
 	const struct vacancy_quest q = {.each = each, .done = done, .arg = arg};
-	uint8_t first[8], second[8], third[4];
-	const struct pg_value values[] = {
-	    pg_int8((int64_t)application, first), pg_int8(phone, second), pg_int4(most, third)};
+	uint8_t first[8], second[8], third[4], age[4];
+	const struct pg_value values[] = {pg_int8((int64_t)w->application, first), pg_int8(w->phone, second),
+	    pg_int4(most, third), pg_int4(w->age, age)};
 
 	return pg_ask(pg, &sql_gardens, values, vacancy_on_gardens, &q, sizeof q);
 }

@@ -59,12 +59,17 @@ typedef void vacancy_fn(void *arg, enum kz r, const struct vacancy_facts *f);
 enum kz vacancy_get(
     struct pg *pg, uint64_t application, uint64_t group, int64_t phone, vacancy_fn *done, void *arg) KZ_CHECK;
 
-/* Kindergartens of the application's district that it does not watch and that have a group for it by its year
- * of birth and its languages: at most `most`, those first whose places change hands the most. KZ_NOT_FOUND:
- * it is no application of that confirmed phone. Once, later; KZ_BUSY at once. */
+struct garden_wish {
+	uint64_t application;
+	int64_t phone; /* its keyed value */
+	int age;       /* of the child, by the law of its region */
+};
+/* Kindergartens of the application's district that it does not watch and that have a group of its languages
+ * for it, now or in a year: at most `most`, those first whose places change hands the most. KZ_NOT_FOUND: it
+ * is no application of that confirmed phone. Once, later; KZ_BUSY at once. */
 typedef void garden_each_fn(void *arg, uint64_t kindergarten, const char *const names[LANGUAGES]);
 typedef void garden_done_fn(void *arg, enum kz r);
-enum kz garden_list(struct pg *pg, uint64_t application, int64_t phone, int most, garden_each_fn *each,
+enum kz garden_list(struct pg *pg, const struct garden_wish *w, int most, garden_each_fn *each,
     garden_done_fn *done, void *arg) KZ_CHECK;
 
 #endif

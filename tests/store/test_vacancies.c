@@ -229,7 +229,9 @@ static struct told gardens(struct store_rig *g, uint64_t phone, int most)
 {
 	struct told t = {0};
 
-	assert_int_equal(garden_list(g->pg, 51, store_phone(g, phone), most, on_garden, on_done, &t), KZ_OK);
+	const struct garden_wish w = {51, store_phone(g, phone), 4};
+
+	assert_int_equal(garden_list(g->pg, &w, most, on_garden, on_done, &t), KZ_OK);
 	servers_await(g->loop, &t.count, 1);
 	return t;
 }
@@ -251,6 +253,19 @@ static void garden_list__of_the_district__where_places_move_first(void **state)
 	t = gardens(g, 77010000051, 20);
 	assert_true(t.n == 1 && t.ids[0] == 3);
 	assert_int_equal(gardens(g, 77010000052, 20).r, KZ_NOT_FOUND);
+}
+
+static void garden_list__groups_by_age__those_of_now_and_of_the_next_year(void **state)
+{
+	struct store_rig *g = *state;
+
+	stand(g);
+	records_put_application(g, &(struct records_application){.number = 51});
+	store_sql(g, "update play_group set age_from = 2, age_to = 4 where id = 1;"
+	             " update play_group set age_from = 5, age_to = 6 where id = 2;"
+	             " update play_group set age_from = 6, age_to = 7 where id = 3");
+	struct told t = gardens(g, 77010000051, 20);
+	assert_true(t.n == 1 && t.ids[0] == 2);
 }
 
 static void on_handed(void *arg, const struct handed *h)
@@ -319,6 +334,7 @@ int main(void)
 	    STORE_CASE(vacancies_free__somebody_waits__never_answered),
 	    STORE_CASE(vacancy_get__group_and_application__whose_it_is),
 	    STORE_CASE(garden_list__of_the_district__where_places_move_first),
+	    STORE_CASE(garden_list__groups_by_age__those_of_now_and_of_the_next_year),
 	    STORE_CASE(handed_list__of_all_her_children__the_newest_first),
 	    STORE_CASE(handed_get__anothers__none),
 	};
