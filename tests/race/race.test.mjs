@@ -96,6 +96,17 @@ class Race {
     return { page, number: Number(page.match(/№(\d+)/)?.[1] ?? 0) };
   }
 
+  // What a new call says; dialled again while what was killed is not back yet.
+  async hasOffer(h) {
+    let page;
+    await until(() => `she learns where she stands: ${page}`, async () => {
+      ({ page } = await this.press(h));
+      if (/Жалғастыру/.test(page)) ({ page } = await this.press(h, '2')); // from the start
+      return /^Орын бар|кезек №/.test(page);
+    });
+    return /^Орын бар/.test(page);
+  }
+
   // Answers that go by SMS have come: nobody asks for a place any more.
   async settled() {
     await until('no late answer is left', async () => {
@@ -161,7 +172,7 @@ class Race {
       : { n, by: n <= last ? 'parent' : 'portal', r: await (n <= last ? take(n) : put(n)) });
     const told = await this.storm(asked, [() => this.killDaemon(this.chance.one(this.daemons)), () => this.killDatabase()]);
     await this.settled();
-    for (const t of told.filter(({ by }) => by === 'phone')) t.offer = /^Орын бар/.test((await this.press(phones.get(t.n))).page);
+    for (const t of told.filter(({ by }) => by === 'phone')) t.offer = await this.hasOffer(phones.get(t.n));
     return told;
   }
 
@@ -169,7 +180,7 @@ class Race {
   judgePhones(told, stand) {
     for (const { n, r, offer } of told.filter(({ by }) => by === 'phone')) {
       const number = Number(stand.find(([, application]) => Number(application) === n)?.[0] ?? 0);
-      assert.equal(offer, number > 0, `${n}: ${r.page}`);
+      assert.equal(offer, number > 0, `${n}, of the referral ${number}: ${r.page}`);
       if (/алынды|Жолдама бар/.test(r.page)) assert.equal(r.number, number, r.page);
     }
   }
