@@ -20,7 +20,7 @@ const ussd = { dialog: join(top, 'dialogs/kindergarten.yaml'), services: join(to
 
 // What a parent types at a page of the menu who wants the first place of the list; null: she knows what came of it.
 function next(page, pin) {
-  if (/алынды|Жолдама бар|^Орын бар|бос емес|^Бос орын жоқ/.test(page)) return null;
+  if (/алынды|Жолдама бар|^Орныңыз: |бос емес|^Бос орын жоқ/.test(page)) return null;
   if (/кезек №|бос орын, |^Айгөлек\nЖасы|Жалғастыру/.test(page)) return '1';
   return /соңғы 4 цифры/.test(page) ? pin : undefined; // undefined: she dials again
 }
@@ -102,9 +102,9 @@ class Race {
     await until(() => `she learns where she stands: ${page}`, async () => {
       ({ page } = await this.press(h));
       if (/Жалғастыру/.test(page)) ({ page } = await this.press(h, '2')); // from the start
-      return /^Орын бар|кезек №/.test(page);
+      return /^Орныңыз: |кезек №/.test(page);
     });
-    return /^Орын бар/.test(page);
+    return /^Орныңыз: /.test(page);
   }
 
   // Answers that go by SMS have come: nobody asks for a place any more.
