@@ -271,6 +271,7 @@ static void turn_hang_up(struct turn *t)
 static void turn_judge(struct turn *t)
 {
 	const struct session *s = turn_session(t);
+	char path[8];
 
 	if (t->in.said == USSD_CANCELLED) {
 		turn_hang_up(t);
@@ -280,7 +281,9 @@ static void turn_judge(struct turn *t)
 		metric_add(t->dial->repeated, 1);
 		turn_say(t, s->page, s->ended);
 	} else if (t->in.said == USSD_DIALLED) {
-		if (t->known && !s->ended && s->typed)
+		/* Who dials a shortcut, as an SMS told her to, wants that and not what was dropped. */
+		turn_path(t->in.text, path);
+		if (t->known && !s->ended && s->typed && !*path)
 			turn_seek(t);
 		else
 			turn_open(t);

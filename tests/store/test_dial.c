@@ -380,6 +380,22 @@ static void call__no_key_in_time__told_by_sms_and_gone_on_with(void **state)
 	daemon_end(&d);
 }
 
+static void call__shortcut_after_a_drop__opens_what_was_dialled(void **state)
+{
+	struct daemon d;
+
+	daemon_up(&d, *state);
+	result = "unknown";
+	page_of(&d, USSD_DIALLED, "*1234#");
+	page_of(&d, USSD_TYPED, "1");
+	page_of(&d, USSD_TYPED, "1");
+	result = "none";
+	page_of(&d, USSD_TYPED, "000101100006");
+	page_of(&d, USSD_DIALLED, "*1234*5#");
+	assert_non_null(strstr(d.page, "Кезекке тұру. Бала ЖСН"));
+	daemon_end(&d);
+}
+
 static void redis__dies_behind_a_service__closing_page_in_her_language(void **state)
 {
 	struct daemon d;
@@ -584,6 +600,7 @@ int main(void)
 	    STORE_CASE(answer__of_another_press__another_token),
 	    STORE_CASE(two_answers__at_once__one_press_and_one_page),
 	    STORE_CASE(call__no_key_in_time__told_by_sms_and_gone_on_with),
+	    STORE_CASE(call__shortcut_after_a_drop__opens_what_was_dialled),
 	    STORE_CASE(redis__dies_behind_a_service__closing_page_in_her_language),
 	    STORE_CASE(database__away__closing_page_at_once_and_the_answer_when_it_is_back),
 	    STORE_CASE(language__changed_in_the_menu__remembered_and_told),
