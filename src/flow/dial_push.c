@@ -1,7 +1,7 @@
 /* Offers are pushed where the operator lets a gateway ask (USSR): a turn that nobody dialled, which ends
  * without a word unless it comes to an offer. Who is in a call is left alone, and while others wait for their
- * turn nothing is pushed. The SMS of the offer has gone
- * already, so whatever fails here is not tried again. */
+ * turn nothing is pushed. The SMS of the offer has gone already, so whatever fails here is not tried again.
+ * Where only texts may be pushed (USSN) nothing is: they would say what the SMS has said. */
 #include "base/secret.h"
 #include "flow/dial_turn.h"
 

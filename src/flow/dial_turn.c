@@ -148,27 +148,17 @@ void turn_walk(struct turn *t, const struct engine_step *step)
 		turn_close(t);
 }
 
-/* "2" of "*123*2#". */
-static void turn_path(const char *code, char ret[8])
-{
-	const char *star = *code ? strchr(code + 1, '*') : NULL;
-	size_t n = star ? strcspn(star + 1, "#*") : 0;
-
-	memcpy(ret, star ? star + 1 : "", n < 8 ? n : 0);
-	ret[n < 8 ? n : 0] = '\0';
-}
-
 static void turn_dial(struct turn *t, enum language l)
 {
 	struct session *s = turn_session(t);
-	char path[8];
+	char path[DIALOG_PATH];
 	uint64_t uid;
 
 	secret_random(&uid, sizeof uid);
 	memset(t->record, 0, sizeof *t->record);
 	session_start(s, t->menu->dialog, uid);
 	s->language = l;
-	turn_path(t->in.text, path);
+	engine_path(t->in.text, path);
 	const struct engine_step step = engine_dial(t->menu->dialog, s, path);
 	turn_walk(t, &step);
 }
@@ -271,7 +261,7 @@ static void turn_hang_up(struct turn *t)
 static void turn_judge(struct turn *t)
 {
 	const struct session *s = turn_session(t);
-	char path[8];
+	char path[DIALOG_PATH];
 
 	if (t->in.said == USSD_CANCELLED) {
 		turn_hang_up(t);
@@ -282,7 +272,7 @@ static void turn_judge(struct turn *t)
 		turn_say(t, s->page, s->ended);
 	} else if (t->in.said == USSD_DIALLED) {
 		/* Who dials a shortcut, as an SMS told her to, wants that and not what was dropped. */
-		turn_path(t->in.text, path);
+		engine_path(t->in.text, path);
 		if (t->known && !s->ended && s->typed && !*path)
 			turn_seek(t);
 		else

@@ -21,23 +21,11 @@ static bool handset_settle(struct handset *h, struct engine_step step)
 	return true;
 }
 
-/* "2" of "*123*2#", "" of "*123#". */
-static void handset_path(const char *code, char ret[8])
-{
-	const char *star = *code ? strchr(code + 1, '*') : NULL;
-	size_t n = star ? strcspn(star + 1, "#") : 0;
-
-	n = n < 8 ? n : 0;
-	if (n > 0)
-		memcpy(ret, star + 1, n);
-	ret[n] = '\0';
-}
-
 bool handset_dial(struct handset *h, const char *code, enum language language)
 {
-	char path[8];
+	char path[DIALOG_PATH];
 
-	handset_path(code, path);
+	engine_path(code, path);
 	session_start(&h->session, h->dialog, 1);
 	if (language != LANGUAGES)
 		h->session.language = language;

@@ -15,6 +15,7 @@
 #define DIALOG_SCREENS   256
 #define DIALOG_OPTIONS   5
 #define DIALOG_SHORTCUTS 20
+#define DIALOG_PATH      8 /* octets of a shortcut's digits, with their NUL */
 #define DIALOG_SETS      4 /* values that an option sets */
 #define DIALOG_TASKS     16
 #define DIALOG_ERRORS    4
@@ -85,7 +86,7 @@ struct dialog_task {
 };
 
 struct dialog_shortcut {
-	char digits[8]; /* "2" of *123*2# */
+	char digits[DIALOG_PATH]; /* "2" of *123*2# */
 	int screen;
 };
 

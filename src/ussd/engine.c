@@ -132,6 +132,17 @@ static struct engine_step engine_back(const struct dialog *d, struct session *s)
 	return engine_home(d, s, ENGINE_BACK);
 }
 
+void engine_path(const char *code, char ret[DIALOG_PATH])
+{
+	const char *star = *code ? strchr(code + 1, '*') : NULL;
+	size_t n = star ? strcspn(star + 1, "#*") : 0;
+
+	n = n < DIALOG_PATH ? n : 0;
+	if (n > 0)
+		memcpy(ret, star + 1, n);
+	ret[n] = '\0';
+}
+
 struct engine_step engine_dial(const struct dialog *d, struct session *s, const char *path)
 {
 	for (size_t i = 0; i < d->shortcuts_n; i++)

@@ -37,6 +37,9 @@ struct engine_step {
 
 const char *engine_event_name(enum engine_event e);
 
+/* What stands behind the code that was dialled: "2" of "*123*2#", "" of "*123#" and of what is longer than
+ * any shortcut. */
+void engine_path(const char *code, char ret[DIALOG_PATH]);
 /* A new session, s started and its language set when it is known. path: the digits behind the code, "2" of
  * *123*2#, "" for none; an unknown one is as none. */
 struct engine_step engine_dial(const struct dialog *d, struct session *s, const char *path);

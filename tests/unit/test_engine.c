@@ -494,6 +494,20 @@ static void engine__value_wider_than_its_type__is_cut(void **state)
 	assert_string_equal(session_value(&s, menu, "name"), "Нұрсұлтан.");
 }
 
+static void engine_path__code__what_stands_behind_it(void **state)
+{
+	static const char *const codes[][2] = {{"*123*2#", "2"}, {"*123#", ""}, {"*123*2*5#", "2"},
+	    {"*123*2", "2"}, {"", ""}, {"*", ""}, {"123", ""}, {"*123*12345678#", ""},
+	    {"*123*1234567#", "1234567"}};
+	char path[DIALOG_PATH];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+		engine_path(codes[i][0], path);
+		assert_string_equal(path, codes[i][1]);
+	}
+}
+
 static void engine__unknown_shortcut__opens_the_menu(void **state)
 {
 	(void)state;
@@ -612,6 +626,7 @@ int main(void)
 	    cmocka_unit_test(engine__dropped_on_a_later_page_of_a_list__offer_has_its_own_keys),
 	    cmocka_unit_test(engine__result_that_nobody_knows__is_down),
 	    cmocka_unit_test(engine__value_wider_than_its_type__is_cut),
+	    cmocka_unit_test(engine_path__code__what_stands_behind_it),
 	    cmocka_unit_test(engine__unknown_shortcut__opens_the_menu),
 	    cmocka_unit_test(engine_return__value_set_twice__is_as_it_was_on_the_page),
 	    cmocka_unit_test(engine_set_value__no_room_beside_the_way__it_begins_later),
