@@ -13,19 +13,26 @@
 
 #define TERMINAL_DEADLINE_MS 10000
 #define TERMINAL_PERSON_MS   120000
-#define ZONE_S               (5 * 3600) /* of the whole country, since 2024-03-01 */
+#define ZONE_S               (5 * 3600)
 
 int64_t dial_wall_ms(const struct dial *d)
 {
 	return clock_wall_ms(loop_clock(d->base.loop));
 }
 
-void dial_moment(int64_t wall_us, char ret[SESSION_VALUE])
+void dial_local(int64_t wall_us, struct tm *ret)
 {
 	time_t local = (time_t)(wall_us / 1000000 + ZONE_S);
+
+	gmtime_r(&local, ret);
+}
+
+void dial_moment(int64_t wall_us, char ret[SESSION_VALUE])
+{
 	struct tm tm;
 
-	strftime(ret, SESSION_VALUE, "%d.%m %H:%M", gmtime_r(&local, &tm));
+	dial_local(wall_us, &tm);
+	strftime(ret, SESSION_VALUE, "%d.%m %H:%M", &tm);
 }
 
 struct dial_way dial_way(const struct dial *d, const char *carrier)

@@ -3,6 +3,8 @@
 #ifndef FLOW_DIAL_BODY_H
 #define FLOW_DIAL_BODY_H
 
+#include <time.h>
+
 #include "flow/dial.h"
 #include "ussd/answer.h"
 #include "ussd/engine.h"
@@ -32,6 +34,8 @@ void dial_answer(struct dial_call *c);
 const char *dial_value(const struct dial_call *c, const char *name);
 uint64_t dial_number(const struct dial_call *c, const char *name); /* 0: not set */
 
+/* The wall time in Kazakhstan, UTC+5 in the whole country since 2024-03-01. */
+void dial_local(int64_t wall_us, struct tm *ret);
 /* "19.09 17:02": a moment as pages and SMS show it, by the time of Kazakhstan. */
 void dial_moment(int64_t wall_us, char ret[SESSION_VALUE]);
 

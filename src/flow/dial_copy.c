@@ -72,12 +72,10 @@ void dial_sms_queue(struct dial_call *c)
 static const char *copy_status(const struct dial_call *c, enum referral_status s)
 {
 	int value = contract_value(c->dialog->contracts, "refstatus", strlen("refstatus"));
-	const struct contract_type *t = value < 0 ? NULL : c->dialog->contracts->values[value].type;
+	const char *name = referral_status_name(s);
 
-	for (size_t i = 0; t && i < t->words_n; i++)
-		if (!strcmp(t->words[i].name, referral_status_name(s)))
-			return t->words[i].text[c->session.language];
-	return referral_status_name(s);
+	return value < 0 ? name
+	                 : contract_show(c->dialog->contracts->values[value].type, name, c->session.language);
 }
 
 /* The SMS is begun when the rows are read: c->answer says until then that there is one. */

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/mem.h"
 #include "flow/dial_body.h"
@@ -13,7 +12,6 @@
 #include "store/queue.h"
 #include "store/tries.h"
 
-#define ZONE_S     (5 * 3600) /* of the whole country, since 2024-03-01 */
 #define SCHOOL_AGE 7
 #define PARENT_AGE 14 /* older than the child by so many years at least */
 
@@ -34,10 +32,9 @@ static void enrol_answer(struct dial_call *c, const char *result)
 /* A child below school age, and somebody who can be its parent. */
 static bool enrol_can_be(const struct iin *child, const struct iin *parent, int64_t now_us)
 {
-	time_t local = (time_t)(now_us / 1000000 + ZONE_S);
 	struct tm t;
 
-	gmtime_r(&local, &t);
+	dial_local(now_us, &t);
 	const struct iin_day today = {t.tm_year + 1900, t.tm_mon + 1, t.tm_mday};
 	int age = iin_age(child, today);
 	return age >= 0 && age < SCHOOL_AGE && iin_age(parent, iin_birth(child)) >= PARENT_AGE;

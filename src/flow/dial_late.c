@@ -60,15 +60,6 @@ static const char *late_template(const struct dial_ask *a)
 	return "";
 }
 
-/* An enum's word as it is read. */
-static const char *late_word(const struct dial_ask *a, const struct contract_type *t, const char *name)
-{
-	for (size_t i = 0; i < t->words_n; i++)
-		if (strcmp(t->words[i].name, name) == 0)
-			return t->words[i].text[a->call.session.language];
-	return name;
-}
-
 /* Cut to what the template has room for. */
 static void late_value(const struct dial_ask *a, const char *name, char ret[SESSION_VALUE])
 {
@@ -79,8 +70,8 @@ static void late_value(const struct dial_ask *a, const char *name, char ret[SESS
 	for (size_t i = 0; i < a->call.answer.fields_n; i++)
 		if (strcmp(a->call.answer.fields[i].name, name) == 0)
 			text = a->call.answer.fields[i].text;
-	if (value >= 0 && c->values[value].type->kind == VALUE_WORD)
-		text = late_word(a, c->values[value].type, text);
+	if (value >= 0)
+		text = contract_show(c->values[value].type, text, a->call.session.language);
 	if (value >= 0 && c->values[value].type->kind == VALUE_TEXT)
 		screen_cut(text, c->values[value].type->max, ret);
 	else

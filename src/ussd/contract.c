@@ -52,3 +52,11 @@ int contract_value(const struct contracts *c, const char *name, size_t n)
 			return (int)i;
 	return -1;
 }
+
+const char *contract_show(const struct contract_type *t, const char *text, enum language l)
+{
+	for (size_t i = 0; i < t->words_n; i++)
+		if (strcmp(t->words[i].name, text) == 0)
+			return t->words[i].text[l];
+	return text;
+}

@@ -70,5 +70,7 @@ void contracts_check_templates(
     const struct contracts *c, const struct templates *t, const char *file, struct faults *faults);
 /* -1 when there is none of the name (n octets). */
 int contract_value(const struct contracts *c, const char *name, size_t n);
+/* How a value of the type is shown: of an enum the word of that name in the language, else text itself. */
+const char *contract_show(const struct contract_type *t, const char *text, enum language l);
 
 #endif

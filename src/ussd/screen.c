@@ -73,15 +73,8 @@ static void screen_fill_value(const struct dialog *d, const struct session *s, i
 {
 	const struct contract_type *t = d->contracts->values[v].type;
 
-	if (t->secret || t->kind == VALUE_ID)
-		return;
-	if (t->kind == VALUE_WORD)
-		for (size_t i = 0; i < t->words_n; i++)
-			if (strcmp(t->words[i].name, s->values[v]) == 0) {
-				buf_str(out, t->words[i].text[s->language]);
-				return;
-			}
-	buf_str(out, s->values[v]);
+	if (!t->secret && t->kind != VALUE_ID)
+		buf_str(out, contract_show(t, s->values[v], s->language));
 }
 
 void screen_fill(const struct dialog *d, const struct session *s, const char *text, struct buf *out)
