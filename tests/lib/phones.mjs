@@ -29,12 +29,15 @@ export class Phones {
     }
   }
 
-  // Answers what became of it: {text, how, units, alphabet, faults, ms}, {ok} or {error}.
+  // Answers what became of it: {text, how, units, alphabet, faults, ms}, {ok} or {error}. Orders of one turn of the loop go
+  // together: the second is said before the page of the first can come.
   order(fields) {
     const id = this.next++;
     return new Promise((resolve) => {
       this.waiting.set(id, resolve);
+      this.socket.cork();
       this.socket.write(`${JSON.stringify({ id, ...fields })}\n`);
+      process.nextTick(() => this.socket.uncork());
     });
   }
 
