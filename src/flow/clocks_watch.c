@@ -1,6 +1,7 @@
 /* Watchers: each group that has free places is looked at when they are released, and again when the turn of a
  * watcher comes who had to be passed over. As long as places are free and somebody watches, also each hour:
- * a child comes of age, a referral runs out, an application changes. */
+ * a child comes of age, a referral runs out, an application changes. In quiet hours nobody is told, so that
+ * all is looked at when they end: by then the place may be another's. */
 #include "flow/clocks_body.h"
 
 #include <stdio.h>
@@ -93,6 +94,8 @@ static void watch_judge(struct clocks *c, const struct region *r, const struct o
 	struct place_application asks;
 
 	watch_again(c, now_us + AGAIN_US);
+	if (w->told)
+		return;
 	if (!watch_complete(c, r, w, &asks)) {
 		clocks_fault(watch_sweep(c));
 		log_warn("clocks", "a watcher is not told of free places: her category is not configured, or "
@@ -150,16 +153,18 @@ static void watch_begin(struct clocks *c)
 		return;
 	}
 	const struct clocks_opening *at = &c->openings[c->opening];
-	bool known = region_find(c->files.regions, at->region);
+	const struct region *r = region_find(c->files.regions, at->region);
+	int64_t now_us = clocks_now_us(c);
+	int64_t told_us = r ? notice_due_us(NOTICE_PLACE, r, now_us, 0) : now_us + AGAIN_US;
 	c->watcher = 0;
-	c->next_us = known ? 0 : clocks_now_us(c) + AGAIN_US;
-	if (!known) {
+	c->next_us = told_us > now_us ? told_us : 0;
+	if (!r) {
 		clocks_fault(watch_sweep(c));
 		log_warn("clocks",
 		    "nobody is told of free places in group %llu: its region is not configured",
 		    (unsigned long long)at->o.due.number);
 	}
-	if (known && at->o.place.free)
+	if (!c->next_us && at->o.place.free)
 		watch_read(c);
 	else
 		watch_rest(c);

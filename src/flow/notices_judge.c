@@ -87,7 +87,7 @@ static struct notice_past judge_past(
 	    .until_us = judge_until_us(d),
 	    .alarm_us = d->alarm_us,
 	    .arrived = d->arrived,
-	    .stale = notice_is_stale(d->kind, d->referral, d->status) || judge_was_moved(d),
+	    .stale = notice_is_stale(d->kind, d->referral, d->status, d->free) || judge_was_moved(d),
 	    .to_second = d->to_second,
 	    .message = {.state = d->message_state,
 	        .sent_ms = ids_wall_ms(d->message),

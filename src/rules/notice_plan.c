@@ -11,7 +11,8 @@ bool notice_ends(enum notice_kind k)
 	       k != NOTICE_CANCELLED;
 }
 
-bool notice_is_stale(enum notice_kind k, enum referral_status referral, enum application_status application)
+bool notice_is_stale(
+    enum notice_kind k, enum referral_status referral, enum application_status application, bool free)
 {
 	switch (k) {
 	case NOTICE_OFFERED:
@@ -23,7 +24,7 @@ bool notice_is_stale(enum notice_kind k, enum referral_status referral, enum app
 	case NOTICE_ACCEPTED:
 		return referral != REFERRAL_ACCEPTED;
 	case NOTICE_PLACE:
-		return application != APPLICATION_WAITING;
+		return application != APPLICATION_WAITING || !free;
 	default:
 		return false;
 	}

@@ -44,8 +44,9 @@ struct notice_plan {
 struct notice_plan notice_plan(
     const struct notice_past *past, const struct region *r, const struct notice_waits *waits, int64_t now_us);
 /* Whether what a notice tells of is not so any more: of a referral by its status, of a free place by the
- * application's. */
-bool notice_is_stale(enum notice_kind k, enum referral_status referral, enum application_status application);
+ * application's and whether one is free. */
+bool notice_is_stale(
+    enum notice_kind k, enum referral_status referral, enum application_status application, bool free);
 /* Whether it ends: what it tells of is of no use after it. */
 bool notice_ends(enum notice_kind k);
 /* Of an email that could not be handed over for the n-th time, from 1 on: the wait until it is tried again;

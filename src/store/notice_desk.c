@@ -30,6 +30,7 @@ enum due_column {
 	DUE_PERSON,
 	DUE_REFERRAL,
 	DUE_REFERRAL_TO,
+	DUE_FREE,
 	DUE_NAME_KK,
 	DUE_NAME_RU,
 	DUE_NAME_EN,
@@ -55,7 +56,7 @@ static const struct pg_sql sql_read = {"notice_desk_read",
     "  order by look_at limit $4) n limit $4)"
     ") select n.id, n.application, n.kind, n.state, n.subject, n.phone, n.until_at, n.alarm_at, n.detail,"
     "  n.sealed, n.api_key, n.sends, n.mails, a.status, a.channel, a.language, d.region, a.sealed,"
-    "  r.status, r.to_at, k.name_kk, k.name_ru, k.name_en, n.message,"
+    "  r.status, r.to_at, v.play_group is not null, k.name_kk, k.name_ru, k.name_en, n.message,"
     "  coalesce(f.state, case when u.at is null then 0 else 1 end), u.at, coalesce(u.carrier, ''),"
     "  coalesce(u.link, ''), coalesce(p.phone = a.phone2, false), w.arrived"
     " from page n"
@@ -65,6 +66,8 @@ static const struct pg_sql sql_read = {"notice_desk_read",
     "  where n.kind between 1 and 8 and number = n.subject offset 0) r on true"
     " left join lateral (select kindergarten from play_group"
     "  where id = case when n.kind = 9 then n.subject else r.play_group end offset 0) g on true"
+    " left join lateral (select play_group from vacancy"
+    "  where n.kind = 9 and play_group = n.subject and free > 0 offset 0) v on true"
     " left join lateral (select * from kindergarten where id = g.kindergarten offset 0) k on true"
     " left join lateral (select e.state from message_event e where e.message_id = n.message and e.final"
     "  order by e.at, e.kind, e.feed limit 1) f on true"
@@ -125,6 +128,7 @@ static void desk_read_facts(const struct pg_reply *reply, size_t row, struct not
 	d->has_referral = !pg_is_null(reply, 0, row, DUE_REFERRAL);
 	d->referral = (enum referral_status)pg_int(reply, 0, row, DUE_REFERRAL);
 	d->referral_to_us = pg_wall_us(reply, 0, row, DUE_REFERRAL_TO);
+	d->free = pg_int(reply, 0, row, DUE_FREE) != 0;
 	for (int l = 0; l < LANGUAGES; l++)
 		d->kindergarten[l] = desk_text(reply, row, DUE_NAME_KK + l);
 	d->message = (uint64_t)pg_int(reply, 0, row, DUE_MESSAGE);

@@ -44,6 +44,7 @@ struct notice_due {
 	bool has_referral;
 	enum referral_status referral;
 	int64_t referral_to_us;
+	bool free; /* a place is, in the group that it is about */
 	const char *kindergarten[LANGUAGES];
 	/* of its newest message */
 	uint64_t message;

@@ -1,5 +1,6 @@
-/* A watcher's row is what of several daemons one alone deletes, and with it goes the notice. A notice of an
- * earlier watch of the same group has been told: it makes room. */
+/* A watcher's row is what of several daemons one alone marks with the notice that it makes. The row goes when
+ * that notice does: until then she was told nothing, and if the place is taken meanwhile she still watches.
+ * An earlier notice of the same group has been told, or came to nothing: it makes room. */
 #include "store/openings.h"
 
 #include "rules/notice.h"
@@ -96,6 +97,7 @@ enum watcher_column {
 	WATCHER_DISTRICT,
 	WATCHER_GROUPS,
 	WATCHER_STOP_LIST,
+	WATCHER_TOLD,
 	WATCHER_CATEGORY,
 	WATCHER_SEALED
 };
@@ -103,12 +105,13 @@ enum watcher_column {
 static const uint32_t watchers_types[] = {PG_INT8, PG_INT8, PG_INT4};
 static const struct pg_sql sql_watchers = {"opening_watchers",
     "select a.number, a.seq, a.status, f.number is not null, a.district, a.groups, a.stop_list_until,"
-    "  a.category, a.sealed"
-    " from (select application from watcher where kindergarten = $1 and application > $2"
+    "  n.id is not null, a.category, a.sealed"
+    " from (select application, notice from watcher where kindergarten = $1 and application > $2"
     "  order by application limit $3) w"
     " join lateral (select * from application where number = w.application offset 0) a on true"
     " left join lateral (select number from referral"
     "  where application = w.application and status in (0, 1) offset 0) f on true"
+    " left join lateral (select id from notice where id = w.notice and state = 0 offset 0) n on true"
     " order by 1",
     3, watchers_types};
 
@@ -121,6 +124,7 @@ static struct opening_watcher opening_watcher_row(const struct pg_reply *reply, 
 	        .district = pg_int(reply, 0, row, WATCHER_DISTRICT),
 	        .languages = (unsigned)pg_int(reply, 0, row, WATCHER_GROUPS),
 	        .stop_list_until_us = pg_wall_us(reply, 0, row, WATCHER_STOP_LIST)},
+	    .told = pg_int(reply, 0, row, WATCHER_TOLD) != 0,
 	    .category = pg_text(reply, 0, row, WATCHER_CATEGORY, NULL)};
 
 	w.sealed = pg_text(reply, 0, row, WATCHER_SEALED, &w.sealed_n);
@@ -153,7 +157,7 @@ enum kz opening_watchers(struct pg *pg, uint64_t kindergarten, uint64_t after, i
 static const uint32_t old_types[] = {PG_INT8_ARRAY, PG_INT8, PG_INT8, PG_INT4};
 static const struct pg_sql sql_old = {"opening_old",
     "delete from notice n using watcher w where n.application = any($1) and n.kind = $4 and n.subject = $2"
-    " and n.state <> 0 and w.application = n.application and w.kindergarten = $3 and n.at < w.at",
+    " and n.state <> 0 and w.application = n.application and w.kindergarten = $3",
     4, old_types};
 
 static const uint32_t tell_types[] = {
@@ -161,15 +165,17 @@ static const uint32_t tell_types[] = {
 static const struct pg_sql sql_tell = {"opening_tell",
     "with r as materialized ("
     " select unnest($1) as application, unnest($2) as seq, unnest($3) as id, unnest($4) as look_at"
-    "), gone as ("
-    " delete from watcher w using r where w.application = any($1) and w.application = r.application"
+    "), marked as ("
+    " update watcher w set notice = r.id from r where w.application = any($1) and w.application = "
+    "r.application"
     "  and w.kindergarten = $6"
+    "  and not exists (select from notice where id = w.notice and state = 0 offset 0)"
     "  and exists (select from application where number = r.application and seq = r.seq offset 0)"
     "  and exists (select from vacancy where play_group = $5 and terms = $7 and free > 0 offset 0)"
     " returning r.application, r.id, r.look_at"
     ") select count(notice_put(g.id, g.application, $8, $5, 0, g.look_at, null, null, null, null, a.api_key)"
     "  is null)" /* as in due_remind */
-    " from gone g, lateral (select api_key from application where number = g.application offset 0) a",
+    " from marked g, lateral (select api_key from application where number = g.application offset 0) a",
     8, tell_types};
 
 static void opening_on_told(void *arg, enum kz r, const struct pg_reply *reply)

@@ -23,6 +23,7 @@ struct opening_watcher {
 	uint64_t application;
 	int64_t seq;
 	struct place_application asks; /* but age and privileged, which are the region's to say */
+	bool told;                     /* a notice of a place there waits to be sent to her */
 	const char *category;          /* lives during the callback, as does sealed: store/applicant.h */
 	const void *sealed;
 	size_t sealed_n;
@@ -44,9 +45,10 @@ struct opening_notice {
 	uint64_t application, id; /* id: of the notice */
 	int64_t seq, look_us;
 };
-/* In one transaction each that still is as it was judged watches the kindergarten no more and its parent is
- * told of the group, if a place is still free there under the same terms; told: how many are. Of several
- * daemons that do the same one does. KZ_REFUSED: also when a slot that an id is of was lost meanwhile. */
+/* In one transaction each that still is as it was judged has a notice of the group, if a place is still free
+ * there under the same terms; told: how many have. Its watch ends when that is sent, and goes on if it comes
+ * to nothing. Of several daemons that do the same one does. KZ_REFUSED: also when a slot that an id is of was
+ * lost meanwhile. */
 enum kz opening_tell(struct pg *pg, const struct lease *lease, const struct opening *o,
     const struct opening_notice *notices, size_t n, due_told_fn *done, void *arg,
     uint64_t *ret_ticket) KZ_CHECK;

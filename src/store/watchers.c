@@ -4,7 +4,6 @@
 
 #include "base/ids.h"
 #include "base/mem.h"
-#include "rules/application.h"
 #include "store/pg_array.h"
 
 struct watcher_quest {
@@ -14,10 +13,9 @@ struct watcher_quest {
 	void *arg;
 };
 
-static const uint32_t add_types[] = {
-    PG_INT8, PG_INT8, PG_INT8, PG_TIMESTAMPTZ, PG_INT4_ARRAY, PG_INT4, PG_INT4, PG_INT4};
+static const uint32_t add_types[] = {PG_INT8, PG_INT8, PG_INT8, PG_TIMESTAMPTZ, PG_INT4, PG_INT4, PG_INT4};
 static const struct pg_sql sql_add = {
-    "watcher_add", "select watcher_add($1, $2, $3, $4, $5, $6, $7, $8)", 8, add_types};
+    "watcher_add", "select watcher_add($1, $2, $3, $4, $5, $6, $7)", 7, add_types};
 
 static void watcher_on_added(void *arg, enum kz r, const struct pg_reply *reply)
 {
@@ -31,32 +29,20 @@ static void watcher_on_added(void *arg, enum kz r, const struct pg_reply *reply)
 	free(q);
 }
 
-/* The statuses in which an application is over. */
-static struct pg_value watcher_over(struct pg_array *room)
-{
-	pg_array_start(room, PG_INT4);
-	for (enum application_status s = 0; s < APPLICATION_STATUSES; s++)
-		if (application_is_over(s))
-			pg_array_int(room, s);
-	return pg_array_value(room);
-}
-
 static struct pg_job *watcher_job(struct pg *pg, struct watcher_quest *q, const struct watcher_wish *w)
 {
 	struct pg_job *job = pg_job_new(pg, watcher_on_added, q);
 	struct lease_slots slots = {0};
-	struct pg_array over = {0};
 	uint8_t feed[8], application[8], kindergarten[8], now[8], most[4], kind[4], via[4];
 	uint64_t number = feed_number(q->feed, &q->hold, 1);
 	const struct pg_value values[] = {pg_int8((int64_t)number, feed),
 	    pg_int8((int64_t)w->application, application), pg_int8((int64_t)w->kindergarten, kindergarten),
-	    pg_timestamp(w->now_us, now), watcher_over(&over), pg_int4(WATCHERS_MOST, most),
-	    pg_int4(NEWS_WATCHED, kind), pg_int4((int32_t)w->via, via)};
+	    pg_timestamp(w->now_us, now), pg_int4(WATCHERS_MOST, most), pg_int4(NEWS_WATCHED, kind),
+	    pg_int4((int32_t)w->via, via)};
 
 	slots.in[ids_slot(number)] = true;
 	lease_fence(feed_lease(q->feed), &slots, job);
 	pg_job_add(job, &sql_add, values);
-	pg_array_fini(&over);
 	return job;
 }
 

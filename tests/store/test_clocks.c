@@ -337,7 +337,9 @@ static void end__slot_lost_meanwhile__goes_on_with_the_next(void **state)
 /* Of a kindergarten, from some time ago on. */
 static void watch_put(struct store_rig *g, uint64_t application, int kindergarten)
 {
-	store_sql(g, "insert into watcher values (%llu, %d, now() - interval '1 minute')",
+	store_sql(g,
+	    "insert into watcher (application, kindergarten, at) values (%llu, %d, now() - interval '1 "
+	    "minute')",
 	    (unsigned long long)application, kindergarten);
 }
 
@@ -350,7 +352,12 @@ static void group_opens(struct store_rig *g, int group)
 	    (long long)store_wall_us(), (long long)store_wall_us(), group);
 }
 
-static void watch__place_is_free__told_once_and_watches_no_more(void **state)
+/* She watches until that has gone. */
+#define WATCHES(which)                                                                                       \
+	"select count(*) from watcher w where (w.notice is null or not exists"                               \
+	" (select from notice where id = w.notice and state = 0)) and " which
+
+static void watch__place_is_free__told_once(void **state)
 {
 	struct store_rig *g = *state;
 	struct daemon one, two;
@@ -369,7 +376,8 @@ static void watch__place_is_free__told_once_and_watches_no_more(void **state)
 	assert_int_equal(store_int(g, "select count(*) from notice"), 1);
 	store_sql(g, "update notice set look_at = null");
 	assert_string_equal(store_sql(g, NOTICE(51)), "9|1|0|1|0|0");
-	assert_int_equal(store_int(g, "select application from watcher"), 52);
+	assert_int_equal(store_int(g, WATCHES("application = 51")), 0);
+	assert_int_equal(store_int(g, WATCHES("application = 52")), 1);
 	daemon_end(&one);
 	daemon_end(&two);
 }
@@ -397,19 +405,19 @@ static void watch__not_her_turn_yet__told_when_it_comes(void **state)
 	assert_int_equal(store_int(g, "select count(*) from notice where application = 51"), 1);
 	time_is(g, "2027-01-05T05:59:50Z");
 	daemon_runs(g);
-	assert_int_equal(store_int(g, "select count(*) from watcher where application = 53"), 1);
+	assert_int_equal(store_int(g, WATCHES("application = 53")), 1);
 	time_is(g, "2027-01-05T06:00:00Z");
 	daemon_runs(g);
 	assert_int_equal(store_int(g, "select count(*) from notice where application = 53"), 1);
-	assert_int_equal(store_int(g, "select count(*) from watcher"), 0);
+	assert_int_equal(store_int(g, WATCHES("true")), 0);
 }
 
 /* Age counts on 1 September of the year: one of 2 September 2025 is a year old by it from 2027 on. */
-static void watch__of_age_from_new_year_on__told_within_the_hour(void **state)
+static void watch__of_age_from_new_year_on__told_in_the_morning(void **state)
 {
 	struct store_rig *g = *state;
 
-	time_is(g, "2026-12-31T18:30:00Z");
+	time_is(g, "2026-12-31T16:59:30Z"); /* half a minute to 22:00 */
 	records_put_group(g, 1, "sample", 1);
 	records_put_application(g, &(struct records_application){.number = 51, .child = "2509025"});
 	watch_put(g, 51, 1);
@@ -418,7 +426,54 @@ static void watch__of_age_from_new_year_on__told_within_the_hour(void **state)
 	assert_int_equal(store_int(g, "select count(*) from notice"), 0);
 	time_is(g, "2026-12-31T19:30:05Z");
 	daemon_runs(g);
+	assert_int_equal(store_int(g, "select count(*) from notice"), 0);
+	time_is(g, "2027-01-01T03:00:05Z");
+	daemon_runs(g);
 	assert_int_equal(store_int(g, "select application from notice"), 51);
+}
+
+/* Until then the place is anybody's. */
+static void watch__in_quiet_hours__judged_when_they_end(void **state)
+{
+	struct store_rig *g = *state;
+
+	time_is(g, "2026-12-30T18:00:00Z"); /* 23:00 */
+	for (int id = 1; id <= 2; id++) {
+		records_put_group(g, id, "sample", 1);
+		records_put_application(
+		    g, &(struct records_application){.number = 50 + (uint64_t)id, .district = id});
+		watch_put(g, 50 + (uint64_t)id, id);
+		group_opens(g, id);
+	}
+	daemon_runs(g);
+	assert_int_equal(store_int(g, "select count(*) from notice"), 0);
+	assert_int_equal(
+	    store_int(g, "select count(*) from vacancy where watch_at = '2026-12-31 03:00Z'"), 2);
+	store_sql(g, "update vacancy set free = 0 where play_group = 2");
+	time_is(g, "2026-12-31T03:00:00Z");
+	daemon_runs(g);
+	assert_int_equal(store_int(g, "select count(*) from notice"), 1);
+	assert_int_equal(store_int(g, "select application from notice"), 51);
+	assert_int_equal(store_int(g, WATCHES("application = 52")), 1);
+}
+
+static void watch__her_notice_came_to_nothing__told_when_a_place_is_free_again(void **state)
+{
+	struct store_rig *g = *state;
+
+	time_is(g, "2026-12-30T06:00:00Z");
+	records_put_group(g, 1, "sample", 1);
+	records_put_application(g, &(struct records_application){.number = 51});
+	watch_put(g, 51, 1);
+	group_opens(g, 1);
+	daemon_runs(g);
+	assert_int_equal(
+	    store_int(g, "select count(*) from vacancy where watch_at > '2026-12-30 06:59Z'"), 1);
+	store_sql(g, "update notice set state = 4, look_at = null");
+	group_opens(g, 1);
+	daemon_runs(g);
+	assert_int_equal(store_int(g, "select count(*) from notice where state = 0"), 1);
+	assert_int_equal(store_int(g, WATCHES("true")), 0);
 }
 
 static void watch__place_gone__looked_at_when_one_comes(void **state)
@@ -448,8 +503,8 @@ static void watch__watched_again_after_it_was_told__told_again(void **state)
 	daemon_runs(g);
 	uint64_t first = (uint64_t)store_int(g, "select id from notice");
 	/* its receipt is still waited for */
-	store_sql(g, "update notice set look_at = now() + interval '6 hours', state = 1, at = at - interval "
-	             "'2 minutes'");
+	store_sql(
+	    g, "update notice set look_at = now() + interval '6 hours', state = 1; delete from watcher");
 	watch_put(g, 51, 1);
 	group_opens(g, 1);
 	daemon_runs(g);
@@ -471,7 +526,7 @@ static void watch__pages_of_watchers__all_are_told(void **state)
 	group_opens(g, 1);
 	daemon_runs(g);
 	assert_int_equal(store_int(g, "select count(*) from notice"), 125);
-	assert_int_equal(store_int(g, "select count(*) from watcher"), 125);
+	assert_int_equal(store_int(g, WATCHES("true")), 125);
 }
 
 /* Whoever changes the terms has it looked at anew. */
@@ -612,9 +667,11 @@ int main(void)
 	    STORE_CASE(end__two_daemons_and_pages_of_them__each_once),
 	    STORE_CASE(end__region_not_configured__the_others_end),
 	    STORE_CASE(end__slot_lost_meanwhile__goes_on_with_the_next),
-	    STORE_CASE(watch__place_is_free__told_once_and_watches_no_more),
+	    STORE_CASE(watch__place_is_free__told_once),
 	    STORE_CASE(watch__not_her_turn_yet__told_when_it_comes),
-	    STORE_CASE(watch__of_age_from_new_year_on__told_within_the_hour),
+	    STORE_CASE(watch__of_age_from_new_year_on__told_in_the_morning),
+	    STORE_CASE(watch__in_quiet_hours__judged_when_they_end),
+	    STORE_CASE(watch__her_notice_came_to_nothing__told_when_a_place_is_free_again),
 	    STORE_CASE(watch__place_gone__looked_at_when_one_comes),
 	    STORE_CASE(watch__watched_again_after_it_was_told__told_again),
 	    STORE_CASE(watch__pages_of_watchers__all_are_told),

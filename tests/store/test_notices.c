@@ -357,6 +357,26 @@ static void referral__over_before_it_is_told__dropped(void **state)
 	daemon_end(&d);
 }
 
+/* A watch ends when it was told, and not before. */
+static void place__taken_before_it_is_told__dropped_and_watched_on(void **state)
+{
+	struct store_rig *g = *state;
+	struct daemon d;
+
+	clock_set(12, 0);
+	city(g);
+	records_put_group(g, 2, "sample", 0);
+	put(g, 1, NOTICE_PLACE, 1, false);
+	put(g, 2, NOTICE_PLACE, 2, false);
+	store_sql(g, "insert into watcher select application, subject, now(), id from notice");
+	daemon_up(&d, g);
+	seconds_pass(&d, 1);
+	assert_int_equal(state_of(g, 1), NOTICE_SENT);
+	assert_int_equal(state_of(g, 2), NOTICE_DROPPED);
+	assert_int_equal(store_int(g, "select application from watcher"), 2);
+	daemon_end(&d);
+}
+
 /* "1 day left" of an end that is a month ahead now; of two words about its moving the last one. */
 static void referral__end_moved_before_it_is_told__told_of_the_last_alone(void **state)
 {
@@ -550,6 +570,7 @@ int main(void)
 	    STORE_CASE(bad_end__heard_of__second_phone_at_once),
 	    STORE_CASE(quiet_hours__others_than_numbers__told_at_their_end),
 	    STORE_CASE(referral__over_before_it_is_told__dropped),
+	    STORE_CASE(place__taken_before_it_is_told__dropped_and_watched_on),
 	    STORE_CASE(referral__end_moved_before_it_is_told__told_of_the_last_alone),
 	    STORE_CASE(sealed_number__of_the_notice__told_there),
 	    STORE_CASE(phone__that_the_application_has_no_more__failed),

@@ -117,6 +117,22 @@ static void watcher_add__nothing_to_watch__said_which(void **state)
 	assert_int_equal(list(g, 52).r, KZ_OK);
 }
 
+/* Whoever ends it, and whatever it was. */
+static void application__over__watches_no_more(void **state)
+{
+	struct store_rig *g = *state;
+
+	stand(g, 2);
+	add(g, 51, 1);
+	add(g, 51, 2);
+	add(g, 53, 1);
+	store_sql(g, "update application set status = 1, seq = seq + 1 where number = 51");
+	assert_int_equal(list(g, 51).n, 2);
+	store_sql(g, "update application set status = 5, seq = seq + 1 where number = 51");
+	assert_int_equal(list(g, 51).n, 0);
+	assert_int_equal(list(g, 53).n, 1);
+}
+
 static void watcher_add__as_many_as_may_be__no_more(void **state)
 {
 	struct store_rig *g = *state;
@@ -184,6 +200,7 @@ int main(void)
 	    STORE_CASE(watcher_add__new_one__stands_with_its_news),
 	    STORE_CASE(watcher_add__again__no_second_news),
 	    STORE_CASE(watcher_add__nothing_to_watch__said_which),
+	    STORE_CASE(application__over__watches_no_more),
 	    STORE_CASE(watcher_add__as_many_as_may_be__no_more),
 	    STORE_CASE(watcher_add__place_is_free_there__looked_at_now),
 	    STORE_CASE(watcher_add__no_slot__comes_again),

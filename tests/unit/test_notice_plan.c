@@ -150,14 +150,16 @@ static void plan__unconfirmed_and_no_way_left__not_again(void **state)
 static void stale__by_what_became_of_it(void **state)
 {
 	(void)state;
-	assert_false(notice_is_stale(NOTICE_OFFERED, REFERRAL_OFFERED, APPLICATION_REFERRED));
-	assert_true(notice_is_stale(NOTICE_OFFERED, REFERRAL_ACCEPTED, APPLICATION_ENROLLING));
-	assert_false(notice_is_stale(NOTICE_REMIND, REFERRAL_ACCEPTED, APPLICATION_ENROLLING));
-	assert_true(notice_is_stale(NOTICE_REMIND, REFERRAL_EXPIRED, APPLICATION_WAITING));
-	assert_true(notice_is_stale(NOTICE_ACCEPTED, REFERRAL_CANCELLED, APPLICATION_WAITING));
-	assert_false(notice_is_stale(NOTICE_CANCELLED, REFERRAL_CANCELLED, APPLICATION_WAITING));
-	assert_true(notice_is_stale(NOTICE_PLACE, REFERRAL_OFFERED, APPLICATION_REFERRED));
-	assert_false(notice_is_stale(NOTICE_NUMBER, REFERRAL_OFFERED, APPLICATION_ARCHIVED));
+	assert_false(notice_is_stale(NOTICE_OFFERED, REFERRAL_OFFERED, APPLICATION_REFERRED, false));
+	assert_true(notice_is_stale(NOTICE_OFFERED, REFERRAL_ACCEPTED, APPLICATION_ENROLLING, false));
+	assert_false(notice_is_stale(NOTICE_REMIND, REFERRAL_ACCEPTED, APPLICATION_ENROLLING, false));
+	assert_true(notice_is_stale(NOTICE_REMIND, REFERRAL_EXPIRED, APPLICATION_WAITING, false));
+	assert_true(notice_is_stale(NOTICE_ACCEPTED, REFERRAL_CANCELLED, APPLICATION_WAITING, false));
+	assert_false(notice_is_stale(NOTICE_CANCELLED, REFERRAL_CANCELLED, APPLICATION_WAITING, false));
+	assert_false(notice_is_stale(NOTICE_PLACE, REFERRAL_OFFERED, APPLICATION_WAITING, true));
+	assert_true(notice_is_stale(NOTICE_PLACE, REFERRAL_OFFERED, APPLICATION_WAITING, false));
+	assert_true(notice_is_stale(NOTICE_PLACE, REFERRAL_OFFERED, APPLICATION_REFERRED, true));
+	assert_false(notice_is_stale(NOTICE_NUMBER, REFERRAL_OFFERED, APPLICATION_ARCHIVED, false));
 }
 
 static void mail__again__longer_each_time_then_by_sms(void **state)

@@ -69,6 +69,7 @@ create index on application (parent1_iin, number);
 create index on application (parent2_iin, number) where parent2_iin is not null;
 create index on application (phone1, number);
 create index on application (phone2, number) where phone2 is not null;
+create function application_is_over(status smallint) returns boolean language sql immutable as $$ select status not in (0, 1, 2) $$;
 create index application_queue on application (district, birth_year, category, registered_at, number) where status = 0;
 
 -- Who gives a place: 0006_places.sql alone. Its number is of 5 or 6 digits on what parents hold in hand.
@@ -91,14 +92,23 @@ create index on referral (to_at) where status in (0, 1);
 create index on referral (remind_at) where remind_at is not null;
 create sequence referral_number maxvalue 999999 cycle;
 
--- Applications whose parents want to hear of a place in a kindergarten.
+-- Applications whose parents want to hear of a place in a kindergarten, until they are told or the application is over.
 create table watcher (
   application bigint not null references application,
   kindergarten bigint not null references kindergarten,
   at timestamptz not null,
+  notice bigint, -- the newest that was to tell it, null: none. One that is told ends the watch: watchers_told
   primary key (application, kindergarten)
 );
 create index on watcher (kindergarten, application);
+create function watchers_end() returns trigger language plpgsql as $body$
+begin
+  delete from watcher where application = new.number;
+  return null;
+end
+$body$;
+create trigger application_ended after update of status on application for each row
+  when (application_is_over(new.status) and not application_is_over(old.status)) execute function watchers_end();
 
 -- What a parent is to be told, made in the transaction that it follows from. The slot in its id is whose it is to send.
 create table notice (
@@ -162,9 +172,9 @@ end
 $body$;
 
 -- The kindergarten is watched for the application from now on: 0; it was: 1; there is no such application: 2, no such
--- kindergarten: 3; the application is over (a status of those): 4; it watches as many as it may: 5. What is free there is
+-- kindergarten: 3; the application is over: 4; it watches as many as it may: 5. What is free there is
 -- looked at once more, also by who looks at it at this moment: its time is another one then.
-create function watcher_add(feed bigint, of_application bigint, of_kindergarten bigint, now timestamptz, over int[], most int,
+create function watcher_add(feed bigint, of_application bigint, of_kindergarten bigint, now timestamptz, most int,
   kind int, via int) returns int language plpgsql as $body$
 declare
   stands smallint;
@@ -178,12 +188,12 @@ begin
     return 3;
   elsif exists (select from watcher where application = of_application and kindergarten = of_kindergarten) then
     return 1;
-  elsif stands = any(over) then
+  elsif application_is_over(stands) then
     return 4;
   elsif (select count(*) from watcher where application = of_application) >= most then
     return 5;
   end if;
-  insert into watcher values (of_application, of_kindergarten, now());
+  insert into watcher (application, kindergarten, at) values (of_application, of_kindergarten, now());
   update application set seq = seq + 1 where number = of_application;
   insert into news (feed, application, seq, kind, at, via, kindergarten)
     select feed, number, seq, kind, now, via, of_kindergarten from application where number = of_application;

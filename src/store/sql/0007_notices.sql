@@ -8,6 +8,12 @@ create function notice_put(id bigint, application bigint, kind int, subject bigi
   on conflict do nothing
 $body$;
 
+-- Whose notice of a place was told, or can be told by no way, watches no more; one that was dropped leaves the watch as it was.
+create function watchers_told(ids bigint[]) returns void language sql as $body$
+  delete from watcher w using notice n
+    where n.id = any(ids) and n.kind = 9 and n.state in (1, 2, 3) and w.application = n.application and w.notice = n.id
+$body$;
+
 -- Notes the messages that bring notices, in the transaction that keeps them: message i is number counts[i] of notice ids[i],
 -- which is looked at again at looks[i]. Fails when one has that number already, so that nobody is told twice; a message that is
 -- kept again because its commit was lost is the one that stands.
@@ -26,6 +32,7 @@ begin
       and not exists (select from notice n where n.id = m.id and n.message = m.message offset 0)) then
     raise exception 'a notice was sent meanwhile' using errcode = 'unique_violation';
   end if;
+  perform watchers_told(ids);
 end
 $body$;
 
@@ -38,6 +45,7 @@ begin
       look_at = case when r.becomes <> 2 then least(r.look, n.alarm_at) end
     from unnest(ids, counts, was, becomes, looks, emails) r(id, count, was, becomes, look, emails)
     where n.id = any(ids) and n.id = r.id and n.sends = r.count and n.state = r.was;
+  perform watchers_told(ids);
 end
 $body$;
 
