@@ -49,18 +49,12 @@ void dial_say(struct turn *t, const char *page, bool last)
 	dial_page_fn *done = t->done;
 
 	t->done = NULL;
-	if (t->gone) {
-		page = "";
-		last = true;
-	}
-	if (t->pushed) {
-		if (!last)
-			dial_push_page(t, page);
-	} else if (!*t->carrier) {
-		done(t->arg, page, last);
-	} else if (!t->gone) {
+	if (!*t->carrier)
+		done(t->arg, t->gone ? "" : page, t->gone || last);
+	else if (t->pushed && !t->gone)
+		dial_push_page(t, page);
+	else if (!t->gone)
 		dial_page_send(t, page, last);
-	}
 }
 
 void dial_hear(struct dial *d, struct carrier *c, const struct ussd_in *in)

@@ -50,7 +50,6 @@ static void ask_on_answer(void *arg)
 	}
 	a->turn = NULL;
 	t->ask = NULL;
-	t->offers = strcmp(a->call.answer.result, "offer") == 0;
 	const struct engine_step step = engine_give(a->menu->dialog, &t->record->session, &a->call.answer);
 	if (down)
 		dial_late_wait(a);
@@ -91,7 +90,7 @@ void dial_ask_begin(struct turn *t, enum service service)
 	    .phone_key = t->phone_key,
 	    .token = dial_ask_token(d, &t->record->session, service)};
 	a->turn = t;
-	a->mute = t->pushed;
+	a->mute = t->pushed != USSD_PUSH_NEVER;
 	a->menu = t->menu;
 	dial_menu_enter(a->menu);
 	list_append(&d->asks, &a->node);

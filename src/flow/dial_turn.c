@@ -106,7 +106,7 @@ static void turn_on_kept(void *arg, enum kz r)
 }
 
 /* The end of a dialogue is kept too, so that a repeated request gets it again. */
-static void turn_keep(struct turn *t)
+void turn_keep(struct turn *t)
 {
 	struct dial_record *r = t->record;
 	struct dial *d = t->dial;
@@ -135,8 +135,8 @@ void turn_walk(struct turn *t, const struct engine_step *step)
 	if (dial_menu_chose_language(t->menu, step, t->record->session.language))
 		dial_remember_language(t);
 	if (step->does == ENGINE_SAY) {
-		if (t->pushed && !t->offers)
-			turn_hush(t);
+		if (t->pushed)
+			dial_push_end(t);
 		else
 			turn_keep(t);
 		return;
@@ -267,7 +267,7 @@ static void turn_judge(struct turn *t)
 		turn_hang_up(t);
 	} else if (t->pushed && t->known && !s->ended) {
 		turn_hush(t); /* she is in a call, or can go on with one */
-	} else if (turn_is_repeated(t)) {
+	} else if (!t->pushed && turn_is_repeated(t)) {
 		metric_add(t->dial->repeated, 1);
 		turn_say(t, s->page, s->ended);
 	} else if (t->in.said == USSD_DIALLED) {

@@ -83,15 +83,14 @@ struct turn {
 	struct timer *timer;
 	struct defer begins;
 	enum turn_place place;
-	bool walks;  /* one of DIAL_ABREAST */
-	bool busy;   /* an answer will come */
-	bool known;  /* record was read */
-	bool beaten; /* somebody else was faster with this answer */
-	bool late;   /* the deadline has passed */
-	bool pushed; /* nobody dialled: an offer is shown, anything else is not */
-	bool offers; /* the last answer was an offer */
-	bool gone;   /* she hung up meanwhile */
-	bool read;   /* the page of the same octets had been shown before she said it */
+	bool walks;            /* one of DIAL_ABREAST */
+	bool busy;             /* an answer will come */
+	bool known;            /* record was read */
+	bool beaten;           /* somebody else was faster with this answer */
+	bool late;             /* the deadline has passed */
+	bool gone;             /* she hung up meanwhile */
+	bool read;             /* the page of the same octets had been shown before she said it */
+	enum ussd_push pushed; /* nobody dialled: what may be pushed is shown, as a text or as a question */
 	enum dial_close closing;
 	unsigned rounds, asks;
 	struct list behind; /* struct turn */
@@ -198,6 +197,8 @@ void turns_free(struct dial *d);
 void turn_begin(struct turn *t);
 /* The step of the engine that follows an answer. */
 void turn_walk(struct turn *t, const struct engine_step *step);
+/* The session is kept, then its page said. */
+void turn_keep(struct turn *t);
 /* The network does not wait any longer. A timer's. */
 void turn_on_late(void *arg);
 /* Says the closing page now. No page was said. */
@@ -241,6 +242,8 @@ bool dial_page_was_read(const struct turn *t);
 bool turn_is_repeated(const struct turn *t);
 
 /* dial_push.c */
+/* What a pushed turn came to: shown when the dialog has it to be pushed, else t is over. */
+void dial_push_end(struct turn *t);
 void dial_push_page(struct turn *t, const char *page);
 
 /* dial_sms.c */

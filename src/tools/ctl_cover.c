@@ -7,7 +7,7 @@
 #include "text/digits.h"
 
 struct cover_screen {
-	bool seen, typed;
+	bool seen, told, typed;
 	bool options[DIALOG_OPTIONS], results[SERVICE_RESULTS], errors[INPUT_ERRORS];
 };
 
@@ -32,6 +32,11 @@ void cover_free(struct cover *c)
 void cover_screen(struct cover *c, int screen)
 {
 	c->screens[screen].seen = true;
+}
+
+void cover_told(struct cover *c, int screen)
+{
+	c->screens[screen].told = true;
 }
 
 void cover_result(struct cover *c, int screen, const char *result)
@@ -124,6 +129,8 @@ void cover_missing(const struct cover *c, struct faults *faults)
 		for (size_t o = 0; o < s->options_n; o++)
 			if (!seen->options[o])
 				cover_miss(s, "the option", s->options[o].key, faults);
+		if (s->told.in[0] && !seen->told)
+			cover_miss(s, "it told: push: yes", "", faults);
 		if (s->kind == SCREEN_DO || s->kind == SCREEN_LIST)
 			cover_missing_branches(seen, s, faults);
 		else if (s->kind == SCREEN_INPUT)

@@ -11,6 +11,8 @@ struct cover *cover_new(const struct dialog *d);
 void cover_free(struct cover *c);
 /* The screen was shown or asked. */
 void cover_screen(struct cover *c, int screen);
+/* What is told of the screen to who did not dial was shown. */
+void cover_told(struct cover *c, int screen);
 /* Its service gave that result. */
 void cover_result(struct cover *c, int screen, const char *result);
 /* typed was this step; what the screen asks for decides which option or error it was. */

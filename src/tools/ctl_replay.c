@@ -1,6 +1,7 @@
 /* ctl_replay: a file is a map of transcripts by name. Each says which code is dialled, what the services
  * answer, in their order and the last one again and again, and steps: what is typed (drop: yes for a call
- * that is dropped and dialled again) and the page that the phone shows then, every letter of it. */
+ * that is dropped and dialled again; push: yes alone, for what is told to who did not dial) and the page that
+ * the phone shows then, every letter of it. */
 #include "ctl_replay.h"
 
 #include <stdio.h>
@@ -147,11 +148,35 @@ static void replay_judge(struct replay *r, const struct yaml_node *step, struct 
 		    r->handset.dialog->screens[s->screen].name, s->page);
 }
 
+static bool replay_push(struct replay *r, const char *code, enum language l)
+{
+	struct session *s = &r->handset.session;
+
+	if (!handset_dial(&r->handset, code, l))
+		return false;
+	if (!engine_is_pushed(r->handset.dialog, s)) {
+		faults_at(r->faults, r->now, "screen %s has no text told, so it is not pushed",
+		    r->handset.dialog->screens[s->screen].name);
+		return false;
+	}
+	engine_tell(r->handset.dialog, s);
+	cover_told(r->cover, s->screen);
+	return true;
+}
+
+/* The key of the step, of those that have no text. */
+static const char *replay_word(const struct yaml_node *step)
+{
+	return yaml_get(step, "push") ? "push" : yaml_get(step, "dial") ? "dial" : "drop";
+}
+
 static bool replay_step(struct replay *r, const struct yaml_node *step, const char *code, enum language l)
 {
 	const struct yaml_node *type = yaml_get(step, "type");
 	struct engine_step did;
 
+	if (yaml_get(step, "push"))
+		return replay_push(r, code, l);
 	if (yaml_get(step, "dial"))
 		return handset_dial(&r->handset, code, l);
 	if (yaml_get(step, "drop"))
@@ -176,7 +201,7 @@ static void replay_put_step(struct buf *out, const struct yaml_node *step)
 			buf_printf(out, "%s%c", *t == '"' || *t == '\\' ? "\\" : "", *t);
 		buf_str(out, "\"\n");
 	} else
-		buf_printf(out, "    - %s: yes\n", yaml_get(step, "dial") ? "dial" : "drop");
+		buf_printf(out, "    - %s: yes\n", replay_word(step));
 }
 
 static void replay_transcript(struct replay *r, const struct yaml_node *t, struct buf *out)
@@ -188,11 +213,11 @@ static void replay_transcript(struct replay *r, const struct yaml_node *t, struc
 	r->answers = yaml_get(t, "answers");
 	memset(r->taken, 0, sizeof r->taken);
 	if (!code || code->kind != YAML_TEXT || !steps || steps->kind != YAML_LIST || steps->count == 0 ||
-	    !yaml_get(&steps->children[0], "dial") ||
+	    strcmp(replay_word(&steps->children[0]), "drop") == 0 ||
 	    (language && (language->kind != YAML_TEXT || language_parse(language->text, &l) != KZ_OK))) {
 		faults_at(r->faults, t,
 		    "a transcript has code: \"*123#\", perhaps language: kk, answers, and steps of which the "
-		    "first is dial: yes");
+		    "first is dial: yes or push: yes");
 		return;
 	}
 	for (size_t i = 0; i < steps->count; i++) {

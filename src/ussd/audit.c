@@ -30,6 +30,8 @@ void audit_screen_texts(struct audit *p, const struct dialog_screen *s, audit_te
 {
 	if (s->kind != SCREEN_DO)
 		each(p, s, &s->text, AUDIT_TEXT, arg);
+	if (s->told.in[0])
+		each(p, s, &s->told, AUDIT_TEXT, arg);
 	for (size_t i = 0; i < s->options_n; i++)
 		each(p, s, &s->options[i].text, AUDIT_OPTION, arg);
 	if (s->kind == SCREEN_LIST)

@@ -177,12 +177,14 @@ static void page_draw(struct drawing *w, const struct dialog_screen *s, enum scr
 static void form_draw(struct drawing *w, const struct dialog_screen *s, enum screen_form form, int error,
     audit_page_fn *each, void *arg)
 {
-	static const char *const names[] = {[SCREEN_FIRST] = "first", [SCREEN_WRONG_KEY] = "wrong key"};
+	static const char *const names[] = {
+	    [SCREEN_FIRST] = "first", [SCREEN_WRONG_KEY] = "wrong key", [SCREEN_TOLD] = "told"};
+	const struct dialog_text *t = form == SCREEN_TOLD ? &s->told : &s->text;
 	struct audit_page page = {.screen = s->name,
 	    .form = form == SCREEN_WRONG_INPUT ? input_error_name((enum input_error)error) : names[form],
 	    .language = w->s->language,
-	    .line = s->text.line,
-	    .column = s->text.column};
+	    .line = t->line,
+	    .column = t->column};
 
 	if (s->kind == SCREEN_LIST)
 		page.min_items = form == SCREEN_FIRST ? s->min_items : 1;
@@ -198,6 +200,8 @@ static void screen_draw(struct drawing *w, const struct dialog_screen *s, audit_
 	form_draw(w, s, SCREEN_FIRST, 0, each, arg);
 	if (s->kind == SCREEN_PAGE || s->kind == SCREEN_LIST)
 		form_draw(w, s, SCREEN_WRONG_KEY, 0, each, arg);
+	if (s->told.in[0])
+		form_draw(w, s, SCREEN_TOLD, 0, each, arg);
 	for (int e = 0; e < INPUT_ERRORS; e++)
 		if (s->errors[e].in[0])
 			form_draw(w, s, SCREEN_WRONG_INPUT, e, each, arg);

@@ -126,6 +126,18 @@ static void check_tasks(struct audit *p, const unsigned *seen)
 	}
 }
 
+/* Nobody presses a key before something is pushed. */
+static void check_pushed(struct audit *p, const unsigned *seen)
+{
+	const struct dialog *d = p->d;
+
+	for (size_t i = 0; i < d->screens_n; i++)
+		if (d->screens[i].told.in[0] && seen[i])
+			audit_fault(p, d->screens[i].told.line, d->screens[i].told.column,
+			    "%s: is to be told to who did not dial, and only keys lead to it from %s",
+			    d->screens[i].name, d->screens[d->entry].name);
+}
+
 /* Each result has a branch; that of a list is the list itself. */
 static void check_branches(struct audit *p, const struct dialog_screen *s)
 {
@@ -217,6 +229,7 @@ void audit_check_ways(struct audit *p)
 	check_limit(p, keys, keys_on, d->limits.turns, "keys");
 	check_limit(p, seconds, seconds_on, d->limits.seconds, "seconds");
 	check_tasks(p, keys);
+	check_pushed(p, keys);
 	for (size_t i = 0; i < d->screens_n; i++)
 		if (d->screens[i].kind == SCREEN_DO || d->screens[i].kind == SCREEN_LIST)
 			check_branches(p, &d->screens[i]);

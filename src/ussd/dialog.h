@@ -56,6 +56,8 @@ struct dialog_screen {
 	char name[DIALOG_NAME];
 	enum screen_kind kind;
 	struct dialog_text text; /* of all but SCREEN_DO */
+	struct dialog_text told; /* SCREEN_PAGE: what is pushed where a network takes texts alone; in NULL:
+	                            the screen is not pushed */
 	bool back;               /* 0 leads to the screen before */
 	bool resume;             /* the engine's own: offers to continue */
 	struct dialog_option options[DIALOG_OPTIONS];

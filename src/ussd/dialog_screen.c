@@ -257,7 +257,7 @@ static void list_read(const struct dialog_reading *r, const struct yaml_node *no
 static const struct {
 	const char *key, *beside;
 } kinds[] = {
-    [SCREEN_PAGE] = {"options", "options text back engine"},
+    [SCREEN_PAGE] = {"options", "options text told back engine"},
     [SCREEN_INPUT] = {"input", "input text errors back"},
     [SCREEN_LIST] = {"list", "list text min_items back"},
     [SCREEN_DO] = {"do", "do results"},
@@ -322,12 +322,15 @@ void dialog_read_one_screen(
 	s->resume = dialog_read_flag(r, yaml_get(node, "engine"));
 	if (s->kind != SCREEN_DO)
 		dialog_read_text(r, node, "text", NULL, &s->text);
+	if (s->kind == SCREEN_PAGE && yaml_get(node, "told"))
+		dialog_read_text(r, node, "told", NULL, &s->told);
 	kind_take(r, node, s);
 }
 
 void dialog_screen_fini(struct dialog_screen *s)
 {
 	dialog_text_fini(&s->text);
+	dialog_text_fini(&s->told);
 	dialog_text_fini(&s->item);
 	for (size_t i = 0; i < DIALOG_ERRORS; i++)
 		dialog_text_fini(&s->errors[i]);

@@ -309,6 +309,18 @@ struct engine_step engine_type(const struct dialog *d, struct session *s, const 
 	return engine_end(d, s, &d->over, ENGINE_WRONG_KEY, s->screen);
 }
 
+bool engine_is_pushed(const struct dialog *d, const struct session *s)
+{
+	return d->screens[s->screen].told.in[0] != NULL;
+}
+
+void engine_tell(const struct dialog *d, struct session *s)
+{
+	(void)screen_render(d, s, SCREEN_TOLD, 0, NULL);
+	s->ended = true;
+	engine_forget_typed(d, s);
+}
+
 static bool engine_is_shown(const struct dialog *d, int screen)
 {
 	return (size_t)screen < d->screens_n && d->screens[screen].kind != SCREEN_DO;

@@ -49,6 +49,10 @@ struct engine_step engine_resume(const struct dialog *d, struct session *s);
 struct engine_step engine_type(const struct dialog *d, struct session *s, const char *typed, size_t n);
 /* What the service said; s awaits it. A result that the dialog has no branch for is "down". */
 struct engine_step engine_give(const struct dialog *d, struct session *s, const struct answer *a);
+/* Whether the screen where s is may be pushed to a phone that did not dial. */
+bool engine_is_pushed(const struct dialog *d, const struct session *s);
+/* That screen as a text without keys, for a network that takes no more; the call that s was is over. */
+void engine_tell(const struct dialog *d, struct session *s);
 /* Whether a session that was kept fits the dialog: its indexes are within it. */
 bool engine_fits(const struct dialog *d, const struct session *s);
 

@@ -188,6 +188,8 @@ static void screen_put(
 {
 	const struct dialog_screen *c = &d->screens[s->screen];
 
+	if (form == SCREEN_TOLD)
+		return screen_fill(d, s, c->told.in[s->language], out);
 	if (form == SCREEN_WRONG_KEY)
 		screen_put_wrong_key(d, s, c, n, out);
 	else

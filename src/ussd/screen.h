@@ -10,6 +10,7 @@ enum screen_form {
 	SCREEN_FIRST,       /* its text and options */
 	SCREEN_WRONG_KEY,   /* which keys there are, and the options */
 	SCREEN_WRONG_INPUT, /* an error of what was typed: of enum input_error */
+	SCREEN_TOLD,        /* what is pushed of it as a text: nothing can be pressed */
 };
 
 /* The units of a text as a page: septets when all of it is in GSM 7-bit (extension characters are two), else

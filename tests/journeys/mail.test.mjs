@@ -1,32 +1,22 @@
 // Notices by email, to a mail server that others wrote, over TLS and with a login.
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { journey, top, until } from '../lib/stage.mjs';
+import { journey, until } from '../lib/stage.mjs';
 import { Kezek } from '../lib/kezek.mjs';
 import { MailServer } from '../lib/mail.mjs';
 import { operator } from '../lib/operators.mjs';
+import { loudRegions } from '../lib/regions.mjs';
 import { iin } from '../lib/rows.mjs';
 import { Servers } from '../lib/servers.mjs';
 import { startCentre } from '../lib/smsc.mjs';
 
 const servers = new Servers();
 
-// The sample's law without its quiet hours: a notice goes when it is made.
-function regions(stage) {
-  const folder = stage.path('regions');
-  mkdirSync(folder);
-  const sample = readFileSync(join(top, 'config/regions/sample.yaml'), 'utf8');
-  writeFileSync(join(folder, 'sample.yaml'), sample.replace(/^quiet: .*$/m, 'quiet: ""'));
-  return folder;
-}
-
 async function stand(stage, { mail: over = {} } = {}) {
   const mail = await MailServer.start(stage);
   const centre = await startCentre(stage);
   const database = await servers.database();
   const k = await Kezek.start(stage, database, {
-    config: { mail: mail.config(over), regions: regions(stage) }, operators: { one: operator(stage, { port: centre.port }) },
+    config: { mail: mail.config(over), regions: loudRegions(stage) }, operators: { one: operator(stage, { port: centre.port }) },
   });
   const { key } = await k.ctl('key', 'add', 'portal', '--scope', 'records', '--scope', 'places');
   const door = k.door.withKey(key);

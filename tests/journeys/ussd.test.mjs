@@ -1,11 +1,12 @@
 // A call through the terminal: turns, what bad input gets, dropped calls, daemons and servers that die, reloads.
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { journey, top, until } from '../lib/stage.mjs';
 import { Handset } from '../lib/handset.mjs';
 import { Kezek } from '../lib/kezek.mjs';
 import { operator } from '../lib/operators.mjs';
+import { loudRegions } from '../lib/regions.mjs';
 import { Rows } from '../lib/rows.mjs';
 import { Servers } from '../lib/servers.mjs';
 import { startCentre } from '../lib/smsc.mjs';
@@ -231,15 +232,6 @@ journey('a call over an operator: pages, a repeated request, a key pressed twice
   assert.equal(await k.metric('kezek_ussd_repeated_total'), 2);
   assert.equal(await database.count('message'), 0);
 });
-
-// The sample's law without its quiet hours: a notice goes when it is made.
-function loudRegions(stage) {
-  const folder = stage.path('regions');
-  mkdirSync(folder);
-  const sample = readFileSync(join(top, 'config/regions/sample.yaml'), 'utf8');
-  writeFileSync(join(folder, 'sample.yaml'), sample.replace(/^quiet: .*$/m, 'quiet: ""'));
-  return folder;
-}
 
 journey('an offer is pushed to the phone behind its SMS, and answered from the page that was pushed', async (stage) => {
   const database = await servers.database();

@@ -1,11 +1,11 @@
 // Places and queue from a phone without internet: what the shipped menu says and what stands in the database by it.
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { journey, top, until } from '../lib/stage.mjs';
 import { Handset } from '../lib/handset.mjs';
 import { Kezek } from '../lib/kezek.mjs';
 import { operator } from '../lib/operators.mjs';
+import { loudRegions } from '../lib/regions.mjs';
 import { Rows, iin } from '../lib/rows.mjs';
 import { Servers } from '../lib/servers.mjs';
 import { startCentre } from '../lib/smsc.mjs';
@@ -16,17 +16,8 @@ const phone = (n) => `+${77010000000 + n}`;
 const pin = (n) => iin('2109155', n).slice(-4);
 const wrong = (n) => String((Number(pin(n)) + 1) % 10000).padStart(4, '0');
 
-// The sample's law without its quiet hours, so that a notice goes when it is made; decline: annuls or keeps.
-function law(stage, decline) {
-  const folder = stage.path('regions');
-  mkdirSync(folder);
-  const sample = readFileSync(join(top, 'config/regions/sample.yaml'), 'utf8');
-  writeFileSync(join(folder, 'sample.yaml'), sample.replace(/^quiet: .*$/m, 'quiet: ""').replace('decline: keeps', `decline: ${decline}`));
-  return folder;
-}
-
 async function stand(stage, { free = 2, decline = 'keeps', ...group } = {}) {
-  const regions = law(stage, decline);
+  const regions = loudRegions(stage, { decline });
   const database = await servers.database();
   const centre = await startCentre(stage, {});
   const operators = { kcell: operator(stage, { port: centre.port }) };

@@ -56,6 +56,7 @@ static const char small[] =
     "  sms: {do: sms.queue, results: {ok: bye, none: bye, down: bye}}\n"
     "  offer:\n"
     "    text: {all: \"{kg} {until}\"}\n"
+    "    told: {kk: \"Орын: {kg}\", ru: \"Место: {kg}\", en: \"Place: {kg}\"}\n"
     "    options:\n"
     "      - {key: \"1\", text: {all: \"+\"}, goto: pin}\n"
     "  pin:\n"
@@ -318,6 +319,18 @@ static void audit_check__error_too_wide__fault(void **state)
 	    "down: first in kk is 83 characters");
 }
 
+static void audit_check__told__is_proved_as_a_page_without_keys(void **state)
+{
+	(void)state;
+	fails("Место: {kg}",
+	    "Место, которое нашлось для вашего ребёнка в детском саду нашего города, вот: {kg}",
+	    "offer: told in ru is 90 characters, and 80 of UCS-2 fit a page: shorten it by 10");
+	fails("Орын: {kg}", "Орын", "offer: kk lacks {kg}, which ru has");
+	fails("Place: {kg}", "Place: {kg} {left}", "offer: {left} is not set on every way to it");
+	fails("text: {all: \"{name} {pos}\\n{cat}\"}", "text: {all: x}\n    told: {all: y}",
+	    "found: is to be told to who did not dial, and only keys lead to it from open");
+}
+
 static void audit_check__list_without_room__fault(void **state)
 {
 	(void)state;
@@ -388,10 +401,10 @@ static void audit_pages__small__each_form_in_each_language(void **state)
 	(void)state;
 	assert_non_null(dialog);
 	audit_pages(dialog, pages_count, n);
-	/* Five pages and a list twice, two inputs with three errors, three ends, three of the engine's own.
-	 */
+	/* Five pages and a list twice, one of them told, two inputs with three errors, three ends, three of
+	 * the engine's own. */
 	for (enum language l = 0; l < LANGUAGES; l++)
-		assert_int_equal(n[l], 2 * 5 + 2 + 2 + 3 + 3 + 3);
+		assert_int_equal(n[l], 2 * 5 + 2 + 1 + 2 + 3 + 3 + 3);
 	dialog_free(dialog);
 	faults_fini(&faults);
 }
@@ -419,6 +432,7 @@ int main(void)
 	    cmocka_unit_test(audit_check__page_too_wide__fault),
 	    cmocka_unit_test(audit_check__gsm7_page_too_wide__fault),
 	    cmocka_unit_test(audit_check__error_too_wide__fault),
+	    cmocka_unit_test(audit_check__told__is_proved_as_a_page_without_keys),
 	    cmocka_unit_test(audit_check__list_without_room__fault),
 	    cmocka_unit_test(audit_check__mixed_scripts__fault),
 	    cmocka_unit_test(audit_check__ending_glued_to_value__fault),

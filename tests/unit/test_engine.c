@@ -494,6 +494,28 @@ static void engine__value_wider_than_its_type__is_cut(void **state)
 	assert_string_equal(session_value(&s, menu, "name"), "Нұрсұлтан.");
 }
 
+static void engine_tell__offer__a_page_without_keys_and_the_call_is_over(void **state)
+{
+	struct answer a;
+
+	(void)state;
+	session_start(&s, menu, 1);
+	s.language = LANGUAGE_RU;
+	assert_int_equal(engine_dial(menu, &s, "").does, ENGINE_ASK);
+	answer_start(&a, "offer");
+	answer_set(&a, "child", "7");
+	answer_set(&a, "ref", "48871");
+	answer_set(&a, "kg", "Айгөлек");
+	answer_set(&a, "until", "19.09 17:02");
+	assert_int_equal(engine_give(menu, &s, &a).does, ENGINE_SAY);
+	assert_true(engine_is_pushed(menu, &s));
+	engine_tell(menu, &s);
+	assert_string_equal(s.page, "Вам место: Айгөлек\nОтвет до 19.09 17:02. Наберите *1234#");
+	assert_true(s.ended);
+	dial_known();
+	assert_false(engine_is_pushed(menu, &s));
+}
+
 static void engine_path__code__what_stands_behind_it(void **state)
 {
 	static const char *const codes[][2] = {{"*123*2#", "2"}, {"*123#", ""}, {"*123*2*5#", "2"},
@@ -626,6 +648,7 @@ int main(void)
 	    cmocka_unit_test(engine__dropped_on_a_later_page_of_a_list__offer_has_its_own_keys),
 	    cmocka_unit_test(engine__result_that_nobody_knows__is_down),
 	    cmocka_unit_test(engine__value_wider_than_its_type__is_cut),
+	    cmocka_unit_test(engine_tell__offer__a_page_without_keys_and_the_call_is_over),
 	    cmocka_unit_test(engine_path__code__what_stands_behind_it),
 	    cmocka_unit_test(engine__unknown_shortcut__opens_the_menu),
 	    cmocka_unit_test(engine_return__value_set_twice__is_as_it_was_on_the_page),
