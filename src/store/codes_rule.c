@@ -176,7 +176,7 @@ static void codes_on_ruled(
 		return;
 	}
 	const struct code_stand s = codes_stand(ruling, reply);
-	feed_release(c->feed, &ruling->feed);
+	feed_release(c->feed, &ruling->feed); /* refused for its values, as each try was: none stands */
 	if (r != KZ_OK)
 		log_error(ids_text(ruling->id, id), "the database refused a ruling (SQLSTATE %s)",
 		    pg_sqlstate(reply));

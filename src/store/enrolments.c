@@ -79,10 +79,8 @@ static void enrolment_on_put(void *arg, enum kz r, const struct pg_reply *reply)
 {
 	struct enrolment_quest *q = arg;
 
-	if (r == KZ_LOST && !pg_reply_undone(reply))
-		feed_abandon(q->feed, &q->hold);
-	else
-		feed_release(q->feed, &q->hold);
+	feed_heard(q->feed, &q->hold, r, reply);
+	feed_release(q->feed, &q->hold);
 	q->done(q->arg, r, (enum enrolment_verdict)pg_int(reply, 1, 0, 0));
 	free(q);
 }

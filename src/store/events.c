@@ -185,7 +185,7 @@ static void events_done(
 		events_add(es, e);
 		return;
 	}
-	feed_release(es->feed, &e->feed);
+	feed_release(es->feed, &e->feed); /* refused for its values, as each try of it was: none stands */
 	if (r != KZ_OK)
 		log_error(ids_text(e->message_id, id), "the database refused its event %s (SQLSTATE %s)",
 		    event_kind_name(e->kind), pg_sqlstate(reply));

@@ -61,11 +61,23 @@ static struct feed_doubt *feed_first_doubt(const struct feed *f)
 	return n ? list_entry(n, struct feed_doubt, node) : NULL;
 }
 
+/* They are committed, or never will be. */
+static void feed_drop(struct feed *f, struct feed_hold *h)
+{
+	bool was_low = list_first(&f->held) == &h->node;
+
+	list_remove(&f->held, &h->node);
+	h->first = 0;
+	h->lost = false;
+	if (was_low)
+		feed_changed(f);
+}
+
 static void feed_settle(struct feed *f, struct feed_doubt *d)
 {
 	list_remove(&f->doubted, &d->node);
 	metric_set(f->doubts, (double)f->doubted.count);
-	feed_release(f, &d->hold);
+	feed_drop(f, &d->hold);
 	free(d);
 }
 
@@ -168,40 +180,52 @@ uint64_t feed_number(struct feed *f, struct feed_hold *h, unsigned n)
 	h->first = ids_reserve(&f->ids, clock_wall_ms(loop_clock(f->loop)), n);
 	h->n = n;
 	h->term = f->term;
+	h->lost = false;
 	list_append(&f->held, &h->node);
 	return h->first;
 }
 
-void feed_release(struct feed *f, struct feed_hold *h)
+/* From now on they are held by the feed itself. */
+static void feed_doubt(struct feed *f, struct feed_hold *h)
 {
-	if (!h->first)
-		return;
-	bool was_low = list_first(&f->held) == &h->node;
-	list_remove(&f->held, &h->node);
-	h->first = 0;
-	if (was_low)
-		feed_changed(f);
-}
+	struct feed_doubt *d = mem_new(sizeof *d);
 
-void feed_abandon(struct feed *f, struct feed_hold *h)
-{
-	struct feed_doubt *d;
-
-	if (!h->first)
-		return;
-	if (h->term != f->term) {
-		feed_release(f, h); /* of a slot that was lost */
-		return;
-	}
-	d = mem_new(sizeof *d);
 	d->hold = (struct feed_hold){.first = h->first, .n = h->n, .term = h->term};
 	list_insert_after(&f->held, &h->node, &d->hold.node);
 	list_remove(&f->held, &h->node);
 	h->first = 0;
+	h->lost = false;
 	list_append(&f->doubted, &d->node);
 	metric_set(f->doubts, (double)f->doubted.count);
 	if (!f->asking && !timer_is_armed(f->timer))
 		timer_start(f->timer, 0);
+}
+
+void feed_heard(struct feed *f, struct feed_hold *h, enum kz r, const struct pg_reply *reply)
+{
+	if (!h->first)
+		return;
+	if (r == KZ_LOST && !pg_reply_undone(reply))
+		h->lost = true;
+	else if (r == KZ_OK)
+		feed_drop(f, h);
+	else
+		feed_release(f, h);
+}
+
+/* Of a slot that was lost nothing is in doubt. */
+void feed_release(struct feed *f, struct feed_hold *h)
+{
+	if (h->first && h->lost && h->term == f->term)
+		feed_doubt(f, h);
+	else if (h->first)
+		feed_drop(f, h);
+}
+
+void feed_abandon(struct feed *f, struct feed_hold *h)
+{
+	h->lost = true;
+	feed_release(f, h);
 }
 
 uint64_t feed_low(const struct feed *f)

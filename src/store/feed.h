@@ -19,6 +19,7 @@ struct feed_hold {
 	struct list_node node;
 	uint64_t first; /* the first of n in a row; 0: none yet */
 	unsigned n, term;
+	bool lost; /* a job that wrote them was, and may be committed at any later time */
 };
 
 /* All outlive it. on_change: feed_low rose, or the slot changed; never from inside feed_number. */
@@ -36,11 +37,18 @@ const struct lease *feed_lease(const struct feed *f);
 /* n numbers in a row, at most 8,192; answers the first. Those that h has stay, unless the slot was lost
  * since: its rows were then perhaps read by somebody else. Needs a slot, or numbers that h has. */
 uint64_t feed_number(struct feed *f, struct feed_hold *h, unsigned n);
-/* Committed, or refused. A hold without numbers is fine. */
+/* A job that wrote them, and called feed_open with the first after its fence, was answered. KZ_OK: they are
+ * committed, and h has none any more. KZ_LOST, and not undone: the next try is to have the same. Else they
+ * came to nothing and are released; the next try has others. A hold without numbers is fine, here and below.
+ */
+void feed_heard(struct feed *f, struct feed_hold *h, enum kz r, const struct pg_reply *reply);
+/* Nothing more is written with them. If a job that did was lost, no matter what the tries after it came to,
+ * they are held until the server says that it is over, or the slot is lost. */
 void feed_release(struct feed *f, struct feed_hold *h);
-/* Nobody will hear what became of it: released when the server says that it is over, or the slot is lost. The
- * job called feed_open with the first number, after its fence. */
+/* Released while a job writes them, of which nobody will hear: as if it was lost. */
 void feed_abandon(struct feed *f, struct feed_hold *h);
+/* SQLSTATE of feed_open: the run was shut. Nothing is written; the next try is to have other numbers. */
+#define FEED_SHUT "KZ002"
 /* Every number of this process below it that is in use is committed. */
 uint64_t feed_low(const struct feed *f);
 /* Holds that are still out are forgotten. NULL is fine. */

@@ -223,13 +223,9 @@ static void messages_build(void *arg, const struct list *items, struct pg_job *j
 	notice_rows_add(m->notices, job);
 }
 
-/* What was lost may be committed at any later time, also when it was tried again and that came to nothing. */
 void messages_abandon(struct messages *m, struct messages_wish *w)
 {
-	if (w->lost)
-		feed_abandon(m->feed, &w->feed);
-	else
-		feed_release(m->feed, &w->feed);
+	feed_release(m->feed, &w->feed);
 }
 
 /* Rows come in the order of the wishes: whoever is not the next one is looked for among all. */
@@ -254,20 +250,15 @@ static void messages_done(
 	struct messages *m = arg;
 	struct messages_wish *w = list_entry(&item->node, struct messages_wish, item.node);
 
-	bool maybe = r == KZ_LOST && !pg_reply_undone(reply);
-	w->lost = maybe || (w->lost && r == KZ_LOST);
 	if (r == KZ_OK && w->feed.first)
 		metric_add(
 		    m->superseded, code_rows_superseded(reply, KEEP_ROWS + 1, w->feed.first, w->codes_n));
-	if (!maybe)
-		messages_abandon(m, w);
-	if (r != KZ_OK) {
-		w->done(w, r, maybe);
-		return;
-	}
 	if (index == 0)
 		m->next = 0;
-	w->done(w, messages_is_kept(m, reply, w->rows[0]->id) ? KZ_OK : KZ_CONFLICT, false);
+	if (r == KZ_OK && !messages_is_kept(m, reply, w->rows[0]->id))
+		r = KZ_CONFLICT;
+	feed_heard(m->feed, &w->feed, r, reply);
+	w->done(w, r, r == KZ_LOST && !pg_reply_undone(reply));
 }
 
 static const struct batch_kind messages_kind = {"message", messages_build, messages_done};

@@ -54,7 +54,6 @@ struct messages_wish {
 	size_t notices_n;
 	/* zero-initialise */
 	struct feed_hold feed; /* the numbers of what the codes supersede */
-	bool lost;             /* a try of it may stand, or come to stand */
 	/* KZ_OK kept; KZ_CONFLICT the Idempotency-Key was used within 24 h: ask messages_replay; KZ_LOST the
 	 * database is away or the slot of a row is not ours, the outcome unknown when maybe: keep it again,
 	 * or messages_abandon; KZ_REFUSED the database refused just this request: a notice was sent

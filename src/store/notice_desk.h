@@ -95,8 +95,8 @@ typedef void notice_desk_done_fn(void *arg, enum kz r);
 enum kz notice_desk_hear(struct pg *pg, const uint64_t *messages, size_t n, notice_desk_done_fn *done,
     void *arg, uint64_t *ret_ticket) KZ_CHECK;
 
-/* Somebody is alarmed about the notice, and the news of it written. found: it was not done before. hold: with
- * the number that it had, when a commit was lost; released by the caller when it is known. A slot is held. */
+/* Somebody is alarmed about the notice, and the news of it written. found: it was not done before. KZ_LOST:
+ * to be tried again with the same hold, or given up: feed_release. hold lives until done. A slot is held. */
 typedef void notice_desk_alarm_fn(void *arg, enum kz r, bool found, const char *sqlstate);
 enum kz notice_desk_alarm(struct pg *pg, struct feed *feed, struct feed_hold *hold, uint64_t notice,
     notice_desk_alarm_fn *done, void *arg) KZ_CHECK;

@@ -1,5 +1,6 @@
 /* What was decided of notices, and the alarm. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/ids.h"
 #include "base/mem.h"
@@ -87,6 +88,8 @@ static const struct pg_sql sql_alarm = {
     "notice_desk_alarm", "select id, application from notices_alarm($1, $2)", 2, alarm_types};
 
 struct alarm_quest {
+	struct feed *feed;
+	struct feed_hold *hold;
 	notice_desk_alarm_fn *done;
 	void *arg;
 };
@@ -96,15 +99,17 @@ enum alarm_statement { ALARM_FENCE, ALARM_ROWS };
 static void desk_on_alarm(void *arg, enum kz r, const struct pg_reply *reply)
 {
 	struct alarm_quest *q = arg;
+	bool found = r == KZ_OK && pg_rows(reply, ALARM_ROWS) > 0;
+	const char *sqlstate = r == KZ_REFUSED ? pg_sqlstate(reply) : "";
 
-	q->done(q->arg, r, r == KZ_OK && pg_rows(reply, ALARM_ROWS) > 0,
-	    r == KZ_REFUSED ? pg_sqlstate(reply) : "");
+	feed_heard(q->feed, q->hold, r == KZ_OK && !found ? KZ_CONFLICT : r, reply);
+	q->done(q->arg, strcmp(sqlstate, FEED_SHUT) ? r : KZ_LOST, found, sqlstate);
 }
 
 enum kz notice_desk_alarm(struct pg *pg, struct feed *feed, struct feed_hold *hold, uint64_t notice,
     notice_desk_alarm_fn *done, void *arg)
 {
-	const struct alarm_quest q = {done, arg};
+	const struct alarm_quest q = {feed, hold, done, arg};
 	struct pg_job *job = pg_job_for(pg, desk_on_alarm, &q, sizeof q);
 	struct pg_array ids = {0}, feeds = {0};
 	struct lease_slots slots = {0};

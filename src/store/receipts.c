@@ -250,10 +250,8 @@ static void join_on_done(void *arg, enum kz r, const struct pg_reply *reply)
 {
 	struct join_quest *q = arg;
 
-	if (r == KZ_LOST && !pg_reply_undone(reply))
-		feed_abandon(q->feed, &q->hold);
-	else
-		feed_release(q->feed, &q->hold);
+	feed_heard(q->feed, &q->hold, r, reply);
+	feed_release(q->feed, &q->hold);
 	q->done(q->arg, r, (size_t)pg_int(reply, 1, 0, 0), (size_t)pg_int(reply, 1, 0, 1));
 	free(q);
 }

@@ -143,14 +143,14 @@ static void records_finish(struct records *s, enum kz r, const struct pg_reply *
 
 static enum kz records_begin(struct records *s);
 
-/* What another daemon, a lost slot or the server's own trouble refused may pass later; data that it refuses
- * will not. */
+/* What another daemon, a lost slot, numbers that were shut or the server's own trouble refused may pass
+ * later; data that it refuses will not. */
 static enum kz records_refusal(const struct pg_reply *reply)
 {
 	const char *state = pg_sqlstate(reply);
 
 	return !strncmp(state, "40", 2) || !strncmp(state, "53", 2) || !strncmp(state, "55", 2) ||
-	               !strncmp(state, "57", 2) || !strcmp(state, LEASE_REFUSED)
+	               !strncmp(state, "57", 2) || !strcmp(state, LEASE_REFUSED) || !strcmp(state, FEED_SHUT)
 	           ? KZ_LOST
 	           : KZ_REFUSED;
 }
@@ -161,10 +161,8 @@ static void records_on_written(void *arg, enum kz r, const struct pg_reply *repl
 	bool stale = r == KZ_REFUSED && !strcmp(pg_sqlstate(reply), RECORDS_STALE);
 
 	s->ticket = 0;
-	if (r == KZ_LOST && !pg_reply_undone(reply))
-		feed_abandon(s->base.feed, &s->feed);
-	else
-		feed_release(s->base.feed, &s->feed);
+	feed_heard(s->base.feed, &s->feed, r, reply);
+	feed_release(s->base.feed, &s->feed);
 	if (stale && ++s->tries < TRIES_MOST && records_begin(s) == KZ_OK)
 		return;
 	if (r == KZ_REFUSED)

@@ -191,7 +191,7 @@ void referrals_stop(struct referrals *r)
 	while (batch_take_waiting(r->quests) != NULL)
 		continue;
 	while ((item = batch_take_waiting(r->changes)) != NULL)
-		feed_release(r->feed, &list_entry(item, struct referral_change, item)->feed);
+		feed_abandon(r->feed, &list_entry(item, struct referral_change, item)->feed);
 }
 
 void referrals_free(struct referrals *r)

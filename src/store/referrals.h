@@ -91,8 +91,7 @@ struct referral_change {
 	 * and nothing is written. KZ_LOST: not known. KZ_REFUSED: the database refuses this one. Once, later.
 	 */
 	void (*done)(struct referral_change *c, enum kz r, uint64_t number);
-	struct feed_hold feed; /* the writer's own, as lost is */
-	bool lost;
+	struct feed_hold feed; /* the writer's own */
 };
 /* Again after KZ_LOST as well: what is at rest by then is not written twice. */
 void referrals_write(struct referrals *r, struct referral_change *c);

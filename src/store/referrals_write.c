@@ -145,13 +145,9 @@ static void referrals_build_write(void *arg, const struct list *items, struct pg
 	pg_job_add(job, &sql_write, values);
 }
 
-/* What was lost may be committed at any later time, also when it was tried again and that came to nothing. */
 void referrals_abandon(struct referrals *r, struct referral_change *x)
 {
-	if (x->lost)
-		feed_abandon(r->feed, &x->feed);
-	else
-		feed_release(r->feed, &x->feed);
+	feed_release(r->feed, &x->feed);
 }
 
 static void referrals_on_written(
@@ -159,19 +155,16 @@ static void referrals_on_written(
 {
 	struct referrals *r = arg;
 	struct referral_change *x = list_entry(&item->node, struct referral_change, item.node);
-	bool maybe = kz == KZ_LOST && !pg_reply_undone(reply);
 	size_t row = kz == KZ_OK ? batch_row(reply, WRITE_ROWS, index + 1) : 0;
 	uint64_t number = 0;
 
-	x->lost = maybe || (x->lost && kz == KZ_LOST);
-	if (!maybe)
-		referrals_abandon(r, x);
 	if (kz == KZ_REFUSED)
 		log_error("places", "the database refuses a change (SQLSTATE %s)", pg_sqlstate(reply));
 	if (kz == KZ_OK && row < pg_rows(reply, WRITE_ROWS))
 		number = (uint64_t)pg_int(reply, WRITE_ROWS, row, 1);
 	else if (kz == KZ_OK)
 		kz = KZ_CONFLICT;
+	feed_heard(r->feed, &x->feed, kz, reply);
 	x->done(x, kz, number);
 }
 

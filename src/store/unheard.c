@@ -21,10 +21,8 @@ static void unheard_on_done(void *arg, enum kz r, const struct pg_reply *reply)
 	struct unheard_quest *q = arg;
 	bool stuck = pg_int(reply, 1, 0, 2) != 0;
 
-	if (r == KZ_LOST && !pg_reply_undone(reply))
-		feed_abandon(q->feed, &q->hold);
-	else
-		feed_release(q->feed, &q->hold);
+	feed_heard(q->feed, &q->hold, r, reply);
+	feed_release(q->feed, &q->hold);
 	q->done(q->arg, r, (size_t)pg_int(reply, 1, 0, 1), !stuck && pg_int(reply, 1, 0, 0) == UNHEARD_MOST);
 	free(q);
 }

@@ -103,6 +103,29 @@ static inline void store_up(struct store_rig *g)
 	feed_set_slot(g->feed, 0, 0);
 }
 
+/* With a pool that gives jobs up soon. */
+static inline void store_hasten(struct store_rig *g)
+{
+	feed_free(g->feed);
+	g->feed = NULL;
+	pg_free(g->pg);
+	g->options.job_ms = 500;
+	g->options.statement_ms = 100000;
+	store_up(g);
+}
+
+/* Until of no number it is in doubt whether it is written. */
+static inline void store_await_sure(struct store_rig *g)
+{
+	int64_t give_up = clock_real.mono_us() + 30000000;
+
+	while (!feed_is_sure(g->feed)) {
+		assert_true(clock_real.mono_us() < give_up);
+		store_skip_us += 200000;
+		loop_turn(g->loop, 20);
+	}
+}
+
 static inline void store_rig_free(struct store_rig *g)
 {
 	feed_free(g->feed);

@@ -330,11 +330,10 @@ static void supersede__no_slot_held__nothing_is_kept(void **state)
 	rows_end(r);
 }
 
-/* A run that was given up before the server saw it never comes to stand. */
-static void abandon__lost_before_it_was_seen__number_is_free_again(void **state)
+/* The first wish, of which nobody hears; answers its number of the feed. */
+static uint64_t rows_lose(struct rows *r)
 {
-	struct store_rig *g = *state;
-	struct rows *r = rows_start(g, 1);
+	struct store_rig *g = r->w.rig;
 
 	store_sql(g, "begin");
 	store_sql(g, "select codes_begin(array[%lld], '{}')", (long long)CODES_PHONE);
@@ -349,11 +348,37 @@ static void abandon__lost_before_it_was_seen__number_is_free_again(void **state)
 	assert_true(r->w.all[0].maybe);
 	assert_true(feed_low(g->feed) == low);
 	store_sql(g, "commit");
+	return low;
+}
+
+/* A run that was given up before the server saw it never comes to stand. */
+static void abandon__lost_before_it_was_seen__number_is_free_again(void **state)
+{
+	struct store_rig *g = *state;
+	struct rows *r = rows_start(g, 1);
+	uint64_t low = rows_lose(r);
+
 	messages_abandon(r->w.messages, &r->w.all[0].wish);
 	while (!feed_is_sure(g->feed))
 		loop_turn(g->loop, 20);
 	assert_true(feed_low(g->feed) > low);
 	assert_int_equal(store_int(g, "select count(*) from code"), 0);
+	rows_end(r);
+}
+
+/* The try of which nobody heard may stand, whatever the next one comes to. */
+static void keep__refused_after_a_lost_try__number_is_free_when_the_server_said_so(void **state)
+{
+	struct store_rig *g = *state;
+	struct rows *r = rows_start(g, 1);
+	uint64_t low = rows_lose(r);
+
+	store_sql(g, "alter table code_send add constraint poison check (n <> 1)");
+	rows_keep(r, 0);
+	store_sql(g, "alter table code_send drop constraint poison");
+	assert_int_equal(r->w.all[0].r, KZ_REFUSED);
+	store_await_sure(g);
+	assert_true((uint64_t)store_int(g, "select shut from slot where id = 0") == low);
 	rows_end(r);
 }
 
@@ -376,6 +401,7 @@ int main(void)
 	    STORE_CASE(supersede__another_daemon_puts_one_at_the_same_time__waited_for),
 	    STORE_CASE(supersede__no_slot_held__nothing_is_kept),
 	    STORE_CASE(abandon__lost_before_it_was_seen__number_is_free_again),
+	    STORE_CASE(keep__refused_after_a_lost_try__number_is_free_when_the_server_said_so),
 	};
 	return store_main("code_rows", tests, sizeof tests / sizeof *tests);
 }

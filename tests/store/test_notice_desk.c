@@ -387,6 +387,55 @@ static void alarm__slot_of_another__refused(void **state)
 	feed_release(g->feed, &hold);
 }
 
+/* As when the daemon ends: nobody tries it again. */
+static void alarm__given_up_while_its_commit_hangs__its_number_is_held_until_then(void **state)
+{
+	struct store_rig *g = *state;
+	struct feed_hold hold = {0};
+	struct alarmed a = {0};
+
+	store_hasten(g);
+	city(g);
+	uint64_t id = notice_put(g, 1, NOTICE_NUMBER, 0, -1, -1);
+	store_hold_slot(g, SLOT);
+	store_hold_feed_slot(g);
+	servers_set_standby("nobody");
+	assert_int_equal(notice_desk_alarm(g->pg, g->feed, &hold, id, on_alarm, &a), KZ_OK);
+	uint64_t number = hold.first;
+	servers_await(g->loop, &a.count, 1);
+	assert_int_equal(a.r, KZ_LOST);
+	feed_release(g->feed, &hold);
+	while (!pg_jobs(g->pg))
+		loop_turn(g->loop, 20);
+	while (pg_jobs(g->pg))
+		loop_turn(g->loop, 20);
+	assert_true(feed_low(g->feed) == number);
+	servers_set_standby("");
+	store_await_sure(g);
+	assert_true((uint64_t)store_int(g, "select feed from news") == number);
+}
+
+static void alarm__its_number_was_shut__tried_again_with_another(void **state)
+{
+	struct store_rig *g = *state;
+	struct feed_hold hold = {0};
+	struct alarmed a = {0};
+
+	city(g);
+	uint64_t id = notice_put(g, 1, NOTICE_NUMBER, 0, -1, -1);
+	store_hold_slot(g, SLOT);
+	store_hold_feed_slot(g);
+	uint64_t number = feed_number(g->feed, &hold, 1);
+	store_sql(g, "select feed_shut(%llu)", (unsigned long long)number);
+	assert_int_equal(notice_desk_alarm(g->pg, g->feed, &hold, id, on_alarm, &a), KZ_OK);
+	servers_await(g->loop, &a.count, 1);
+	assert_int_equal(a.r, KZ_LOST);
+	assert_int_equal(notice_desk_alarm(g->pg, g->feed, &hold, id, on_alarm, &a), KZ_OK);
+	servers_await(g->loop, &a.count, 2);
+	assert_int_equal(a.found, 1);
+	assert_true((uint64_t)store_int(g, "select feed from news") > number);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -401,6 +450,8 @@ int main(void)
 	    STORE_CASE(alarm__twice__once_with_its_news),
 	    STORE_CASE(alarm__application_being_changed__after_it_with_a_number_of_its_own),
 	    STORE_CASE(alarm__slot_of_another__refused),
+	    STORE_CASE(alarm__given_up_while_its_commit_hangs__its_number_is_held_until_then),
+	    STORE_CASE(alarm__its_number_was_shut__tried_again_with_another),
 	};
 
 	return store_main("notice_desk", tests, sizeof tests / sizeof *tests);

@@ -33,30 +33,10 @@ static void await_told(struct places_rig *p, struct places_told *told, enum kz r
 	assert_int_equal(told->r, r);
 }
 
-/* Until of no number it is in doubt whether it is written. */
-static void await_sure(struct store_rig *g)
-{
-	while (!feed_is_sure(g->feed)) {
-		store_skip_us += 200000;
-		loop_turn(g->loop, 20);
-	}
-}
-
 static double facts_read(void)
 {
 	return metric_value(
 	    metric_counter("kezek_batch_items_total", "Rows committed in groups", "kind=\"referral_read\""));
-}
-
-/* With a pool that gives jobs up soon. */
-static void hasten(struct store_rig *g)
-{
-	feed_free(g->feed);
-	g->feed = NULL;
-	pg_free(g->pg);
-	g->options.job_ms = 500;
-	g->options.statement_ms = 100000;
-	store_up(g);
 }
 
 static void take__answer_to_its_commit_lost__given_once_and_told_once(void **state)
@@ -64,7 +44,7 @@ static void take__answer_to_its_commit_lost__given_once_and_told_once(void **sta
 	struct store_rig *g = *state;
 	struct places_told told = {0};
 
-	hasten(g);
+	store_hasten(g);
 	struct places_rig *p = make(state);
 	servers_set_standby("nobody");
 	double read = facts_read();
@@ -78,7 +58,8 @@ static void take__answer_to_its_commit_lost__given_once_and_told_once(void **sta
 	assert_int_equal(store_int(g, FREE), 2);
 	assert_int_equal(store_int(g, "select count(*) from news"), 1);
 	assert_int_equal(store_int(g, "select count(*) from notice"), 1);
-	await_sure(g);
+	store_await_sure(g); /* its number is free when the server said so */
+	assert_int_equal(store_int(g, "select shut - feed from slot, news"), 0);
 	places_rig_free(p);
 }
 
@@ -100,7 +81,7 @@ static void take__not_known_in_time__lost_and_the_same_token_finds_it(void **sta
 	assert_true(again.answer.repeated);
 	assert_int_equal(store_int(g, REFERRALS), 1);
 	assert_int_equal(store_int(g, "select count(*) from news"), 1);
-	await_sure(g);
+	store_await_sure(g);
 	places_rig_free(p);
 }
 
@@ -132,7 +113,7 @@ static void take__given_up_before_it_left__comes_to_nothing(void **state)
 	await_told(p, &two, KZ_OK);
 	assert_true(two.answer.created);
 	assert_int_equal(store_int(g, FREE), 1);
-	await_sure(g);
+	store_await_sure(g);
 	places_rig_free(p);
 }
 
@@ -154,7 +135,7 @@ static void take__slot_taken_by_another__lost_and_nothing_written(void **state)
 	take(p, 7, &told);
 	await_told(p, &told, KZ_OK);
 	assert_int_equal(store_int(g, "select count(*) from news"), 1);
-	await_sure(g);
+	store_await_sure(g);
 	places_rig_free(p);
 }
 

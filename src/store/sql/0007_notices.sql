@@ -63,6 +63,7 @@ create function notices_alarm(ids bigint[], feeds bigint[]) returns table (id bi
 language plpgsql as $body$
 begin
   perform places_lock();
+  perform feed_open(f) from unnest(feeds) f;
   perform from notice n where n.id = any(ids) order by n.id for no key update;
   return query
     with late as (
