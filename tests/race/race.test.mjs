@@ -26,7 +26,7 @@ function next(page, pin) {
 }
 
 class Race {
-  constructor(stage, chance) { Object.assign(this, { stage, chance, spread: 0, byPhone: 0, killed: 0 }); }
+  constructor(stage, chance) { Object.assign(this, { stage, chance, spread: 0, byPhone: 0, killed: 0, lapsed: 0, again: 0 }); }
 
   async start() {
     this.database = await servers.database();
@@ -207,19 +207,60 @@ class Race {
     return stand.map(([number]) => Number(number));
   }
 
-  // Of each referral one parent accepts while the other declines; one of them is heard.
+  // Every second referral ends within the storm: its end is asked for in its last moments, by both parents and for an extension.
+  async bringEnds(referrals) {
+    const near = referrals.filter((_, i) => i % 2).map((number, i) => ({ number, at: Date.now() + 300 + 120 * i }));
+    await this.database.ask(`update referral r set to_at = to_timestamp(e.at / 1000.0) from (values ${near.map(({ number, at }) => `(${number}, ${at})`)})
+      e(number, at) where r.number = e.number`);
+    return new Map(near.map(({ number, at }) => [number, at]));
+  }
+
+  // Accepted, declined and extended at once, while the clocks of both daemons end it; and somebody who has no place asks for one.
+  async act(number, end, rival, round) {
+    if (end) await pause(Math.max(0, end - Date.now() - this.chance.below(50)));
+    const acts = ['accept', 'decline', ...end ? ['extend'] : []].map((act) => this.ask('POST', `/v1/referrals/${number}/${act}`, undefined));
+    const [accept, decline, extend] = await Promise.all(acts);
+    const taken = await this.ask('POST', `/v1/applications/${rival}/referral`, { group: round });
+    return { number, end, accept, decline, extend, taken };
+  }
+
+  // One of the parents is heard, or neither: then its end came first. What stands is what was told.
+  judgeEnd({ number, end, accept, decline, extend }, [status, extended]) {
+    const said = `${number}: ${[accept, decline, extend].map((r) => r?.body)}, stands ${status}`;
+    for (const r of [accept, decline, extend]) assert.ok(!r || r.status === 200 || r.status === 409, said);
+    assert.ok(accept.status === 409 || decline.status === 409, said);
+    if (end) assert.equal(extend.status === 200, extended, said);
+    const heard = accept.status === 200 ? 1 : decline.status === 200 ? 2 : null;
+    assert.ok(heard !== null || end, said);
+    if (heard === null) for (const r of [accept, decline]) assert.equal(r.json.code, 'past_end', said);
+    assert.equal(status, heard ?? (extended ? 0 : 3), said); // an extension that came just too late to be seen by both
+  }
+
   async answer(round, referrals) {
-    const both = (n) => () => Promise.all(['accept', 'decline'].map((act) => this.ask('POST', `/v1/referrals/${n}/${act}`, undefined)));
-    const told = await this.storm(referrals.map(both), [this.chance.one([() => this.killDaemon(this.chance.one(this.daemons)), () => this.killDatabase()])]);
-    let declined = 0;
-    for (const [accept, decline] of told) {
-      assert.deepEqual([accept.status, decline.status].sort(), [200, 409], `${accept.body} ${decline.body}`);
-      declined += decline.status === 200;
-    }
-    assert.deepEqual(await this.numbers(`select free from vacancy where play_group = ${round}`), [declined]);
-    assert.equal(await this.database.count('referral', `play_group = ${round} and status = 1`), places - declined);
-    assert.equal(await this.database.count('news', `application / 1000 = ${round} and kind in (1, 2)`), places);
-    await this.database.ask(`update vacancy set free = 0 where play_group = ${round}`); // the next round's is the only one
+    const those = `play_group = ${round}`, of = `application / 1000 = ${round}`;
+    const rivals = referrals.map((_, i) => round * 1000 + 500 + i);
+    await this.rows.applications(rivals, { category: 'privileged' }); // a place that comes back is theirs first
+    const ends = await this.bringEnds(referrals);
+    const asks = referrals.map((n, i) => () => this.act(n, ends.get(n), rivals[i], round));
+    const told = await this.storm(asks, [this.chance.one([() => this.killDaemon(this.chance.one(this.daemons)), () => this.killDatabase()])]);
+    const lapsed = told.filter(({ accept, decline, extend }) => [accept, decline, extend].every((r) => r?.status === 409));
+    await until('the clocks have ended what was let pass', async () => await this.database.count('referral', `${those} and status = 3`) === lapsed.length);
+    const stand = new Map((await this.database.ask(`select number, status, extended from referral where ${those}`))
+      .map(([number, status, extended]) => [Number(number), [Number(status), extended === 't']]));
+    for (const t of told) this.judgeEnd(t, stand.get(t.number));
+    const again = told.filter(({ taken }) => taken.status === 201 || taken.status === 200);
+    for (const { taken } of told) if (taken.status === 409) assert.equal(taken.json.code, 'gone', taken.body);
+    assert.deepEqual([...stand.keys()].filter((n) => !referrals.includes(n)).sort(), again.map(({ taken }) => taken.json.number).sort());
+    const open = await this.database.count('referral', `${those} and status in (0, 1)`);
+    assert.deepEqual(await this.numbers(`select free from vacancy where ${those}`), [places - open], 'each place is held once or free');
+    const heard = told.filter(({ accept, decline }) => accept.status === 200 || decline.status === 200);
+    assert.equal(await this.database.count('news', `${of} and kind in (1, 2)`), heard.length);
+    assert.equal(await this.database.count('news', `${of} and kind = 4 and via = 2`), lapsed.length);
+    assert.equal(await this.database.count('notice', `${of} and kind = 7`), lapsed.length);
+    assert.equal(await this.database.count('application', `number / 1000 = ${round} and status = 0 and stop_list_until > now()`), lapsed.length);
+    this.lapsed += lapsed.length;
+    this.again += again.length;
+    await this.database.ask(`update vacancy set free = 0 where ${those}`); // the next round's is the only one
   }
 
   // Counts of the queue are what stands, after all that was killed.
@@ -239,5 +280,5 @@ journey(`race__${clients}_clients_and_${places}_places_under_kills__as_many_refe
     await race.judgeQueue();
     await until('both are ready', async () => (await Promise.all(race.daemons.map((k) => k.door.get('/readyz', { hold: false })))).every((r) => r.status === 200));
   }
-  console.log(`${rounds} rounds, ${rounds * places} referrals, of which the portal gave some in ${race.spread}, ${race.byPhone} by phone; ${race.killed} kills`);
+  console.log(`${rounds} rounds, ${rounds * places} referrals, of which the portal gave some in ${race.spread}, ${race.byPhone} by phone; ${race.lapsed} ended by the clock, ${race.again} places given again; ${race.killed} kills`);
 }, { withinMs: 120000 + rounds * 60000 });
