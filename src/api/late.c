@@ -22,6 +22,8 @@ static void late_on_each(void *arg, const struct notice_late *l)
 	    notice_state_name(l->state), "at", clock_rfc3339(l->at_us, at), "late_at",
 	    clock_rfc3339(l->late_us, since), "messages", (int)l->sends);
 
+	if (l->mails)
+		json_object_set_new(o, "email", json_string(l->mails < 0 ? "given_up" : "tried"));
 	if (l->message)
 		json_object_set_new(o, "message", json_string(ids_text(l->message, message)));
 	json_array_append_new(q->found, o);

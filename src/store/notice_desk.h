@@ -108,6 +108,7 @@ struct notice_late {
 	enum notice_state state;
 	int64_t at_us, late_us;
 	unsigned sends;
+	int mails; /* tries by email; -1: it goes by SMS instead */
 };
 typedef void notice_late_fn(void *arg, const struct notice_late *l);
 /* The newest NOTICE_DESK_LATE, newest first. KZ_BUSY at once, without callbacks. */

@@ -131,8 +131,8 @@ enum kz notice_desk_alarm(struct pg *pg, struct feed *feed, struct feed_hold *ho
 
 static const uint32_t late_types[] = {PG_INT4};
 static const struct pg_sql sql_late = {"notice_desk_late",
-    "select id, application, coalesce(message, 0), kind, state, at, late_at, sends from notice"
-    " where late_at is not null and state <> 2 order by late_at desc limit $1",
+    "select id, application, coalesce(message, 0), kind, state, at, late_at, sends, mails"
+    " from notice where late_at is not null and state <> 2 order by late_at desc limit $1",
     1, late_types};
 
 struct late_quest {
@@ -150,7 +150,7 @@ static void desk_on_late(void *arg, enum kz r, const struct pg_reply *reply)
 		    (uint64_t)pg_int(reply, 0, row, 1), (uint64_t)pg_int(reply, 0, row, 2),
 		    (enum notice_kind)pg_int(reply, 0, row, 3), (enum notice_state)pg_int(reply, 0, row, 4),
 		    pg_wall_us(reply, 0, row, 5), pg_wall_us(reply, 0, row, 6),
-		    (unsigned)pg_int(reply, 0, row, 7)};
+		    (unsigned)pg_int(reply, 0, row, 7), (int)pg_int(reply, 0, row, 8)};
 
 		q->each(q->arg, &l);
 	}

@@ -6,6 +6,14 @@
 #include "ctl_table.h"
 #include "ctl_text.h"
 
+static void late_add_word(struct ctl_table *t, const json_t *late, const char *field)
+{
+	struct buf b = {0};
+
+	ctl_text_clean(&b, ctl_text_field(late, field, ""));
+	ctl_table_take(t, &b);
+}
+
 static void late_add_row(struct ctl_table *t, const json_t *late)
 {
 	static const char *const times[] = {"at", "late_at"};
@@ -16,17 +24,17 @@ static void late_add_row(struct ctl_table *t, const json_t *late)
 		ctl_text_time(&b, ctl_text_field(late, times[i], ""), true);
 		ctl_table_take(t, &b);
 	}
-	ctl_text_clean(&b, ctl_text_field(late, "state", "?"));
-	ctl_table_take(t, &b);
+	late_add_word(t, late, "state");
+	late_add_word(t, late, "email");
 	ctl_table_cell(t, "%lld", (long long)json_integer_value(json_object_get(late, "messages")));
-	ctl_text_clean(&b, ctl_text_field(late, "message", ""));
-	ctl_table_take(t, &b);
+	late_add_word(t, late, "message");
 }
 
 static void late_print(const json_t *late)
 {
-	static const char *const heads[] = {"application", "at", "late", "state", "messages", "newest"};
-	struct ctl_table *t = ctl_table_new("rlllrl", 0);
+	static const char *const heads[] = {
+	    "application", "at", "late", "state", "email", "messages", "newest"};
+	struct ctl_table *t = ctl_table_new("rllllrl", 0);
 	size_t i;
 	json_t *one;
 

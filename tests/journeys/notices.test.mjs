@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { journey, top, until } from '../lib/stage.mjs';
-import { Kezek } from '../lib/kezek.mjs';
+import { Kezek, Simulator } from '../lib/kezek.mjs';
 import { operator } from '../lib/operators.mjs';
 import { Servers } from '../lib/servers.mjs';
 import { startCentre } from '../lib/smsc.mjs';
@@ -74,6 +74,27 @@ journey('number__first_operator_refuses__by_the_other_within_ten_seconds', async
   assert.equal(await k.metric('kezek_notices_again_total{how="link"}'), 1);
 });
 
+// Its socket stands and nothing comes by it: no error, no answer.
+journey('number__first_operator_freezes__by_the_other_within_ten_seconds', async (stage) => {
+  const frozen = await Simulator.start(stage);
+  const { centre, database, k, put } = await stand(stage, { config: { message: { in_doubt_wait: '300ms' } }, operators: {
+    one: { preference: 1, port: frozen.port, timers: { response: '1s', enquire: '1s' } }, two: {} } });
+  const { pid } = frozen.process;
+  stage.defer(() => process.kill(pid, 'SIGCONT'));
+  process.kill(pid, 'SIGSTOP');
+  await put('applications/618', application(['+77011000007']));
+  await until('it was given to the frozen one', () => database.count('message_event', "carrier = 'one'"));
+  await until('the other operator had it', () => to(centre, '+77011000007').length === 1, 10000);
+  await until('its receipt is recorded', async () => await database.count('message_event', 'final and state = 6') === 1);
+  await lookNow(database);
+  await until('it is known that it arrived', async () => (await states(database))[0][1] === 2);
+  assert.deepEqual(await database.ask("select state from message_event where final order by at"), [['2'], ['6']], 'in doubt twice, then by the other');
+  assert.notEqual((await k.link('one.1')).state, 'bound');
+  process.kill(pid, 'SIGCONT');
+  await k.bound();
+  assert.equal(to(centre, '+77011000007').length, 1);
+});
+
 journey('number__first_phone_is_dead__to_the_second', async (stage) => {
   const { centre, database, put } = await stand(stage, { centre: { onSubmit: (s) => ({ state: s.to === '77011000004' ? 'UNDELIV' : 'DELIVRD' }) } });
   await put('applications/616', application(['+77011000004', '+77021000005'], { language: 'kk' }));
@@ -113,6 +134,33 @@ journey('daemon__killed_while_it_tells_hundreds__each_is_told_once', async (stag
   assert.equal(await database.count('message', 'true'), kept, 'one message each');
 });
 
+// Both tell from the start; what was the dead one's is taken over.
+journey('daemons__one_of_two_killed_with_notices_under_way__each_is_told_once', async (stage) => {
+  const { centre, database, k: a, put } = await stand(stage, { operators: { one: { link: { rate: 20 } } },
+    config: { message: { in_doubt_wait: '300ms' } } });
+  const b = await Kezek.prepare(stage, database, { name: 'b', config: { ...a.config, http: {} }, operators: { one: operator(stage, { port: centre.port, systemId: 'b' }) } });
+  b.run();
+  await b.ready();
+  await b.openDoor({ key: a.door.key });
+  await b.bound();
+  const { key } = await b.ctl('key', 'add', 'portal-b', '--scope', 'records');
+  const door = b.door.withKey(key);
+  const all = 100;
+  const puts = Array.from({ length: all }, (_, i) => {
+    const path = `applications/${2000 + i}`, wish = application([`+7701300${2000 + i}`]);
+    return i % 2 ? put(path, wish) : door.call('PUT', `/v1/${path}`, { body: wish });
+  });
+  await until('each has told some', () => ['one', 'b'].every((name) => centre.submits.filter((s) => s.systemId === name).length > 5));
+  await a.kill();
+  await Promise.allSettled(puts);
+  const kept = await database.count('notice', 'true');
+  assert.ok(kept > all / 2, `${kept} are recorded`);
+  await until('all are told', async () => await database.count('notice', 'state = 0') === 0, 30000);
+  await until('and on the phone', () => new Set(centre.submits.map((s) => s.to)).size === kept, 30000);
+  assert.equal(await database.count('message', 'true'), kept, 'one message each');
+  assert.equal(Number((await database.ask('select count(distinct phone) from message_person'))[0][0]), kept);
+});
+
 journey('email__wanted__handed_over_in_her_language_and_no_sms', async (stage) => {
   const { mail, letters } = await mailServer(stage);
   const { centre, database, k, put } = await stand(stage, { config: { mail } });
@@ -139,6 +187,25 @@ journey('email__address_that_is_refused_for_good__by_sms_at_once', async (stage)
   assert.equal(to(centre, '+77011000012')[0].text, 'Заявление №624 принято. Очередь №1. Проверить: *1234#');
   assert.equal(await k.metric('kezek_notices_again_total{how="sms"}'), 1);
   assert.deepEqual((await database.ask('select mails, sends from notice'))[0], ['-1', '1']);
+});
+
+journey('email__late__kezekctl_late_says_by_which_way_it_is', async (stage) => {
+  const { mail } = await mailServer(stage);
+  const { database, k, put } = await stand(stage, { config: { mail }, centre: { onSubmit: () => ({ noReceipt: true }) } });
+  await put('applications/630', application(['+77011000021'], { channel: 'email', email: 'full@example.kz' }));
+  await put('applications/631', application(['+77011000022'], { channel: 'email', email: 'nobody@example.kz' }));
+  await put('applications/632', application(['+77011000023']));
+  await until('one waits for the server, the others went by SMS',
+    async () => await database.count('notice', 'application = 630 and mails = 1') === 1 && await database.count('notice', 'sends = 1') === 2);
+  await database.ask('update notice set alarm_at = now(), look_at = now()');
+  await until('somebody is alarmed', async () => await k.metric('kezek_notices_late_total') === 3);
+  const shown = (await k.ctl('late')).late.sort((x, y) => x.application - y.application);
+  assert.deepEqual(shown.map((l) => [l.application, l.state, l.email, l.messages]),
+    [[630, 'waiting', 'tried', 0], [631, 'sent', 'given_up', 1], [632, 'sent', undefined, 1]]);
+  const { out } = await k.ctlRun('late');
+  assert.match(out, /^ *630 .*waiting +tried +0$/m);
+  assert.match(out, /^ *631 .*sent +given_up +1 +\S+$/m);
+  assert.match(out, /^ *632 .*sent +1 +\S+$/m);
 });
 
 journey('email__mailbox_that_stays_full__tried_again_then_by_sms', async (stage) => {
