@@ -24,6 +24,7 @@
 #include "api/submit.h"
 #include "api/timeline.h"
 #include "api/watches.h"
+#include "base/keys.h"
 #include "base/mem.h"
 #include "base/metrics.h"
 
@@ -100,6 +101,22 @@ static const struct door_route {
     {"POST", "/control/guard", 0, true, guard_lift},
 };
 #define ROUTES (sizeof routes / sizeof *routes)
+
+#define DOOR_PARAMETERS 7
+
+/* Parameters of the query, by who reads them; whoever is not here takes none. */
+static const struct door_query {
+	door_fn *fn;
+	const char *known[DOOR_PARAMETERS];
+} queries[] = {
+    {timeline_find, {"client_ref"}},
+    {queue_get, {"application", "child_iin", "parent_iin"}},
+    {open_data_vacancies, {"district", "age", "language", "kindergarten", "after", "limit"}},
+    {open_data_referrals, {"district", "age", "language", "kindergarten", "status", "after", "limit"}},
+    {import_take, {"import", "line", "notices"}},
+    {import_show, {"after"}},
+    {record_door_page, {"after", "limit"}},
+};
 
 /* Whether path is the route's; what stands for {id} goes to id. */
 static bool route_fits(const struct door_route *r, const char *path, char id[DOOR_ID])
@@ -197,6 +214,30 @@ static enum kz door_admit(struct door *d, struct call *c, unsigned scope, struct
 	return KZ_REFUSED;
 }
 
+/* A filter that is misspelt must not be answered with what was not asked for. False after answering. */
+static bool door_knows_query(door_fn *fn, struct call *c)
+{
+	static const struct door_query none;
+	const struct door_query *q = &none;
+	char known[128] = "it takes no parameters";
+	size_t n = 0, at = 0;
+
+	for (size_t i = 0; i < sizeof queries / sizeof *queries; i++)
+		if (queries[i].fn == fn)
+			q = &queries[i];
+	for (; n < DOOR_PARAMETERS && q->known[n]; n++)
+		at += (size_t)snprintf(
+		    known + at, sizeof known - at, "%s%s", n ? ", " : "known are ", q->known[n]);
+	const char *name = call_query_stranger(c, q->known, n);
+	if (!name)
+		return true;
+	const char *near = keys_nearest(name, q->known, n);
+	const struct problem p = problem_make(PROBLEM_UNKNOWN_PARAMETER, name, "%s%s%s%s", known,
+	    near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+	problem_reply(c, &p);
+	return false;
+}
+
 void door_harden(void)
 {
 	json_set_alloc_funcs(mem_wiped_take, mem_wiped_give);
@@ -214,7 +255,7 @@ void door_handle(void *arg, struct call *c)
 		if (strcmp(r->method, call_method(c)) != 0 || !route_is_seen(r, c) ||
 		    !route_fits(r, call_path(c), id))
 			continue;
-		if (door_admit(d, c, r->scope, &who) == KZ_OK)
+		if (door_admit(d, c, r->scope, &who) == KZ_OK && door_knows_query(r->fn, c))
 			r->fn(d, c, &who, id);
 		return;
 	}

@@ -22,6 +22,7 @@ static const struct problem_row {
     [PROBLEM_NOT_FOUND] = {404, "not_found", "Nothing is here", false},
     [PROBLEM_METHOD_NOT_ALLOWED] = {405, "method_not_allowed", "Not with this method", false},
     [PROBLEM_MALFORMED_JSON] = {400, "malformed_json", "The body is not JSON", false},
+    [PROBLEM_UNKNOWN_PARAMETER] = {400, "unknown_parameter", "A parameter that is not known", false},
     [PROBLEM_MISSING_IDEMPOTENCY_KEY] = {400, "missing_idempotency_key", "Idempotency-Key is missing", false},
     [PROBLEM_INVALID_IDEMPOTENCY_KEY] = {400, "invalid_idempotency_key", "Idempotency-Key is malformed",
         false},
@@ -100,7 +101,7 @@ static void problem_set_field(struct problem *p, const char *field)
 	p->field[n] = '\0';
 }
 
-/* A member that is not known may be a number of a person in the wrong place, and is kept with an import. */
+/* A name that is not known may be a number of a person in the wrong place, and is kept with an import. */
 static void problem_mask_digits(char *field)
 {
 	size_t digits = 0;
@@ -121,7 +122,7 @@ struct problem problem_make(enum problem_code code, const char *field, const cha
 
 	if (field)
 		problem_set_field(&p, field);
-	if (code == PROBLEM_UNKNOWN_FIELD)
+	if (code == PROBLEM_UNKNOWN_FIELD || code == PROBLEM_UNKNOWN_PARAMETER)
 		problem_mask_digits(p.field);
 	va_start(ap, fmt);
 	vsnprintf(p.detail, sizeof p.detail, fmt, ap);

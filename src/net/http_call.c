@@ -80,6 +80,11 @@ const char *call_query(const struct call *c, const char *name)
 	return query_find(c->query, name);
 }
 
+const char *call_query_stranger(const struct call *c, const char *const *known, size_t n)
+{
+	return query_stranger(c->query, known, n);
+}
+
 const char *call_header(const struct call *c, const char *name)
 {
 	const char *value =

@@ -55,7 +55,9 @@ void http_server_free(struct http_server *s);
 const char *call_method(
     const struct call *c);                   /* "GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS" */
 const char *call_path(const struct call *c); /* percent-decoded, without the query; "/" at least */
-const char *call_query(const struct call *c, const char *name);  /* decoded value or NULL */
+const char *call_query(const struct call *c, const char *name); /* decoded value or NULL */
+/* A parameter's decoded name that is none of the n known; NULL: there is none. */
+const char *call_query_stranger(const struct call *c, const char *const *known, size_t n);
 const char *call_header(const struct call *c, const char *name); /* NULL when absent; case-insensitive */
 const char *call_body(const struct call *c, size_t *ret_len);    /* NUL-terminated */
 const char *call_peer(const struct call *c); /* address without the port, "unix" for a unix socket */

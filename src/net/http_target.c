@@ -2,7 +2,6 @@
 #include "net/http_target.h"
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,6 +68,19 @@ const char *query_find(const struct parameter *first, const char *name)
 	for (const struct parameter *p = first; p; p = p->next)
 		if (!strcmp(p->name, name))
 			return p->value;
+	return NULL;
+}
+
+const char *query_stranger(const struct parameter *first, const char *const *known, size_t n)
+{
+	for (const struct parameter *p = first; p; p = p->next) {
+		size_t i = 0;
+
+		while (i < n && strcmp(known[i], p->name) != 0)
+			i++;
+		if (i == n)
+			return p->name;
+	}
 	return NULL;
 }
 

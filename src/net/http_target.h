@@ -2,6 +2,8 @@
 #ifndef NET_HTTP_TARGET_H
 #define NET_HTTP_TARGET_H
 
+#include <stddef.h>
+
 struct parameter;
 
 /* Percent-decoded; a "%" that begins no octet stays as it is. free(). */
@@ -11,6 +13,8 @@ char *path_decode(const char *path);
 struct parameter *query_read(const char *query);
 /* The first of that name, NULL without. */
 const char *query_find(const struct parameter *first, const char *name);
+/* The first name that is none of the n known; NULL without. */
+const char *query_stranger(const struct parameter *first, const char *const *known, size_t n);
 void query_free(struct parameter *first); /* NULL is fine */
 
 #endif

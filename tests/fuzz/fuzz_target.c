@@ -35,6 +35,7 @@ static void check_query(const char *text)
 	const char *a = query_find(all, "client_ref"), *none = query_find(all, "\x01 no such name");
 
 	assert(!all == !*text || !all);
+	assert(!all == !query_stranger(all, NULL, 0));
 	assert(!a || strlen(a) <= strlen(text));
 	assert(!none || strchr(text, '%') || strchr(text, '\x01'));
 	query_free(all);

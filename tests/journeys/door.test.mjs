@@ -8,7 +8,7 @@ import { raw } from '../lib/http.mjs';
 import { operator } from '../lib/operators.mjs';
 import { Servers } from '../lib/servers.mjs';
 import { startCentre } from '../lib/smsc.mjs';
-import { seenAnswers } from '../lib/openapi.mjs';
+import { document, seenAnswers } from '../lib/openapi.mjs';
 
 const servers = new Servers();
 const to = '+77011234567';
@@ -118,6 +118,31 @@ journey('door__bad_requests__fence_and_keys', async (stage) => {
 const start = (k, extra = '') => `POST /v1/messages HTTP/1.1\r\nHost: kezek\r\nAuthorization: Bearer ${k.door.key}\r\n`
   + `Content-Type: application/json\r\nIdempotency-Key: raw-${Math.random()}\r\n${extra}`;
 const good = JSON.stringify({ to, text: 'a' });
+
+// Each path of the document: what it has is known, all else is refused.
+journey('door__parameter_that_the_document_does_not_have__named_with_the_nearest', async (stage) => {
+  const { k } = await stand(stage);
+  const { key } = await k.ctl('key', 'add', 'all', ...['messages:read', 'messages:write', 'codes', 'metrics', 'records', 'places', 'queue', 'open']
+    .flatMap((scope) => ['--scope', scope]));
+  const door = k.door.withKey(key);
+  const shared = (p) => (p.$ref ? document.components.parameters[p.$ref.split('/').at(-1)] : p);
+  for (const [path, operations] of Object.entries(document.paths)) {
+    for (const method of Object.keys(operations)) {
+      const names = (operations[method].parameters ?? []).map(shared).filter((p) => p.in === 'query').map((p) => p.name);
+      const target = path.replace(/\{[^}]+\}/g, '1');
+      const strange = (query) => door.call(method.toUpperCase(), `${target}?${query}`);
+      for (const query of ['districts=1', ...names.map((n) => `${n}=x&${n}s=x`)]) {
+        const r = await strange(query);
+        const name = query.split('&').at(-1).split('=')[0];
+        assert.deepEqual([r.status, r.json.code, r.json.field], [400, 'unknown_parameter', name], `${method} ${target}?${query}`);
+        const near = names.includes(name.slice(0, -1)) ? `did you mean ${name.slice(0, -1)}?` : names.length ? names.join(', ') : 'no parameters';
+        assert.ok(r.json.detail.includes(near), `${target}?${query}: ${r.json.detail}`);
+      }
+    }
+  }
+  const r = await door.get('/v1/queue?child_iin%20000101100006=1');
+  assert.equal(r.json.field, 'child_iin ************');
+});
 
 journey('door__octets_that_no_client_library_sends__fenced', async (stage) => {
   const { centre, database, k } = await stand(stage);

@@ -424,6 +424,10 @@ static void on_inspect(void *arg, struct call *c)
 	assert_string_equal(call_query(c, "flag"), "");
 	assert_string_equal(call_query(c, "odd"), "%zz%4");
 	assert_null(call_query(c, "none"));
+	static const char *const known[] = {"to", "flag", "odd"};
+	assert_null(call_query_stranger(c, known, 3));
+	assert_string_equal(call_query_stranger(c, known, 2), "odd");
+	assert_string_equal(call_query_stranger(c, NULL, 0), "to");
 	assert_string_equal(call_header(c, "x-one"), "a b");
 	assert_null(call_header(c, "X-Two"));
 	assert_string_equal(call_peer(c), "127.0.0.1");
