@@ -32,22 +32,30 @@ static const char *type_fault(enum record_type type, const json_t *v)
 	}
 }
 
-static bool record_unknown(struct record_read *r, const char *name, const struct record_member *all, size_t n)
+static bool record_unknown(
+    struct record_read *r, const char *field, const struct record_member *all, size_t n)
 {
 	char known[160] = "";
 	size_t at = 0;
 
 	for (size_t i = 0; i < n && at < sizeof known; i++)
 		at += (size_t)snprintf(known + at, sizeof known - at, "%s%s", i ? ", " : "", all[i].name);
-	return record_fail(r, problem_make(PROBLEM_UNKNOWN_FIELD, name, "known are %s", known));
+	return record_fail(r, problem_make(PROBLEM_UNKNOWN_FIELD, field, "known are %s", known));
 }
 
-static bool record_take(struct record_read *r, const char *name, const json_t *value,
+static void record_field(char to[RECORD_FIELD], const char *parent, const char *name)
+{
+	snprintf(to, RECORD_FIELD, "%s%s%s", parent ? parent : "", parent ? "." : "", name);
+}
+
+static bool record_take(struct record_read *r, const char *parent, const char *name, const json_t *value,
     const struct record_member *all, size_t n, uint32_t *seen)
 {
+	char field[RECORD_FIELD];
+
+	record_field(field, parent, name);
 	for (size_t i = 0; i < n; i++) {
 		const struct record_member *m = &all[i];
-		const char *field = m->field ? m->field : m->name;
 
 		if (strcmp(m->name, name) != 0)
 			continue;
@@ -57,12 +65,13 @@ static bool record_take(struct record_read *r, const char *name, const json_t *v
 		*seen |= 1U << i;
 		return m->take(r, field, value);
 	}
-	return record_unknown(r, name, all, n);
+	return record_unknown(r, field, all, n);
 }
 
 bool record_members(
     struct record_read *r, const json_t *o, const char *field, const struct record_member *all, size_t n)
 {
+	char missing[RECORD_FIELD];
 	const char *key;
 	json_t *value;
 	uint32_t seen = 0;
@@ -71,14 +80,14 @@ bool record_members(
 		return record_fail(r, problem_make(PROBLEM_WRONG_TYPE, field, "must be an object"));
 	json_object_foreach((json_t *)(uintptr_t)o, key, value)
 	{
-		if (!record_take(r, key, value, all, n, &seen))
+		if (!record_take(r, field, key, value, all, n, &seen))
 			return false;
 	}
 	for (size_t i = 0; i < n; i++)
-		if (all[i].required && !(seen & 1U << i))
-			return record_fail(
-			    r, problem_make(PROBLEM_MISSING_FIELD, all[i].field ? all[i].field : all[i].name,
-			           "it is required"));
+		if (all[i].required && !(seen & 1U << i)) {
+			record_field(missing, field, all[i].name);
+			return record_fail(r, problem_make(PROBLEM_MISSING_FIELD, missing, "it is required"));
+		}
 	return true;
 }
 
@@ -225,7 +234,7 @@ static bool take_until(struct record_read *r, const char *field, const json_t *v
 }
 
 static const struct record_member documents[] = {
-    {"place", NULL, RECORD_STRING, true, take_place}, {"until", NULL, RECORD_STRING, true, take_until}};
+    {"place", RECORD_STRING, true, take_place}, {"until", RECORD_STRING, true, take_until}};
 
 enum kz record_wish_documents(
     const json_t *o, int64_t now_us, struct record_documents *ret, struct problem *ret_problem)

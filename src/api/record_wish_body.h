@@ -4,6 +4,8 @@
 
 #include "api/record_wish.h"
 
+#define RECORD_FIELD 128 /* room for what problems call a member: more than they show */
+
 /* One object being read; index: which of a list it is in. */
 struct record_read {
 	struct record *record;
@@ -15,17 +17,18 @@ struct record_read {
 
 enum record_type { RECORD_STRING, RECORD_INTEGER, RECORD_BOOLEAN, RECORD_OBJECT, RECORD_ARRAY, RECORD_ANY };
 
-/* The value has the type. */
+/* The value has the type. field: as problems call it, from the record on, as "phones[1].number". */
 typedef bool record_take_fn(struct record_read *r, const char *field, const json_t *value);
 
 struct record_member {
-	const char *name, *field; /* field: as problems call it; NULL: by its name */
+	const char *name;
 	enum record_type type;
 	bool required;
 	record_take_fn *take;
 };
 
-/* At most 32 members. Each of these is false with the problem set. */
+/* At most 32 members. field: the object's own, NULL: it is the record. Each of these is false with the
+ * problem set. */
 bool record_members(
     struct record_read *r, const json_t *o, const char *field, const struct record_member *all, size_t n);
 bool record_fail(struct record_read *r, struct problem p);

@@ -63,9 +63,9 @@ static bool take_last_name(struct record_read *r, const char *field, const json_
 	return take_name(r, field, value, application_of(r)->applicant.last_name);
 }
 
-static const struct record_member child[] = {{"iin", "child.iin", RECORD_STRING, true, take_child_iin},
-    {"first_name", "child.first_name", RECORD_STRING, true, take_first_name},
-    {"last_name", "child.last_name", RECORD_STRING, false, take_last_name}};
+static const struct record_member child[] = {{"iin", RECORD_STRING, true, take_child_iin},
+    {"first_name", RECORD_STRING, true, take_first_name},
+    {"last_name", RECORD_STRING, false, take_last_name}};
 
 static bool take_child(struct record_read *r, const char *field, const json_t *value)
 {
@@ -77,7 +77,7 @@ static bool take_parent_iin(struct record_read *r, const char *field, const json
 	return take_iin(r, field, value, &application_of(r)->applicant.parents[r->index]);
 }
 
-static const struct record_member parent[] = {{"iin", "parents.iin", RECORD_STRING, true, take_parent_iin}};
+static const struct record_member parent[] = {{"iin", RECORD_STRING, true, take_parent_iin}};
 
 /* One or two objects of the members. */
 static bool take_two(struct record_read *r, const char *field, const json_t *value,
@@ -86,9 +86,13 @@ static bool take_two(struct record_read *r, const char *field, const json_t *val
 	*ret_n = json_array_size(value);
 	if (*ret_n < 1 || *ret_n > 2)
 		return record_fail(r, problem_make(PROBLEM_INVALID_VALUE, field, "a list of one or two"));
-	for (r->index = 0; r->index < *ret_n; r->index++)
-		if (!record_members(r, json_array_get(value, r->index), field, all, n))
+	for (r->index = 0; r->index < *ret_n; r->index++) {
+		char one[RECORD_FIELD];
+
+		snprintf(one, sizeof one, "%s[%zu]", field, r->index);
+		if (!record_members(r, json_array_get(value, r->index), one, all, n))
 			return false;
+	}
 	return true;
 }
 
@@ -114,8 +118,8 @@ static bool take_verified(struct record_read *r, const char *field, const json_t
 	return true;
 }
 
-static const struct record_member phone[] = {{"number", "phones.number", RECORD_STRING, true, take_number},
-    {"verified", "phones.verified", RECORD_BOOLEAN, true, take_verified}};
+static const struct record_member phone[] = {
+    {"number", RECORD_STRING, true, take_number}, {"verified", RECORD_BOOLEAN, true, take_verified}};
 
 static bool take_phones(struct record_read *r, const char *field, const json_t *value)
 {
@@ -198,17 +202,17 @@ static bool take_status(struct record_read *r, const char *field, const json_t *
 }
 
 const struct record_member record_application_members[RECORD_APPLICATION_MEMBERS] = {
-    {"child", NULL, RECORD_OBJECT, true, take_child},
-    {"parents", NULL, RECORD_ARRAY, true, take_parents},
-    {"phones", NULL, RECORD_ARRAY, true, take_phones},
-    {"email", NULL, RECORD_STRING, false, take_email},
-    {"district", NULL, RECORD_INTEGER, true, take_district},
-    {"category", NULL, RECORD_STRING, true, take_category},
-    {"registered_at", NULL, RECORD_STRING, true, take_registered},
-    {"channel", NULL, RECORD_STRING, false, take_channel},
-    {"language", NULL, RECORD_STRING, true, take_language},
-    {"groups", NULL, RECORD_ARRAY, false, take_groups},
-    {"status", NULL, RECORD_STRING, false, take_status},
+    {"child", RECORD_OBJECT, true, take_child},
+    {"parents", RECORD_ARRAY, true, take_parents},
+    {"phones", RECORD_ARRAY, true, take_phones},
+    {"email", RECORD_STRING, false, take_email},
+    {"district", RECORD_INTEGER, true, take_district},
+    {"category", RECORD_STRING, true, take_category},
+    {"registered_at", RECORD_STRING, true, take_registered},
+    {"channel", RECORD_STRING, false, take_channel},
+    {"language", RECORD_STRING, true, take_language},
+    {"groups", RECORD_ARRAY, false, take_groups},
+    {"status", RECORD_STRING, false, take_status},
 };
 
 static bool iins_differ(const struct applicant *a)

@@ -33,8 +33,8 @@ static bool take_en(struct record_read *r, const char *field, const json_t *valu
 	return take_name(r, field, value, LANGUAGE_EN);
 }
 
-static const struct record_member names[] = {{"kk", "names.kk", RECORD_STRING, true, take_kk},
-    {"ru", "names.ru", RECORD_STRING, true, take_ru}, {"en", "names.en", RECORD_STRING, true, take_en}};
+static const struct record_member names[] = {{"kk", RECORD_STRING, true, take_kk},
+    {"ru", RECORD_STRING, true, take_ru}, {"en", RECORD_STRING, true, take_en}};
 
 static bool take_names(struct record_read *r, const char *field, const json_t *value)
 {
@@ -130,17 +130,15 @@ static bool take_seq(struct record_read *r, const char *field, const json_t *val
 }
 
 static const struct record_member district[] = {
-    {"region", NULL, RECORD_STRING, true, take_region}, {"names", NULL, RECORD_OBJECT, true, take_names}};
-static const struct record_member kindergarten[] = {{"district", NULL, RECORD_INTEGER, true, take_district},
-    {"names", NULL, RECORD_OBJECT, true, take_names}};
-static const struct record_member group[] = {{"kindergarten", NULL, RECORD_INTEGER, true, take_kindergarten},
-    {"age_from", NULL, RECORD_INTEGER, true, take_age_from},
-    {"age_to", NULL, RECORD_INTEGER, true, take_age_to},
-    {"language", NULL, RECORD_STRING, true, take_language}};
-static const struct record_member vacancy[] = {{"free", NULL, RECORD_INTEGER, true, take_free},
-    {"released_at", NULL, RECORD_STRING, true, take_released},
-    {"priority_until", NULL, RECORD_ANY, false, take_priority},
-    {"seq", NULL, RECORD_INTEGER, false, take_seq}};
+    {"region", RECORD_STRING, true, take_region}, {"names", RECORD_OBJECT, true, take_names}};
+static const struct record_member kindergarten[] = {
+    {"district", RECORD_INTEGER, true, take_district}, {"names", RECORD_OBJECT, true, take_names}};
+static const struct record_member group[] = {{"kindergarten", RECORD_INTEGER, true, take_kindergarten},
+    {"age_from", RECORD_INTEGER, true, take_age_from}, {"age_to", RECORD_INTEGER, true, take_age_to},
+    {"language", RECORD_STRING, true, take_language}};
+static const struct record_member vacancy[] = {{"free", RECORD_INTEGER, true, take_free},
+    {"released_at", RECORD_STRING, true, take_released}, {"priority_until", RECORD_ANY, false, take_priority},
+    {"seq", RECORD_INTEGER, false, take_seq}};
 
 const struct record_members_of record_kinds[RECORD_KINDS] = {{district, COUNT(district)},
     {kindergarten, COUNT(kindergarten)}, {group, COUNT(group)}, {vacancy, COUNT(vacancy)},

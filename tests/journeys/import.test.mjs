@@ -66,7 +66,7 @@ const bad = [
   ['an unknown district', application(9, { district: 8 }), 'unknown_reference', 'district'],
   ['an unknown category', application(9, { category: 'royal' }), 'unknown_reference', 'category'],
   ['an unknown kindergarten', { ...head[2], id: 72, kindergarten: 8 }, 'unknown_reference', 'kindergarten'],
-  ['a landline', application(9, { phones: [{ number: '+77172123456', verified: true }] }), 'invalid_number', 'phones.number'],
+  ['a landline', application(9, { phones: [{ number: '+77172123456', verified: true }] }), 'invalid_number', 'phones[0].number'],
   ['kezek\'s own status', application(9, { status: 'referred' }), 'invalid_value', 'status'],
   ['a referral to nobody', { ...referral(5), application: 99 }, 'unknown_reference', 'application'],
   ['a referral that ends before', { ...referral(5), to: '2020-01-01T00:00:00Z' }, 'invalid_value', 'to'],
