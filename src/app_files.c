@@ -1,5 +1,6 @@
 #include "app.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -12,15 +13,15 @@
 #define MAIL_WAITING 100
 
 /* Files that are used at start or later only, yet a wrong one is a fault of the configuration. */
-static void app_check_tls(const struct conf *c, const char *path, struct faults *faults)
+static void app_check_tls(const struct conf *c, struct faults *faults)
 {
 	struct tls *door = NULL, *webhooks = NULL;
 	char why[256];
 
 	if (*c->http_tls_cert && !(door = tls_server_new(c->http_tls_cert, c->http_tls_key, why)))
-		faults_add(faults, "%s: http.tls_cert, http.tls_key: %s", path, why);
+		conf_fault(c, "http.tls_cert", faults, why);
 	if (*c->webhook_tls_ca && !(webhooks = tls_client_new(c->webhook_tls_ca, "", "", why)))
-		faults_add(faults, "%s: webhook.tls_ca: %s", path, why);
+		conf_fault(c, "webhook.tls_ca", faults, why);
 	tls_free(door);
 	tls_free(webhooks);
 }
@@ -39,20 +40,21 @@ struct mail_client_options app_mail_options(const struct conf *c)
 	    .timeout_ms = c->mail_timeout_ms};
 }
 
-static void app_check_mail(const struct conf *c, const char *path, struct faults *faults)
+static void app_check_mail(const struct conf *c, struct faults *faults)
 {
 	const struct mail_client_options o = app_mail_options(c);
-	const char *fault = *c->mail_url ? mail_client_fault(&o) : NULL;
+	const char *option, *fault = *c->mail_url ? mail_client_fault(&o, &option) : NULL;
 	struct tls *tls = NULL;
-	char why[256];
+	char why[256], key[32];
 
-	if (fault)
-		faults_add(faults, "%s: mail: %s", path, fault);
+	if (fault) {
+		snprintf(key, sizeof key, "mail.%s", option);
+		conf_fault(c, key, faults, fault);
+	}
 	if (*c->mail_tls_ca && !(tls = tls_client_new(c->mail_tls_ca, "", "", why)))
-		faults_add(faults, "%s: mail.tls_ca: %s", path, why);
+		conf_fault(c, "mail.tls_ca", faults, why);
 	if (*c->mail_unsubscribe && !mail_unsubscribe_fits(c->mail_unsubscribe))
-		faults_add(
-		    faults, "%s: mail.unsubscribe: an https: or mailto: URI of ASCII is expected", path);
+		conf_fault(c, "mail.unsubscribe", faults, "an https: or mailto: URI of ASCII is expected");
 	tls_free(tls);
 }
 
@@ -99,8 +101,8 @@ bool app_files_load(const char *path, struct app_files *ret, struct faults *faul
 	struct app_files f = {.conf = conf_load(path, faults)};
 
 	if (f.conf) {
-		app_check_tls(f.conf, path, faults);
-		app_check_mail(f.conf, path, faults);
+		app_check_tls(f.conf, faults);
+		app_check_mail(f.conf, faults);
 		f.profiles = profiles_load(f.conf->operators, &f.profiles_n, faults);
 		if (f.profiles_n > ROUTE_MAX)
 			faults_add(faults, "%s: %zu profiles; at most %d operators are served",

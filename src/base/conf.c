@@ -1,5 +1,6 @@
 #include "base/conf.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -293,13 +294,21 @@ struct conf *conf_load(const char *path, struct faults *faults)
 	    &c->ussd_dialog, &c->ussd_services, &c->keyring, &c->control_socket};
 	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
 		conf_resolve(paths[i], path);
+	c->source = y;
 	conf_check(c, yaml_root(y), faults);
-	yaml_tree_free(y);
 	if (faults->count > before) {
 		conf_free(c);
 		return NULL;
 	}
 	return c;
+}
+
+void conf_fault(const struct conf *c, const char *key, struct faults *faults, const char *what)
+{
+	char section[32];
+
+	snprintf(section, sizeof section, "%.*s", (int)strcspn(key, "."), key);
+	faults_at(faults, conf_place(yaml_root(c->source), key, section), "%s: %s", key, what);
 }
 
 static void conf_forget(char *secret)
@@ -317,6 +326,7 @@ void conf_free(struct conf *c)
 	conf_forget(c->database_password);
 	conf_forget(c->redis_password);
 	conf_forget(c->mail_password);
+	yaml_tree_free(c->source);
 	free(c);
 }
 

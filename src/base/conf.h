@@ -48,11 +48,15 @@ struct conf {
 	int log_level;
 	/* read from the files named above; wiped when freed; "" when none is named */
 	char *database_password, *redis_password, *mail_password;
+	struct yaml *source; /* for conf_fault */
 };
 
 /* NULL with lines in faults when anything is wrong. */
 struct conf *conf_load(const char *path, struct faults *faults);
 void conf_free(struct conf *c);
+/* A fault of the key's value that another room finds, at the place where the file says it, else its section.
+ */
+void conf_fault(const struct conf *c, const char *key, struct faults *faults, const char *what);
 /* The first key that differs and needs a restart, NULL when none. */
 const char *conf_fixed_difference(const struct conf *a, const struct conf *b);
 /* The table for people. */

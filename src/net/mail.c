@@ -130,7 +130,7 @@ struct mail_client *mail_client_new(struct loop *l, const struct mail_client_opt
 {
 	struct mail_client *c = mem_new(sizeof *c);
 
-	assert(!mail_client_fault(o));
+	assert(!mail_client_fault(o, &(const char *){NULL}));
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	*c = (struct mail_client){.url = options_url(o),
 	    .user = mem_str(o->user),

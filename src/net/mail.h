@@ -89,8 +89,9 @@ bool mail_unsubscribe_fits(const char *uri);
 /* What is wrong with the letter and what is needed, without repeating anything of it; NULL: it can be sent.
  */
 const char *mail_fault(const struct mail *m);
-/* What is wrong with the options and what is needed; NULL: mail_client_new takes them. */
-const char *mail_client_fault(const struct mail_client_options *o);
+/* What is wrong with the options and what is needed, *ret_option: the name of which; NULL: mail_client_new
+ * takes them. */
+const char *mail_client_fault(const struct mail_client_options *o, const char **ret_option);
 
 /* Starts its threads. NULL with why when the system gives none; the options have no fault. */
 struct mail_client *mail_client_new(struct loop *l, const struct mail_client_options *o, char why[256]);

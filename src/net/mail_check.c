@@ -112,14 +112,18 @@ static bool url_is_clear(const struct mail_client_options *o)
 	return strncmp(o->url, "smtp://", 7) == 0 && o->starttls == MAIL_STARTTLS_OFF;
 }
 
-const char *mail_client_fault(const struct mail_client_options *o)
+const char *mail_client_fault(const struct mail_client_options *o, const char **ret_option)
 {
+	*ret_option = "url";
 	if (!url_fits(o->url))
 		return "the server is none: smtp://host:port or smtps://host:port";
+	*ret_option = "from";
 	if (!mail_address_fits(o->from))
 		return "the sender's address is none: name@example.kz";
+	*ret_option = "from_name";
 	if (!mail_name_fits(o->from_name))
 		return "the sender's name must be of at most 200 octets without control characters";
+	*ret_option = "user";
 	if (!*o->user != !*o->password)
 		return "user and password: give both or none";
 	if (*o->user && url_is_clear(o))

@@ -113,7 +113,7 @@ static void rig_client(
 	char why[256];
 
 	snprintf(g->url, sizeof g->url, "%s://127.0.0.1:%u", way == BY_TLS ? "smtps" : "smtp", ports[way]);
-	assert_null(mail_client_fault(&o));
+	assert_null(mail_client_fault(&o, &(const char *){NULL}));
 	mail_client_free(g->client);
 	g->client = mail_client_new(g->loop, &o, why);
 	assert_non_null(g->client);

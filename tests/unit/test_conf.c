@@ -223,6 +223,22 @@ static void conf_load__keys_that_disagree__told_at_the_key(void **state)
 	conf_free(load_good("message: {retry_min: 1m, retry_max: 60s}\nretention: {messages: 30d}\n"));
 }
 
+static void conf_fault__of_another_room__at_the_key_or_its_section(void **state)
+{
+	struct conf *c = load_good("log: {level: info}\nmail:\n  url: smtp//a\n");
+	struct faults told = {0};
+
+	(void)state;
+	conf_fault(c, "mail.url", &told, "none");
+	conf_fault(c, "mail.from", &told, "none");
+	conf_fault(c, "http.listen", &told, "none");
+	assert_non_null(strstr(buf_text(&told.text), ":3:8: mail.url: none\n"));
+	assert_non_null(strstr(buf_text(&told.text), ":3:3: mail.from: none\n"));
+	assert_non_null(strstr(buf_text(&told.text), ":1:1: http.listen: none\n"));
+	faults_fini(&told);
+	conf_free(c);
+}
+
 static void conf_load__ranges_of_numbers__text_that_no_number_begins_with_refused(void **state)
 {
 	static const char *const lines[] = {
@@ -374,6 +390,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(conf_load__empty_file__defaults),
+	    TEST(conf_fault__of_another_room__at_the_key_or_its_section),
 	    TEST(conf_load__paths__against_the_file_s_folder),
 	    TEST(conf_load__no_file__one_line_with_the_reason),
 	    TEST(conf_load__root_is_no_map__one_line),

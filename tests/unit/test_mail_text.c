@@ -223,7 +223,10 @@ static void options__with_a_fault__say_what_is_needed(void **state)
 	struct mail_client_options bad[10];
 	static const char *const faults[] = {"the server", "the server", "the server", "the server",
 	    "the server", "the sender's address", "the sender's name", "user and password",
-	    "user and password", "a password is not said in clear"};
+	    "user and password", "a password is not said in clear"},
+	                         *options[] = {"url", "url", "url", "url", "url", "from", "from_name", "user",
+	                             "user", "user"},
+	                         *option;
 
 	(void)state;
 	for (size_t i = 0; i < 10; i++)
@@ -240,14 +243,15 @@ static void options__with_a_fault__say_what_is_needed(void **state)
 	bad[9].user = bad[9].password = "kezek";
 	bad[9].starttls = MAIL_STARTTLS_OFF;
 	for (size_t i = 0; i < 10; i++) {
-		const char *fault = mail_client_fault(&bad[i]);
+		const char *fault = mail_client_fault(&bad[i], &option);
 
 		if (!fault || strncmp(fault, faults[i], strlen(faults[i])) != 0)
 			fail_msg("case %zu: %s", i, fault ? fault : "no fault");
+		assert_string_equal(option, options[i]);
 	}
 	bad[9].url = "smtps://[::1]/";
-	assert_null(mail_client_fault(&bad[9]));
-	assert_null(mail_client_fault(&good));
+	assert_null(mail_client_fault(&bad[9], &option));
+	assert_null(mail_client_fault(&good, &option));
 }
 
 int main(void)
