@@ -221,10 +221,11 @@ static void places_make_metrics(struct places *p)
 	    "Judgements that were not written, as something had changed meanwhile", "");
 }
 
+/* One flight of each kind: facts that come back in another order than they were asked would give the last
+ * place to who came later. */
 static struct batch_limits places_limits(const struct conf *c)
 {
-	return (struct batch_limits){
-	    (size_t)c->database_batch_rows, c->database_batch_ms, (unsigned)c->database_connections - 1};
+	return (struct batch_limits){(size_t)c->database_batch_rows, c->database_batch_ms, 1};
 }
 
 struct places *places_new(const struct places_base *base, const struct places_files *files)

@@ -93,7 +93,7 @@ struct places_answer {
 typedef void places_done_fn(void *arg, enum kz r, const struct places_answer *a);
 
 /* Each answers once, later, or KZ_BUSY at once without a callback: too many are under way, or no slot is
- * held. */
+ * held. In the order in which they are asked: of those for one place the first has it. */
 enum kz places_take(struct places *p, const struct places_take *t, places_done_fn *done, void *arg) KZ_CHECK;
 enum kz places_hear(struct places *p, const struct places_hear *h, places_done_fn *done, void *arg) KZ_CHECK;
 enum kz places_put(struct places *p, const struct places_put *w, places_done_fn *done, void *arg) KZ_CHECK;

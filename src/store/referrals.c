@@ -156,30 +156,22 @@ void referrals_read(struct referrals *r, struct referral_quest *q)
 	batch_add(r->quests, &q->item);
 }
 
-static struct batch_limits change_limits(const struct batch_limits *limits)
-{
-	return (struct batch_limits){limits->rows, limits->wait_ms, 1};
-}
-
 struct referrals *referrals_new(
     struct loop *l, struct pg *pg, struct feed *feed, const struct batch_limits *limits)
 {
 	struct referrals *r = mem_new(sizeof *r);
-	const struct batch_limits one = change_limits(limits);
 
 	r->pg = pg;
 	r->feed = feed;
 	r->quests = batch_new(l, pg, &quest_kind, limits, r);
-	r->changes = batch_new(l, pg, &referrals_change_kind, &one, r);
+	r->changes = batch_new(l, pg, &referrals_change_kind, limits, r);
 	return r;
 }
 
 void referrals_set_limits(struct referrals *r, const struct batch_limits *limits)
 {
-	const struct batch_limits one = change_limits(limits);
-
 	batch_set_limits(r->quests, limits);
-	batch_set_limits(r->changes, &one);
+	batch_set_limits(r->changes, limits);
 }
 
 void referrals_stop(struct referrals *r)

@@ -17,7 +17,7 @@
 
 struct referrals;
 
-/* All outlive it. */
+/* All outlive it. limits: of what is read and of what is written, each. */
 struct referrals *referrals_new(
     struct loop *l, struct pg *pg, struct feed *feed, const struct batch_limits *limits);
 void referrals_set_limits(struct referrals *r, const struct batch_limits *limits);

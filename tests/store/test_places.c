@@ -315,6 +315,52 @@ static void take__more_than_there_are_places__as_many_as_there_are(void **state)
 	places_rig_free(p);
 }
 
+static void on_held(void *arg, enum kz r, const struct pg_reply *reply)
+{
+	(void)reply;
+	assert_int_equal(r, KZ_OK);
+	++*(int *)arg;
+}
+
+/* Both connections are held up, and the first one, that asks for the facts of the first, for longer. */
+static void take__facts_of_the_first_come_late__the_first_has_the_last_place(void **state)
+{
+	static const struct pg_sql held[] = {
+	    {"held_1", "select from (select pg_advisory_xact_lock(1)) x", 0, NULL},
+	    {"held_2", "select from (select pg_advisory_xact_lock(2)) x", 0, NULL}};
+	struct places_rig *p = make(state, 1);
+	struct store_rig *g = p->g;
+	struct places_told told[2] = {0};
+	int over = 0;
+
+	records_put_application(g, &(struct records_application){.number = 8});
+	p->conf.database_batch_rows = 1;
+	p->conf.database_connections = 4;
+	places_set_files(p->places, &(struct places_files){&p->conf, p->regions, p->calendar});
+	store_sql(g, "select pg_advisory_lock(1), pg_advisory_lock(2)");
+	for (int i = 0; i < 2; i++) {
+		struct pg_job *job = pg_job_new(g->pg, on_held, &over);
+
+		pg_job_add(job, &held[i], NULL);
+		assert_int_equal(pg_job_run(job, NULL), KZ_OK);
+	}
+	for (int i = 0; i < 2; i++) {
+		const struct places_take t = {7 + (uint64_t)i, 1, NEWS_BY_USSD, 1000 + i};
+
+		assert_int_equal(places_take(p->places, &t, places_on_told, &told[i]), KZ_OK);
+	}
+	store_sql(g, "select pg_advisory_unlock(2)");
+	while (pg_jobs(g->pg) > 2 || !over)
+		loop_turn(g->loop, 20);
+	store_sql(g, "select pg_advisory_unlock(1)");
+	servers_await(g->loop, &told[0].count, 1);
+	servers_await(g->loop, &told[1].count, 1);
+	assert_int_equal(told[0].r, KZ_OK);
+	assert_int_equal(told[1].r, KZ_REFUSED);
+	assert_int_equal(told[1].answer.place.verdict, PLACE_GONE);
+	places_rig_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -325,6 +371,7 @@ int main(void)
 	    STORE_CASE(take__what_the_law_refuses__its_word_and_nothing_written),
 	    STORE_CASE(take__what_is_not_there__which),
 	    STORE_CASE(take__more_than_there_are_places__as_many_as_there_are),
+	    STORE_CASE(take__facts_of_the_first_come_late__the_first_has_the_last_place),
 	    STORE_CASE(decline__last_place__released_anew_with_priority),
 	    STORE_CASE(decline__others_free__joins_them_under_their_terms),
 	    STORE_CASE(decline__group_without_vacancy__it_has_one),
