@@ -13,7 +13,7 @@ import { rssKib } from './measure.mjs';
 import { acceptAlone, crowded, endToEnd, heldSnapshot, latency, longRun } from './phases.mjs';
 import { registrations, troubles } from './notices.mjs';
 import { positions } from './queue.mjs';
-import { turns } from './ussd.mjs';
+import { storm, turns } from './ussd.mjs';
 
 const { values: given } = parseArgs({ options: { seconds: { type: 'string', default: '8' },
   connections: { type: 'string', default: '256' }, messages: { type: 'string', default: '1000000' },
@@ -152,6 +152,23 @@ async function measureUssd() {
   }, { away: true });
 }
 
+async function measureStorm() {
+  const [parents, takers, places] = [20000, 200, 20];
+  await phase(`${parents} parents dial in one moment`, 'kezek', async (gateway, stage) => {
+    const r = await storm(gateway, stage, { applications: 108344, parents, takers, places });
+    assert.ok(r.referrals <= places && r.free === places - r.referrals, JSON.stringify(r));
+    const told = (name, value, what, aim) => figure(`kezek.storm_${name}`, value, '', what, aim);
+    figure('kezek.storm', round(r.per_second), '/s', `turns: ${parents} dial in one moment, and press the next key as soon as they have a page`);
+    for (const [name, what] of [['p50', 'their wait for a page, median'], ['p99', 'the same, 99th percentile'], ['max', 'the same, the longest']])
+      figure(`kezek.storm_${name}_ms`, round(r[`${name}_us`] / 1000), 'ms', what, name === 'max' ? '< 8,000' : '');
+    told('away', r.away, 'of them were turned away', '0');
+    told('taken', r.taken, `of ${takers} who take one of ${places} places were told that it is theirs`, `${places}`);
+    told('gone', r.gone, 'of them that it is gone', `${takers - places}`);
+    told('referrals', r.referrals, 'referrals that stand by it', `${places}`);
+    told('overtook', r.overtook, 'got one though another had typed the digits before', '0');
+  }, { away: true });
+}
+
 async function measureNotices() {
   const rate = 50;
   for (const [trouble, { what }] of Object.entries(troubles)) {
@@ -245,7 +262,7 @@ function print() {
     console.log(`${f.name.padEnd(28)}${f.value.toLocaleString('en').padStart(12)} ${f.unit.padEnd(7)} ${f.aim.padEnd(12)} ${f.what}`);
 }
 
-const parts = { messages: measureEndToEnd, door: measureDoor, codes: measureCodes, queue: measureQueue, ussd: measureUssd, notices: measureNotices,
+const parts = { messages: measureEndToEnd, door: measureDoor, codes: measureCodes, queue: measureQueue, ussd: measureUssd, storm: measureStorm, notices: measureNotices,
   import: measureImport, endurance: measureEndurance };
 assert.ok(!given.only || parts[given.only], `--only wants one of ${Object.keys(parts).join(', ')}`);
 // What was measured before something failed is told all the same.

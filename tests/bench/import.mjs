@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { binaries, until } from '../lib/stage.mjs';
 import { Meter, peakKib } from './measure.mjs';
 
-const days = (n) => new Date(Date.now() + n * 86400000).toISOString().slice(0, 10);
+export const days = (n) => new Date(Date.now() + n * 86400000).toISOString().slice(0, 10);
 
 // How far it is, by the database.
 const lineOf = async (database) => Number((await database.ask('select coalesce(max(next_line), 1) from import'))[0][0]);
 
 // kezekctl import to its end. Answers when it is over, and what it said.
-function begin(daemon, file) {
+export function begin(daemon, file) {
   const tool = spawn(join(binaries, 'kezekctl'), ['--socket', daemon.socket, 'import', file]);
   let said = '';
   tool.stdout.resume();
