@@ -234,10 +234,13 @@ static enum record_verdict judge_vacancy(const struct records_look *l, struct re
 		return RECORD_CHANGED_MEANWHILE;
 	if (!judge_priority(l, row))
 		return RECORD_UNKNOWN_REGION;
-	bool terms = !row->seq || v->released_us != old.vacancy.released_us ||
+	/* where none was, some are released anew, as in places_count: who looked before saw another vacancy
+	 */
+	bool terms = !row->seq || (v->free && !old.vacancy.free) ||
+	             v->released_us != old.vacancy.released_us ||
 	             row->priority_until_us != old.vacancy.priority_until_us;
 	row->terms = pg_int(l->reply, l->statement, l->row, 3) + terms;
-	row->told = v->free && (terms || !old.vacancy.free);
+	row->told = v->free && terms;
 	return look_verdict(row->seq, !terms && v->free == old.vacancy.free);
 }
 

@@ -1,6 +1,7 @@
 /* Records as they are put, in a real PostgreSQL: verdicts, rows, and what follows from them. */
 #include "records_rig.h"
 
+#include "store/openings.h"
 #include "store/records.h"
 
 #define NOW_US INT64_C(1790000000000000)
@@ -253,7 +254,7 @@ static void vacancy__no_priority_said__by_the_regions_clock(void **state)
 	    store_sql(g, "select (free, priority_until, terms, seq)::text from vacancy"), "(1,,2,2)");
 }
 
-static void vacancy__its_free_places_alone_change__its_terms_do_not(void **state)
+static void vacancy__its_free_places_alone_change__its_terms_do_not_until_the_first_again(void **state)
 {
 	struct store_rig *g = *state;
 	struct record r = vacancy_of(3, 2);
@@ -273,7 +274,47 @@ static void vacancy__its_free_places_alone_change__its_terms_do_not(void **state
 	assert_int_equal(put_one(g, &r, NULL), RECORD_CHANGED);
 	assert_string_equal(
 	    store_sql(g, "select (free, terms, seq, watch_at > '%s')::text from vacancy", since),
-	    "(1,1,4,t)"); /* not the time that a clock may have read before: it would rest on it */
+	    "(1,2,4,t)");
+}
+
+/* What a clock saw. */
+struct look {
+	struct opening o;
+	int count;
+};
+
+static void on_opening(void *arg, const struct opening *o)
+{
+	((struct look *)arg)->o = *o;
+}
+
+static void on_looked(void *arg, enum kz r)
+{
+	assert_int_equal(r, KZ_OK);
+	((struct look *)arg)->count++;
+}
+
+/* Its time is the one that the clock has read, if the clock of the database is behind. */
+static void vacancy__first_place_again_while_a_clock_looks__its_watchers_are_looked_for(void **state)
+{
+	struct store_rig *g = *state;
+	struct record r = vacancy_of(3, 1);
+	struct look l = {0};
+
+	put_city(g);
+	store_hold_feed_slot(g);
+	r.vacancy.released_us = (store_wall_us() / 1000000 + 3600) * 1000000;
+	put_one(g, &r, NULL);
+	store_sql(g, "update vacancy set free = 0, seq = seq + 1"); /* it is taken */
+	const struct due_page page = {.now_us = r.vacancy.released_us, .most = 1};
+	assert_int_equal(opening_page(g->pg, &page, on_opening, on_looked, &l, NULL), KZ_OK);
+	servers_await(g->loop, &l.count, 1);
+	assert_int_equal(l.o.due.number, 3);
+	r.vacancy.free = 2;
+	assert_int_equal(put_one(g, &r, NULL), RECORD_CHANGED);
+	assert_int_equal(opening_rest(g->pg, g->lease, 0, &l.o, 0, on_looked, &l, NULL), KZ_OK);
+	servers_await(g->loop, &l.count, 2);
+	assert_int_equal(store_int(g, "select count(*) from vacancy where watch_at = released_at"), 1);
 }
 
 static void vacancy__put_with_a_seq__only_where_it_stands_so(void **state)
@@ -702,7 +743,8 @@ int main(void)
 	    TEST(records_put__what_it_refers_to_is_not_there__the_others_are_written),
 	    TEST(records_add__full_or_the_same_record__busy),
 	    TEST(vacancy__no_priority_said__by_the_regions_clock),
-	    TEST(vacancy__its_free_places_alone_change__its_terms_do_not),
+	    TEST(vacancy__its_free_places_alone_change__its_terms_do_not_until_the_first_again),
+	    TEST(vacancy__first_place_again_while_a_clock_looks__its_watchers_are_looked_for),
 	    TEST(vacancy__put_with_a_seq__only_where_it_stands_so),
 	    TEST(application__its_child_was_asked_for_by_phone__the_request_is_over),
 	    TEST(application__phone_by_ussd__client_and_status_stay_news_say_the_door),
