@@ -94,7 +94,6 @@ void import_take(struct door *d, struct call *c, const struct door_caller *who, 
 	(void)id;
 	p->door = d;
 	p->call = c;
-	p->key = who->key;
 	p->client = who->client ? mem_str(who->client) : NULL;
 	if (!import_read(d, c, p, &why)) {
 		import_piece_refuse(p, why);
@@ -104,6 +103,7 @@ void import_take(struct door *d, struct call *c, const struct door_caller *who, 
 	const struct records_base base = door_records_base(d);
 
 	p->chunk.records = records_new(&base, CHUNK_RECORDS);
+	p->chunk.api_key = who->key;
 	if (imports_begin(d->pg, &name, import_piece_on_begun, p) != KZ_OK)
 		import_piece_refuse(p, import_unavailable());
 }

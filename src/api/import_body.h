@@ -25,7 +25,8 @@ struct import_bad {
 struct import_chunk {
 	const char *next; /* behind its last line */
 	uint64_t from, to;
-	int64_t now_us; /* nothing was registered after it */
+	int64_t now_us;  /* nothing was registered after it */
+	int32_t api_key; /* whose applications they are */
 	struct records *records;
 	struct places_put referrals[CHUNK_RECORDS];
 	size_t referrals_n, refused;   /* refused: of the referrals */
@@ -51,7 +52,6 @@ struct import_piece {
 	struct call *call;
 	char *client; /* NULL: by the control socket */
 	char id[IMPORT_ID + 1];
-	int32_t key;
 	bool notices;
 	const char *at, *end; /* of the body, what was not taken yet */
 	uint64_t first, line; /* numbers of its first line, and of that at `at` */

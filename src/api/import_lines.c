@@ -83,7 +83,7 @@ static bool chunk_add_record(struct import_chunk *k, const struct record *r)
 {
 	size_t index;
 
-	if (k->referrals_n || records_add(k->records, r, &index) != KZ_OK)
+	if (k->referrals_n || records_add(k->records, r, k->api_key, &index) != KZ_OK)
 		return false;
 	k->lines[index] = k->to;
 	return true;

@@ -183,7 +183,7 @@ static const struct records_files *piece_files(void *arg)
 static void piece_put(struct import_piece *p)
 {
 	const struct records_plan plan = {
-	    .files = piece_files, .also = piece_also, .arg = p, .api_key = p->key, .notices = p->notices};
+	    .files = piece_files, .also = piece_also, .arg = p, .notices = p->notices};
 
 	if (records_put(p->chunk.records, &plan, piece_on_put, p) != KZ_OK)
 		import_piece_refuse(p, import_unavailable());

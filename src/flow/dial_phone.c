@@ -85,11 +85,8 @@ static void phone_on_put(void *arg, enum kz r, const struct pg_reply *reply, uns
 
 static void phone_put(struct phone_change *p)
 {
-	const struct records_plan plan = {.files = phone_files,
-	    .arg = p,
-	    .api_key = RECORDS_SAME_CLIENT,
-	    .notices = true,
-	    .via = NEWS_BY_USSD};
+	const struct records_plan plan = {
+	    .files = phone_files, .arg = p, .notices = true, .via = NEWS_BY_USSD};
 
 	if (records_put(p->records, &plan, phone_on_put, p) != KZ_OK)
 		phone_end(p, "down");
@@ -104,7 +101,8 @@ static void phone_on_each(void *arg, const struct record *r, unsigned place, boo
 	wish.application.applicant.phones[place] = p->to;
 	wish.application.verified |= 1u << place;
 	wish.application.status = APPLICATION_STATUSES;
-	p->unopened = p->unopened || !opened || records_add(p->records, &wish, &i) != KZ_OK;
+	p->unopened =
+	    p->unopened || !opened || records_add(p->records, &wish, RECORDS_SAME_CLIENT, &i) != KZ_OK;
 	record_wipe(&wish);
 }
 

@@ -1,6 +1,6 @@
 /* Writers of applications come one after the other, and each waits for its commit: by themselves 224 a second
  * were put here, the processors half idle. Two sets are under way at a time, so that one is read while the
- * other is written. The same record twice, or a record of another client, begins the next set. */
+ * other is written. The same record twice begins the next set. */
 #include "store/puts.h"
 
 #include <stdlib.h>
@@ -117,7 +117,6 @@ static struct put_set *set_board(struct puts *p)
 {
 	struct put_set *s = mem_new(sizeof *s);
 	struct list_node *n;
-	int32_t api_key = 0;
 	size_t index;
 
 	s->owner = p;
@@ -126,11 +125,10 @@ static struct put_set *set_board(struct puts *p)
 	while ((n = list_first(&p->waiting)) != NULL) {
 		struct put *w = list_entry(n, struct put, node);
 
-		if (s->puts.count && (w->alone || w->api_key != api_key))
+		if (s->puts.count && w->alone)
 			break;
-		if (records_add(s->records, &w->record, &index) != KZ_OK)
+		if (records_add(s->records, &w->record, w->api_key, &index) != KZ_OK)
 			break;
-		api_key = w->api_key;
 		list_remove(&p->waiting, n);
 		list_append(&s->puts, n);
 		if (w->alone)
@@ -153,9 +151,7 @@ static void puts_pump(void *arg)
 
 	while (p->waiting.count && p->sets.count < SETS_MOST) {
 		struct put_set *s = set_board(p);
-		const struct put *first = list_entry(list_first(&s->puts), struct put, node);
-		const struct records_plan plan = {
-		    .files = puts_files, .arg = s, .api_key = first->api_key, .notices = true};
+		const struct records_plan plan = {.files = puts_files, .arg = s, .notices = true};
 
 		if (records_put(s->records, &plan, set_on_done, s) != KZ_OK)
 			set_on_done(s, KZ_LOST, NULL, 0);

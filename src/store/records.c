@@ -72,12 +72,12 @@ struct records_row *records_find(const struct records *s, enum record_kind kind,
 	return NULL;
 }
 
-enum kz records_add(struct records *s, const struct record *r, size_t *ret_index)
+enum kz records_add(struct records *s, const struct record *r, int32_t api_key, size_t *ret_index)
 {
 	assert(r->id >= 1 && r->id <= RECORD_ID_MAX && !s->ticket);
 	if (s->n == s->most || records_find(s, r->kind, r->id))
 		return KZ_BUSY;
-	s->rows[s->n] = (struct records_row){.record = *r};
+	s->rows[s->n] = (struct records_row){.record = *r, .api_key = api_key};
 	s->keys[s->n] = records_key(r->kind, r->id);
 	*ret_index = s->n++;
 	return KZ_OK;

@@ -133,9 +133,10 @@ struct records;
 
 /* Room for most records, 1..RECORDS_MOST. base is copied, but for what it points to. */
 struct records *records_new(const struct records_base *base, size_t most);
-/* Copied. KZ_BUSY: it is full, or the same record is in it: put what it has first. Not while they are being
- * put. */
-enum kz records_add(struct records *s, const struct record *r, size_t *ret_index) KZ_CHECK;
+#define RECORDS_SAME_CLIENT (-1) /* of an application that stands already: who heard of it before */
+/* Copied. api_key: whose client hears of it, if it is an application. KZ_BUSY: it is full, or the same record
+ * is in it: put what it has first. Not while they are being put. */
+enum kz records_add(struct records *s, const struct record *r, int32_t api_key, size_t *ret_index) KZ_CHECK;
 size_t records_count(const struct records *s);
 /* As it was added; after KZ_OK what stands: status, priority. i below the count. */
 const struct record *records_at(const struct records *s, size_t i);
@@ -151,12 +152,10 @@ void records_clear(struct records *s);
  * needed. */
 typedef void records_done_fn(void *arg, enum kz r, const struct pg_reply *reply, unsigned statement);
 
-#define RECORDS_SAME_CLIENT (-1) /* of applications that stand already */
 struct records_plan {
 	const struct records_files *(*files)(void *arg); /* asked each time that they are judged */
 	void (*also)(void *arg, struct pg_job *job);     /* adds statements, for each try; NULL: none */
 	void *arg;
-	int32_t api_key;   /* whose client hears of the applications; RECORDS_SAME_CLIENT: who heard before */
 	bool notices;      /* the first load of what is long known makes none, and no news */
 	enum news_via via; /* of the news */
 };

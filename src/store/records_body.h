@@ -24,6 +24,7 @@ struct records_row {
 	int64_t terms;
 	bool told; /* watchers are to be looked for anew */
 	/* of an application */
+	int32_t api_key;                             /* or RECORDS_SAME_CLIENT */
 	enum application_status status;              /* to be */
 	struct records_phone phones[RECORDS_PHONES]; /* that changed */
 	size_t phones_n;

@@ -19,7 +19,7 @@
 #define VACANCY(X) X(PG_INT8) X(PG_INT8) X(PG_INT4) X(PG_TIMESTAMPTZ) X(PG_TIMESTAMPTZ) X(PG_INT8) X(PG_BOOL)
 #define APPLICATION(X) X(PG_INT8) X(PG_INT8) X(PG_INT8) X(PG_TEXT) X(PG_INT2) X(PG_TIMESTAMPTZ) X(PG_INT2) \
 	X(PG_INT2) X(PG_INT2) X(PG_INT2) X(PG_INT2) X(PG_TEXT) X(PG_INT8) X(PG_INT8) X(PG_INT8) X(PG_INT8) \
-	X(PG_INT8) X(PG_BYTEA)
+	X(PG_INT8) X(PG_BYTEA) X(PG_INT4)
 #define NOTICE(X) X(PG_INT8) X(PG_INT8) X(PG_INT2) X(PG_INT8) X(PG_INT2) X(PG_TIMESTAMPTZ) X(PG_TIMESTAMPTZ) \
 	X(PG_BYTEA)
 #define NEWS(X) X(PG_INT8) X(PG_INT8) X(PG_INT8)
@@ -34,7 +34,7 @@ enum { WRITE_NOTICES = RECORD_KINDS, WRITE_NEWS, WRITES };
 #define COLUMNS_MOST (0 APPLICATION(COUNT))
 
 static const uint32_t types[WRITES][COLUMNS_MOST + 2] = {{DISTRICT(TYPE)}, {KINDERGARTEN(TYPE)},
-    {GROUP(TYPE)}, {VACANCY(TYPE)}, {APPLICATION(TYPE) PG_INT4}, {NOTICE(TYPE) PG_INT4},
+    {GROUP(TYPE)}, {VACANCY(TYPE)}, {APPLICATION(TYPE)}, {NOTICE(TYPE)},
     {NEWS(TYPE) PG_TIMESTAMPTZ, PG_INT4}};
 static const enum pg_type elements[WRITES][COLUMNS_MOST] = {{DISTRICT(ELEMENT)}, {KINDERGARTEN(ELEMENT)},
     {GROUP(ELEMENT)}, {VACANCY(ELEMENT)}, {APPLICATION(ELEMENT)}, {NOTICE(ELEMENT)}, {NEWS(ELEMENT)}};
@@ -85,33 +85,34 @@ static const struct pg_sql sql_write[WRITES] = {
     {"records_put_applications",
         "with r as materialized ("
         " select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, "
-        "$18)"
+        "$18, $19)"
         "  r(number, seen, district, category, birth_year, registered_at, status, channel, language, groups,"
-        "   verified, child_last4, child_iin, parent1_iin, parent2_iin, phone1, phone2, sealed)"
+        "   verified, child_last4, child_iin, parent1_iin, parent2_iin, phone1, phone2, sealed,"
+        "   api_key)"
         "), put as ("
         " insert into application (number, district, category, birth_year, registered_at, status, channel,"
         "   language, groups, verified, child_last4, child_iin, parent1_iin, parent2_iin, phone1, phone2,"
         "   sealed, api_key, seq)"
         "  select number, district, category, birth_year, registered_at, status, channel, language, groups,"
-        "   verified, child_last4, child_iin, parent1_iin, parent2_iin, phone1, phone2, sealed, $19, 1"
+        "   verified, child_last4, child_iin, parent1_iin, parent2_iin, phone1, phone2, sealed, api_key, 1"
         "  from r where seen = 0 order by number on conflict do nothing returning 1"
         "), changed as ("
         " update application a set district = r.district, category = r.category, birth_year = r.birth_year,"
         "   registered_at = r.registered_at, status = r.status, channel = r.channel, language = r.language,"
         "   groups = r.groups, verified = r.verified, child_last4 = r.child_last4, child_iin = r.child_iin,"
         "   parent1_iin = r.parent1_iin, parent2_iin = r.parent2_iin, phone1 = r.phone1, phone2 = r.phone2,"
-        "   sealed = r.sealed, api_key = coalesce($19, a.api_key), seq = a.seq + 1"
+        "   sealed = r.sealed, api_key = coalesce(r.api_key, a.api_key), seq = a.seq + 1"
         "  from r where a.number = any($1) and a.number = r.number and a.seq = r.seen returning 1"
         "), ended as materialized (select enrolments_end($13, $7)"
         ") select records_whole((select count(*) from put) + (select count(*) from changed), count(*)),"
         " (select count(*) from ended) from r",
-        (0 APPLICATION(COUNT)) + 1, types[RECORD_APPLICATION]},
+        0 APPLICATION(COUNT), types[RECORD_APPLICATION]},
     {"records_put_notices",
         "select notice_put(id, application, kind, subject, phone, look_at, null, alarm_at, null, sealed,"
-        "  coalesce($9, (select a.api_key from application a where a.number = r.application offset 0)))"
+        "  (select a.api_key from application a where a.number = r.application offset 0))"
         " from unnest($1, $2, $3, $4, $5, $6, $7, $8)"
         "  r(id, application, kind, subject, phone, look_at, alarm_at, sealed)",
-        (0 NOTICE(COUNT)) + 1, types[WRITE_NOTICES]},
+        0 NOTICE(COUNT), types[WRITE_NOTICES]},
     {"records_put_news",
         "insert into news (feed, application, seq, kind, at, via)"
         " select feed, application, seq, 6, $4, $5 from unnest($1, $2, $3) r(feed, application, seq)",
@@ -209,6 +210,7 @@ static void write_application(struct records_write *w, struct pg_array *c, const
 	pg_array_int(&c[9], a->groups);
 	pg_array_int(&c[10], a->verified);
 	write_persons(w, c + 11, row);
+	put_null_or(&c[18], row->api_key != RECORDS_SAME_CLIENT, row->api_key);
 }
 
 struct notice_row {
@@ -296,7 +298,7 @@ static void records_fill(struct records_write *w, uint64_t feed)
 static unsigned records_add_write(struct records_write *w, int which, struct pg_job *job)
 {
 	struct pg_value values[COLUMNS_MOST + 2];
-	uint8_t key[4], now[8], via[4];
+	uint8_t now[8], via[4];
 	int n = counts[which];
 
 	if (!w->columns[which][0].n)
@@ -306,10 +308,6 @@ static unsigned records_add_write(struct records_write *w, int which, struct pg_
 	if (which == WRITE_NEWS) {
 		values[n] = pg_timestamp(w->now_us, now);
 		values[n + 1] = pg_int4((int32_t)w->s->plan.via, via);
-	} else if (w->s->plan.api_key != RECORDS_SAME_CLIENT) {
-		values[n] = pg_int4(w->s->plan.api_key, key);
-	} else {
-		values[n] = (struct pg_value){NULL, 0};
 	}
 	pg_job_add(job, &sql_write[which], values);
 	return 1;

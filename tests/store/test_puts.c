@@ -129,7 +129,7 @@ static void puts__the_same_record_twice__both_are_answered(void **state)
 	assert_int_equal(store_int(g, "select count(*) from notice"), 1);
 }
 
-static void puts__records_of_two_clients__each_keeps_its_own(void **state)
+static void puts__records_of_two_clients__one_transaction_and_each_keeps_its_own(void **state)
 {
 	struct store_rig *g = *state;
 	struct puts *p = puts_of(g);
@@ -142,6 +142,7 @@ static void puts__records_of_two_clients__each_keeps_its_own(void **state)
 	}
 	servers_await(g->loop, &a.count, 6);
 	puts_free(p);
+	assert_int_equal(store_int(g, "select count(distinct xmin::text) from application"), 1);
 	assert_string_equal(
 	    store_sql(g, "select string_agg(api_key::text, ' ' order by number) from application"),
 	    "12 11 12 11 12 11");
@@ -244,7 +245,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(puts__a_crowd__few_transactions_and_each_its_answer),
 	    TEST(puts__the_same_record_twice__both_are_answered),
-	    TEST(puts__records_of_two_clients__each_keeps_its_own),
+	    TEST(puts__records_of_two_clients__one_transaction_and_each_keeps_its_own),
 	    TEST(puts__one_that_the_database_refuses__it_alone_is_refused),
 	    TEST(puts__the_database_goes__all_are_answered_lost),
 	    TEST(puts_free__while_they_are_under_way__answered_lost_from_inside),

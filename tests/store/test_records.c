@@ -14,6 +14,7 @@ struct put {
 	struct store_rig *g;
 	struct records *s;
 	struct ids ids;
+	int32_t api_key;
 	int count;
 	enum kz r;
 	unsigned statement;
@@ -58,21 +59,20 @@ static void put_new(struct put *p, struct store_rig *g)
 {
 	const struct records_base base = {g->loop, g->pg, g->feed, g->keyring, next_id, p};
 
-	*p = (struct put){.g = g, .s = records_new(&base, RECORDS_MOST)};
+	*p = (struct put){.g = g, .api_key = 1, .s = records_new(&base, RECORDS_MOST)};
 }
 
 static void put_add(struct put *p, const struct record *r)
 {
 	size_t i;
 
-	assert_int_equal(records_add(p->s, r, &i), KZ_OK);
+	assert_int_equal(records_add(p->s, r, p->api_key, &i), KZ_OK);
 	assert_int_equal(i, records_count(p->s) - 1);
 }
 
 static enum kz put_begin(struct put *p, bool notices)
 {
-	const struct records_plan plan = {
-	    files_now, p->also ? add_also : NULL, p, 1, notices, NEWS_BY_PORTAL};
+	const struct records_plan plan = {files_now, p->also ? add_also : NULL, p, notices, NEWS_BY_PORTAL};
 
 	p->count = 0;
 	return records_put(p->s, &plan, on_put, p);
@@ -219,14 +219,14 @@ static void records_add__full_or_the_same_record__busy(void **state)
 	struct record r = vacancy_of(3, 1);
 	size_t i;
 
-	assert_int_equal(records_add(s, &r, &i), KZ_OK);
-	assert_int_equal(records_add(s, &r, &i), KZ_BUSY);
+	assert_int_equal(records_add(s, &r, 1, &i), KZ_OK);
+	assert_int_equal(records_add(s, &r, 1, &i), KZ_BUSY);
 	r = group_of(3, 1);
-	assert_int_equal(records_add(s, &r, &i), KZ_OK);
+	assert_int_equal(records_add(s, &r, 1, &i), KZ_OK);
 	r = group_of(4, 1);
-	assert_int_equal(records_add(s, &r, &i), KZ_BUSY);
+	assert_int_equal(records_add(s, &r, 1, &i), KZ_BUSY);
 	records_clear(s);
-	assert_int_equal(records_add(s, &r, &i), KZ_OK);
+	assert_int_equal(records_add(s, &r, 1, &i), KZ_OK);
 	assert_int_equal(records_count(s), 1);
 	records_free(s);
 }
@@ -662,11 +662,11 @@ static int setup(void **state)
 /* What a parent changes by phone: the rest stays as it is, whoever fed it. */
 static enum record_verdict put_by_ussd(struct store_rig *g, const struct record *r)
 {
-	const struct records_plan plan = {
-	    .files = files_now, .api_key = RECORDS_SAME_CLIENT, .notices = true, .via = NEWS_BY_USSD};
+	const struct records_plan plan = {.files = files_now, .notices = true, .via = NEWS_BY_USSD};
 	struct put p;
 
 	put_new(&p, g);
+	p.api_key = RECORDS_SAME_CLIENT;
 	put_add(&p, r);
 	assert_int_equal(records_put(p.s, &plan, on_put, &p), KZ_OK);
 	servers_await(g->loop, &p.count, 1);
