@@ -135,14 +135,19 @@ static void menu_on_found(void *arg, enum kz r, const struct dialog_source *s)
 {
 	struct menu_look *l = arg;
 
-	l->done(l->arg, r == KZ_OK ? menu_load(l, s) : NULL);
+	struct dial_menu *m = r == KZ_OK ? menu_load(l, s) : NULL;
+
+	l->done(l->arg, m ? KZ_OK : r == KZ_OK || r == KZ_NOT_FOUND ? KZ_NOT_FOUND : KZ_LOST, m);
 	free(l);
 }
 
 enum kz dial_menu_seek(struct dial *d, const uint8_t hash[DIALOG_HASH], dial_menu_fn *done, void *arg)
 {
-	struct menu_look *l = mem_new(sizeof *l);
+	struct menu_look *l;
 
+	if (!pg_is_up(d->base.pg))
+		return KZ_LOST;
+	l = mem_new(sizeof *l);
 	*l = (struct menu_look){.dial = d, .done = done, .arg = arg};
 	memcpy(l->hash, hash, DIALOG_HASH);
 	enum kz r = dialogs_find(d->base.pg, hash, menu_on_found, l);

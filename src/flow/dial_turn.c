@@ -202,12 +202,17 @@ static void turn_open(struct turn *t)
 		turn_ask_language(t);
 }
 
-/* m: the dialog of the session that was read; NULL: it cannot be gone on with. */
-static void turn_go_on(struct turn *t, struct dial_menu *m)
+/* m: the dialog of the session that was read, with KZ_OK. Only what is known to be none is begun anew: else
+ * the session stays as it is, for a new call. */
+static void turn_go_on(struct turn *t, enum kz r, struct dial_menu *m)
 {
 	struct session *s = turn_session(t);
 
-	if (!m || !engine_fits(m->dialog, s)) {
+	if (r != KZ_OK && r != KZ_NOT_FOUND) {
+		turn_close_as(t, CLOSE_DOWN);
+		return;
+	}
+	if (r != KZ_OK || !engine_fits(m->dialog, s)) {
 		if (t->in.said == USSD_DIALLED)
 			turn_open(t);
 		else
@@ -226,7 +231,7 @@ static void turn_go_on(struct turn *t, struct dial_menu *m)
 	turn_walk(t, &step);
 }
 
-static void turn_on_menu(void *arg, struct dial_menu *m)
+static void turn_on_menu(void *arg, enum kz r, struct dial_menu *m)
 {
 	struct turn *t = arg;
 
@@ -234,7 +239,7 @@ static void turn_on_menu(void *arg, struct dial_menu *m)
 	if (t->place == TURN_TOLD)
 		turn_free(t);
 	else
-		turn_go_on(t, m);
+		turn_go_on(t, r, m);
 }
 
 static void turn_seek(struct turn *t)
@@ -242,13 +247,13 @@ static void turn_seek(struct turn *t)
 	struct dial_menu *m = dial_menu_get(t->dial, turn_session(t)->dialog);
 
 	if (m) {
-		turn_go_on(t, m);
+		turn_go_on(t, KZ_OK, m);
 		return;
 	}
 	turn_enter(t, TURN_SEEKING);
 	t->busy = dial_menu_seek(t->dial, turn_session(t)->dialog, turn_on_menu, t) == KZ_OK;
 	if (!t->busy)
-		turn_go_on(t, NULL);
+		turn_go_on(t, KZ_LOST, NULL);
 }
 
 static void turn_hang_up(struct turn *t)

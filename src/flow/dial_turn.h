@@ -157,8 +157,9 @@ enum kz dial_record_unpack(const void *bytes, size_t n, struct dial_record *ret)
 void dial_menu_set(struct dial *d, struct dialog *dialog, struct dialog_source *source);
 /* NULL: it is not in memory. */
 struct dial_menu *dial_menu_get(const struct dial *d, const uint8_t hash[DIALOG_HASH]);
-/* From the database. NULL: there is none of that hash, or nobody knows. Once, later; KZ_BUSY at once. */
-typedef void dial_menu_fn(void *arg, struct dial_menu *m);
+/* From the database, once, later: KZ_OK; KZ_NOT_FOUND: there is none of that hash that can be walked;
+ * KZ_LOST: nobody knows. KZ_BUSY, and KZ_LOST while the database is away, at once. */
+typedef void dial_menu_fn(void *arg, enum kz r, struct dial_menu *m);
 enum kz dial_menu_seek(
     struct dial *d, const uint8_t hash[DIALOG_HASH], dial_menu_fn *done, void *arg) KZ_CHECK;
 void dial_menu_enter(struct dial_menu *m);

@@ -8,7 +8,8 @@
 #include "store/callers.h"
 #include "store/dialogs.h"
 
-#define PHONE UINT64_C(77011234567)
+#define PHONE   UINT64_C(77011234567)
+#define DOWN_KK "Жүйе жауап бермей тұр. Кейінірек теріңіз."
 
 /* The services: one call is held, or answered at once by what stands here. */
 static struct dial_call *held;
@@ -92,13 +93,17 @@ static struct profile **operator_load(void)
 	return list;
 }
 
-static struct dial_files menu_load(struct daemon *d)
+/* Menus of another mark differ in a comment, and so in their hash. */
+static struct dial_files menu_load(struct daemon *d, char mark)
 {
 	struct faults faults = {0};
 	struct dialog_source *source = calloc(1, sizeof *source);
 
 	assert_true(dialog_source_read(KEZEK_SOURCE_DIR "/dialogs/kindergarten.yaml",
 	    KEZEK_SOURCE_DIR "/dialogs/services.yaml", source, &faults));
+	source->bytes[0] = realloc(source->bytes[0], source->len[0] + 3);
+	memcpy(source->bytes[0] + source->len[0], (char[]){'#', mark, '\n'}, 3);
+	source->len[0] += 3;
 	struct dialog *dialog = dialog_load(source, &faults);
 	assert_string_equal(buf_text(&faults.text), "");
 	return (struct dial_files){
@@ -170,7 +175,7 @@ static void daemon_up(struct daemon *d, struct store_rig *g)
 	send_set_profiles(d->send, operator_load(), 1);
 	send_set_own(d->send, 0);
 	send_take_slot(d->send, 0, 0, 0);
-	struct dial_files files = menu_load(d);
+	struct dial_files files = menu_load(d, 'a');
 	d->dial = dial_new(&(struct dial_base){.loop = g->loop,
 	                       .pg = g->pg,
 	                       .redis = d->redis,
@@ -195,6 +200,20 @@ static void daemon_end(struct daemon *d)
 	events_free(d->events);
 	receipts_free(d->receipts);
 	redis_free(d->redis);
+/* Another daemon in its place, that knows what is in Redis and PostgreSQL alone. */
+static void dial_restart(struct daemon *d, char mark)
+{
+	const struct dial_base base = *dial_base_of(d->dial);
+	struct dial_files files = menu_load(d, mark);
+
+	dial_stop(d->dial);
+	for (int i = 0; i < 3; i++) /* what it asked of Redis is answered */
+		redis_do(d, "return 1");
+	dial_free(d->dial);
+	d->dial = dial_new(&base, &files);
+	dial_start(d->dial);
+}
+
 	dial_free(d->dial);
 	templates_free(d->templates);
 }
@@ -537,11 +556,11 @@ static void on_kept(void *arg, enum kz r)
 	++*(int *)arg;
 }
 
-static void on_menu(void *arg, struct dial_menu *m)
+static void on_menu(void *arg, enum kz r, struct dial_menu *m)
 {
 	int *found = arg;
 
-	assert_non_null(m);
+	assert_int_equal(r, KZ_OK);
 	dial_menu_enter(m);
 	++*found;
 }
@@ -553,16 +572,10 @@ static void menus__all_of_before_are_walked__one_more_is_found(void **state)
 
 	daemon_up(&d, *state);
 	for (int i = 0; i < DIAL_MENUS + 2; i++) {
-		struct dial_files files = menu_load(&d);
+		struct dial_files files = menu_load(&d, (char)('b' + i));
 		uint8_t hash[DIALOG_HASH];
 		struct dialog_source *s = files.source;
-		struct faults faults = {0};
 
-		s->bytes[0] = realloc(s->bytes[0], s->len[0] + 3);
-		memcpy(s->bytes[0] + s->len[0], (char[]){'#', (char)('a' + i), '\n'}, 3);
-		s->len[0] += 3;
-		dialog_free(files.dialog);
-		files.dialog = dialog_load(s, &faults);
 		memcpy(hash, files.dialog->hash, sizeof hash);
 		assert_int_equal(dialogs_keep(d.rig->pg, hash, s, on_kept, &kept), KZ_OK);
 		servers_await(d.rig->loop, &kept, i + 1);
@@ -615,3 +628,35 @@ int main(void)
 	log_set_level(LOG_LEVEL_ERROR);
 	return cmocka_run_group_tests(tests, store_group_setup, servers_teardown);
 }
+static void menu__of_another_daemon_and_database_away__down_and_the_call_stays(void **state)
+{
+	struct daemon d;
+	char before[SESSION_PAGE];
+
+	daemon_up(&d, *state);
+	result = "unknown";
+	page_of(&d, USSD_DIALLED, "*1234#");
+	page_of(&d, USSD_TYPED, "1");
+	page_of(&d, USSD_TYPED, "1");
+	result = "none";
+	page_of(&d, USSD_TYPED, "000101100006");
+	memcpy(before, d.page, sizeof before);
+	store_drain(d.rig);
+	assert_int_equal(store_int(d.rig, "select count(*) from dialog"), 1);
+	dial_restart(&d, 'b');
+	store_drain(d.rig);
+	store_kill_pg(d.rig);
+	while (pg_is_up(d.rig->pg))
+		loop_turn(d.rig->loop, 50);
+	assert_string_equal(page_of(&d, USSD_TYPED, "0"), DOWN_KK);
+	assert_string_equal(page_of(&d, USSD_DIALLED, "*1234#"), DOWN_KK);
+	servers_do("restart-pg");
+	while (!pg_is_up(d.rig->pg))
+		loop_turn(d.rig->loop, 50);
+	page_of(&d, USSD_DIALLED, "*1234#");
+	page_of(&d, USSD_TYPED, "1");
+	assert_string_equal(d.page, before);
+	daemon_end(&d);
+}
+
+	    STORE_CASE(menu__of_another_daemon_and_database_away__down_and_the_call_stays),
