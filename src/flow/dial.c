@@ -97,7 +97,8 @@ static void dial_make_metrics(struct dial *d)
 	    "kezek_ussd_repeated_total", "Repeated USSD requests that got their page again", "");
 	d->dropped = metric_counter("kezek_ussd_resumes_total", "SMS about dropped USSD calls", "");
 	d->open_gauge = metric_gauge("kezek_ussd_turns", "USSD turns under way", "");
-	d->late_gauge = metric_gauge("kezek_ussd_late", "Answers that will go by SMS", "");
+	d->late_gauge =
+	    metric_gauge("kezek_ussd_late", "Answers that will go by SMS, of all daemons, a second ago", "");
 	d->time = metric_seconds("kezek_ussd_turn_seconds", "From what was dialled or typed to its page", "");
 }
 
@@ -112,7 +113,8 @@ struct dial *dial_new(const struct dial_base *base, struct dial_files *files)
 	list_init(&d->drops);
 	list_init(&d->menus);
 	list_init(&d->letters);
-	d->sessions = sessions_new(base->redis, base->keyring);
+	d->sessions = sessions_new(base->redis, base->keyring, SESSIONS_OPEN);
+	d->owed = sessions_new(base->redis, base->keyring, SESSIONS_OWED);
 	d->vacancies = vacancies_new(base->loop, base->pg);
 	d->late_timer = timer_new(base->loop, dial_late_on_timer, d);
 	d->drop_timer = timer_new(base->loop, dial_drop_on_timer, d);
@@ -160,6 +162,7 @@ void dial_terminal(
 void dial_start(struct dial *d)
 {
 	timer_start(d->drop_timer, 0);
+	timer_start(d->late_timer, 0);
 }
 
 void dial_stop(struct dial *d)
@@ -183,6 +186,7 @@ void dial_free(struct dial *d)
 	dial_menus_free(d);
 	vacancies_free(d->vacancies);
 	sessions_free(d->sessions);
+	sessions_free(d->owed);
 	timer_free(d->late_timer);
 	timer_free(d->drop_timer);
 	timer_free(d->keep_timer);

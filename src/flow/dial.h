@@ -62,7 +62,7 @@ void dial_terminal(struct dial *d, struct msisdn phone, enum ussd_said said, con
 /* An offer of a referral was told by SMS: it is pushed too where the operator's profile allows it. */
 void dial_push(struct dial *d, struct msisdn phone);
 
-/* Watches for dropped calls while a slot is held. */
+/* Watches for dropped calls and owed answers while a slot is held. */
 void dial_start(struct dial *d);
 /* Turns under way get their closing page; nothing begins. */
 void dial_stop(struct dial *d);

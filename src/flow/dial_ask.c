@@ -28,34 +28,41 @@ void dial_ask_free(struct dial_ask *a)
 
 	list_remove(&d->asks, &a->node);
 	defer_cancel(&a->answered);
-	dial_menu_leave(d, a->menu);
+	if (a->menu)
+		dial_menu_leave(d, a->menu);
 	session_wipe(&a->call.session);
 	answer_wipe(&a->call.answer);
 	free(a);
 }
 
+static void ask_give(struct dial_ask *a)
+{
+	struct turn *t = a->turn;
+
+	dial_ask_part(a);
+	const struct engine_step step = engine_give(a->menu->dialog, &t->record->session, &a->call.answer);
+	dial_ask_free(a);
+	turn_walk(t, &step);
+}
+
 static void ask_on_answer(void *arg)
 {
 	struct dial_ask *a = arg;
-	struct turn *t = a->turn;
-	bool down = strcmp(a->call.answer.result, "down") == 0;
 
 	a->out = false;
-	if (!t) {
-		if (down)
-			dial_late_wait(a);
-		else
-			dial_late_tell(a);
-		return;
-	}
-	a->turn = NULL;
-	t->ask = NULL;
-	const struct engine_step step = engine_give(a->menu->dialog, &t->record->session, &a->call.answer);
-	if (down)
-		dial_late_wait(a);
+	if (a->keeps)
+		return; /* looked at when it is written down that it is owed */
+	if (!a->turn)
+		dial_late_tell(a);
+	else if (dial_ask_is_down(a) && !a->mute)
+		dial_late_keep(a);
 	else
-		dial_ask_free(a);
-	turn_walk(t, &step);
+		ask_give(a);
+}
+
+bool dial_ask_is_down(const struct dial_ask *a)
+{
+	return strcmp(a->call.answer.result, "down") == 0;
 }
 
 void dial_answer(struct dial_call *c)
@@ -90,6 +97,7 @@ void dial_ask_begin(struct turn *t, enum service service)
 	    .phone_key = t->phone_key,
 	    .token = dial_ask_token(d, &t->record->session, service)};
 	a->turn = t;
+	a->at_ms = dial_wall_ms(d);
 	a->mute = t->pushed != USSD_PUSH_NEVER;
 	a->menu = t->menu;
 	dial_menu_enter(a->menu);

@@ -43,7 +43,7 @@ static void drop_keep(struct dial_drop *p)
 	struct buf bytes = {.wiped = true};
 
 	dial_record_pack(&p->record, &bytes);
-	enum kz r = sessions_put(d->sessions, p->phone_key, p->revision, bytes.data, bytes.len,
+	enum kz r = sessions_put(d->sessions, p->phone_key, &p->revision, bytes.data, bytes.len,
 	    d->files.conf->ussd_continue_ms, 0, drop_on_kept, p);
 	buf_wipe(&bytes);
 	if (r != KZ_OK)
@@ -118,10 +118,11 @@ static void drop_on_got(void *arg, enum kz r, const void *bytes, size_t n, uint6
 		drop_free(p);
 }
 
-static void drop_on_due(void *arg, enum kz r, const int64_t *phones, size_t n)
+static void drop_on_due(void *arg, enum kz r, const int64_t *phones, size_t n, size_t all)
 {
 	struct dial *d = arg;
 
+	(void)all;
 	d->looking = false;
 	for (size_t i = 0; r == KZ_OK && i < n; i++) {
 		struct dial_drop *p = drop_new(d, phones[i], SEEN_TIME_OUT);

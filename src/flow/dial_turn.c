@@ -121,7 +121,7 @@ void turn_keep(struct turn *t)
 	r->said = t->said;
 	r->at_ms = dial_wall_ms(d);
 	dial_record_pack(r, &bytes);
-	t->busy = sessions_put(d->sessions, t->phone_key, t->revision, bytes.data, bytes.len,
+	t->busy = sessions_put(d->sessions, t->phone_key, &t->revision, bytes.data, bytes.len,
 	              ended ? ENDED_MS : t->way.person_ms + d->files.conf->ussd_continue_ms,
 	              ended ? 0 : t->way.person_ms, turn_on_kept, t) == KZ_OK;
 	buf_wipe(&bytes);
@@ -325,18 +325,14 @@ void turn_on_late(void *arg)
 {
 	struct turn *t = arg;
 
-	if (t->place != TURN_ASKING || t->late) {
+	if (t->place != TURN_ASKING || t->late || t->pushed) {
 		turn_close(t);
 		return;
 	}
 	t->late = true;
 	timer_start(t->timer, CLOSE_MS);
-	dial_ask_part(t->ask);
-	struct answer *down = mem_new(sizeof *down);
-	answer_start(down, "down");
-	const struct engine_step step = engine_give(t->menu->dialog, turn_session(t), down);
-	free(down);
-	turn_walk(t, &step);
+	if (!t->ask->keeps)
+		dial_late_keep(t->ask);
 }
 
 void turn_begin(struct turn *t)

@@ -12,7 +12,7 @@
 #define DIAL_TURNS   50000 /* under way at once, with those that wait */
 #define DIAL_ABREAST 1000  /* that walk: the others wait, in order of arrival */
 #define DIAL_BEHIND  4     /* of one phone, behind the one under way */
-#define DIAL_LATE    1000  /* answers that will go by SMS */
+#define DIAL_LATE    256   /* owed answers that are asked for at once */
 #define DIAL_MENUS   4     /* dialogs of before, in memory */
 #define DIAL_TAKEN   20000 /* pages that were shown, while their request may be repeated */
 #define DIAL_CARRIER 21    /* octets of a carrier's name, with its NUL */
@@ -113,19 +113,19 @@ struct dial_ask {
 	struct dial_call call;
 	struct list_node node;
 	struct defer answered;
-	struct dial_menu *menu;
-	struct turn *turn; /* NULL: its answer goes by SMS */
-	bool out;          /* with its handler */
-	bool speaks;       /* an SMS is being kept */
-	bool has;          /* the answer came: only its SMS is left */
-	bool mute;         /* nobody asked: late it is told to nobody */
-	int64_t due_ms, until_ms, wait_ms;
+	struct dial_menu *menu; /* NULL: not found yet */
+	struct turn *turn;      /* NULL: its answer goes by SMS */
+	bool out;               /* with its handler */
+	bool keeps;             /* that its answer is owed is being written down */
+	bool mute;              /* nobody asked: late it is told to nobody */
+	int64_t at_ms;          /* wall time of the press of the key */
+	uint64_t revision;      /* of what was written down; 0: nothing was, or by another daemon */
 };
 
 struct dial {
 	struct dial_base base;
 	struct dial_files files;
-	struct sessions *sessions;
+	struct sessions *sessions, *owed; /* of phones; of the questions whose answers are owed, by token */
 	struct vacancies *vacancies;
 	struct map running; /* struct turn, by phone_key */
 	struct map taken;   /* struct dial_page that was shown, by phone_key */
@@ -134,8 +134,8 @@ struct dial {
 	size_t turns_n, walking_n; /* all turns; those that walk */
 	struct dial_menu *menu;    /* in force; NULL: none */
 	struct timer *late_timer, *drop_timer, *keep_timer;
-	size_t late_n;
-	bool stopped, keeping, renewed, looking;
+	size_t late_n; /* owed by all daemons, as it was known last */
+	bool stopped, keeping, renewed, looking, late_looking;
 	struct metric *closed[CLOSES], *repeated, *pushed[2], *late[3], *dropped, *open_gauge, *late_gauge,
 	    *time;
 };
@@ -213,14 +213,16 @@ int64_t dial_ask_token(const struct dial *d, const struct session *s, enum servi
 void dial_ask_begin(struct turn *t, enum service service);
 /* Nobody waits at the phone any more. */
 void dial_ask_part(struct dial_ask *a);
+bool dial_ask_is_down(const struct dial_ask *a);
 /* Its handler is asked, again. */
 void dial_ask_go(struct dial_ask *a);
 void dial_ask_free(struct dial_ask *a);
 
 /* dial_late.c */
-/* The service was down, or its turn went: asked again in a while, and told by SMS. */
-void dial_late_wait(struct dial_ask *a);
-/* It answered. */
+/* The service is down, or too slow for its turn: that its answer is owed is written down, and the turn goes
+ * on without it. */
+void dial_late_keep(struct dial_ask *a);
+/* It answered, and nobody waits at the phone. */
 void dial_late_tell(struct dial_ask *a);
 void dial_late_on_timer(void *arg);
 

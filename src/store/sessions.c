@@ -1,4 +1,4 @@
-/* A session is a hash: its revision, a number that its writer drew, and its octets, sealed for its phone.
+/* A session is a hash: its revision, a number that its writer drew, and its octets, sealed for its id.
  * Drawn and not counted, so that one which began anew is never taken for the one that was read. The scripts
  * are short and go whole: Redis knows them by their text, and a restarted one needs no second question. */
 #include "store/sessions.h"
@@ -24,15 +24,24 @@ SCRIPT(sessions_lua_put, "session_put.lua");
 SCRIPT(sessions_lua_remove, "session_remove.lua");
 SCRIPT(sessions_lua_due, "session_due.lua");
 
-#define SESSIONS_DOMAIN   "session"
-#define SESSIONS_DUE      "kezek:ussd:due"
-#define SESSIONS_CLAIM_MS "60000"
 #define SESSIONS_DUE_MOST 256
-#define WORD              32 /* octets of a number or phone as text, with its NUL */
+#define WORD              32 /* octets of a number, an id or a key as text, with its NUL */
+
+struct sessions_place {
+	const char *prefix, *due, *domain;
+	const char *claim_ms; /* a due one is an asker's for so long */
+	uint64_t most;        /* with a due time; 0: any number */
+};
+
+static const struct sessions_place sessions_places[] = {
+    [SESSIONS_OPEN] = {"kezek:u:", "kezek:ussd:due", "session", "60000", 0},
+    [SESSIONS_OWED] = {"kezek:a:", "kezek:ussd:owed", "owed answer", "20000", SESSIONS_OWED_MOST},
+};
 
 struct sessions {
 	struct redis *redis; /* NULL: none is configured */
 	const struct keyring *keyring;
+	const struct sessions_place *place;
 	struct list open; /* struct sessions_quest */
 };
 
@@ -40,19 +49,20 @@ struct sessions {
 struct sessions_quest {
 	struct list_node node;
 	struct sessions *sessions;
-	int64_t phone;
+	int64_t id;
 	sessions_got_fn *got;
 	sessions_done_fn *done;
 	sessions_due_fn *due;
 	void *arg;
 };
 
-struct sessions *sessions_new(struct redis *redis, const struct keyring *keyring)
+struct sessions *sessions_new(struct redis *redis, const struct keyring *keyring, enum sessions_kind kind)
 {
 	struct sessions *s = mem_new(sizeof *s);
 
 	s->redis = redis;
 	s->keyring = keyring;
+	s->place = &sessions_places[kind];
 	list_init(&s->open);
 	return s;
 }
@@ -71,14 +81,14 @@ void sessions_free(struct sessions *s)
 	free(s);
 }
 
-static void word_phone(char ret[WORD], int64_t phone)
+static void word_id(char ret[WORD], int64_t id)
 {
-	snprintf(ret, WORD, "%016" PRIx64, (uint64_t)phone);
+	snprintf(ret, WORD, "%016" PRIx64, (uint64_t)id);
 }
 
-static void word_key(char ret[WORD], int64_t phone)
+static void word_key(const struct sessions *s, char ret[WORD], int64_t id)
 {
-	snprintf(ret, WORD, "kezek:u:%016" PRIx64, (uint64_t)phone);
+	snprintf(ret, WORD, "%s%016" PRIx64, s->place->prefix, (uint64_t)id);
 }
 
 static void word_number(char ret[WORD], uint64_t n)
@@ -87,12 +97,12 @@ static void word_number(char ret[WORD], uint64_t n)
 }
 
 /* Never 0: that stands for none. */
-static void word_drawn(char ret[WORD])
+static uint64_t sessions_draw(void)
 {
 	uint64_t n;
 
 	secret_random(&n, sizeof n);
-	word_number(ret, n ? n : 1);
+	return n ? n : 1;
 }
 
 static enum kz sessions_ask(struct sessions *s, int argc, const char *const *argv, const size_t *lens,
@@ -118,10 +128,10 @@ static void sessions_tell(const struct sessions_quest *q, const struct redis_rep
 	size_t len;
 	uint64_t revision = strtoull(redis_text(redis_item(reply, 0), NULL), NULL, 10);
 	const char *sealed = redis_text(redis_item(reply, 1), &len);
-	enum kz r =
-	    len <= SESSIONS_OCTETS + KEYRING_OVERHEAD
-	        ? keyring_open(q->sessions->keyring, SESSIONS_DOMAIN, (uint64_t)q->phone, sealed, len, &clear)
-	        : KZ_TOO_LONG;
+	enum kz r = len <= SESSIONS_OCTETS + KEYRING_OVERHEAD
+	                ? keyring_open(q->sessions->keyring, q->sessions->place->domain, (uint64_t)q->id,
+	                      sealed, len, &clear)
+	                : KZ_TOO_LONG;
 
 	q->got(q->arg, r == KZ_OK ? KZ_OK : KZ_NOT_FOUND, buf_text(&clear), clear.len, revision);
 	buf_wipe(&clear);
@@ -140,41 +150,45 @@ static void sessions_on_got(void *arg, enum kz r, const struct redis_reply *repl
 	quest_free(q);
 }
 
-enum kz sessions_get(struct sessions *s, int64_t phone, sessions_got_fn *done, void *arg)
+enum kz sessions_get(struct sessions *s, int64_t id, sessions_got_fn *done, void *arg)
 {
 	char key[WORD];
 	const char *const words[] = {"HMGET", key, "r", "b"};
 
-	word_key(key, phone);
-	return sessions_ask(s, 4, words, NULL, sessions_on_got,
-	    &(struct sessions_quest){.phone = phone, .got = done, .arg = arg});
+	word_key(s, key, id);
+	return sessions_ask(
+	    s, 4, words, NULL, sessions_on_got, &(struct sessions_quest){.id = id, .got = done, .arg = arg});
 }
 
 static void sessions_on_done(void *arg, enum kz r, const struct redis_reply *reply)
 {
+	static const enum kz answers[] = {KZ_CONFLICT, KZ_OK, KZ_BUSY}; /* of the scripts */
 	struct sessions_quest *q = arg;
+	int64_t n = r == KZ_OK ? redis_int(reply) : -1;
 
-	q->done(q->arg, r != KZ_OK ? KZ_LOST : redis_int(reply) == 1 ? KZ_OK : KZ_CONFLICT);
+	q->done(q->arg, n >= 0 && n < 3 ? answers[n] : KZ_LOST);
 	quest_free(q);
 }
 
-enum kz sessions_put(struct sessions *s, int64_t phone, uint64_t revision, const void *bytes, size_t n,
-    int64_t life_ms, int64_t drop_ms, sessions_done_fn *done, void *arg)
+enum kz sessions_put(struct sessions *s, int64_t id, uint64_t *revision, const void *bytes, size_t n,
+    int64_t life_ms, int64_t due_ms, sessions_done_fn *done, void *arg)
 {
-	char key[WORD], member[WORD], was[WORD], is[WORD], life[WORD], drop[WORD];
+	char key[WORD], member[WORD], was[WORD], is[WORD], life[WORD], due[WORD], most[WORD];
 	struct buf sealed = {0};
 
 	if (n > SESSIONS_OCTETS)
 		return KZ_LOST;
-	word_key(key, phone);
-	word_phone(member, phone);
-	word_number(was, revision);
-	word_drawn(is);
+	word_key(s, key, id);
+	word_id(member, id);
+	word_number(was, *revision);
+	*revision = sessions_draw();
+	word_number(is, *revision);
 	word_number(life, (uint64_t)life_ms);
-	word_number(drop, (uint64_t)drop_ms);
-	keyring_seal(s->keyring, SESSIONS_DOMAIN, (uint64_t)phone, bytes, n, &sealed);
+	word_number(due, (uint64_t)due_ms);
+	word_number(most, s->place->most);
+	keyring_seal(s->keyring, s->place->domain, (uint64_t)id, bytes, n, &sealed);
 	const char *const words[] = {
-	    "EVAL", sessions_lua_put, "2", key, SESSIONS_DUE, was, is, sealed.data, life, drop, member};
+	    "EVAL", sessions_lua_put, "2", key, s->place->due, was, is, sealed.data, life, due, member, most};
 	size_t lens[sizeof words / sizeof *words];
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		lens[i] = words[i] == sealed.data ? sealed.len : strlen(words[i]);
@@ -184,14 +198,13 @@ enum kz sessions_put(struct sessions *s, int64_t phone, uint64_t revision, const
 	return r;
 }
 
-enum kz sessions_remove(
-    struct sessions *s, int64_t phone, uint64_t revision, sessions_done_fn *done, void *arg)
+enum kz sessions_remove(struct sessions *s, int64_t id, uint64_t revision, sessions_done_fn *done, void *arg)
 {
 	char key[WORD], member[WORD], was[WORD];
-	const char *const words[] = {"EVAL", sessions_lua_remove, "2", key, SESSIONS_DUE, was, member};
+	const char *const words[] = {"EVAL", sessions_lua_remove, "2", key, s->place->due, was, member};
 
-	word_key(key, phone);
-	word_phone(member, phone);
+	word_key(s, key, id);
+	word_id(member, id);
 	word_number(was, revision);
 	return sessions_ask(
 	    s, 7, words, NULL, sessions_on_done, &(struct sessions_quest){.done = done, .arg = arg});
@@ -200,21 +213,22 @@ enum kz sessions_remove(
 static void sessions_on_due(void *arg, enum kz r, const struct redis_reply *reply)
 {
 	struct sessions_quest *q = arg;
-	int64_t phones[SESSIONS_DUE_MOST];
-	size_t n = r == KZ_OK ? redis_count(reply) : 0;
+	int64_t ids[SESSIONS_DUE_MOST];
+	size_t items = r == KZ_OK ? redis_count(reply) : 0, n = 0;
 
-	for (size_t i = 0; i < n && i < SESSIONS_DUE_MOST; i++)
-		phones[i] = (int64_t)strtoull(redis_text(redis_item(reply, i), NULL), NULL, 16);
-	q->due(q->arg, r == KZ_OK ? KZ_OK : KZ_LOST, phones, n < SESSIONS_DUE_MOST ? n : SESSIONS_DUE_MOST);
+	for (; n + 1 < items && n < SESSIONS_DUE_MOST; n++)
+		ids[n] = (int64_t)strtoull(redis_text(redis_item(reply, n + 1), NULL), NULL, 16);
+	q->due(q->arg, items ? KZ_OK : KZ_LOST, ids, n, items ? (size_t)redis_int(redis_item(reply, 0)) : 0);
 	quest_free(q);
 }
 
 enum kz sessions_due(struct sessions *s, size_t most, sessions_due_fn *done, void *arg)
 {
 	char count[WORD];
-	const char *const words[] = {"EVAL", sessions_lua_due, "1", SESSIONS_DUE, count, SESSIONS_CLAIM_MS};
+	const char *const words[] = {
+	    "EVAL", sessions_lua_due, "1", s->place->due, count, s->place->claim_ms, s->place->prefix};
 
 	word_number(count, most < SESSIONS_DUE_MOST ? most : SESSIONS_DUE_MOST);
 	return sessions_ask(
-	    s, 6, words, NULL, sessions_on_due, &(struct sessions_quest){.due = done, .arg = arg});
+	    s, 7, words, NULL, sessions_on_due, &(struct sessions_quest){.due = done, .arg = arg});
 }

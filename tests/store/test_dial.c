@@ -131,6 +131,20 @@ static void on_emptied(void *arg, enum kz r, const struct redis_reply *reply)
 	++*(int *)arg;
 }
 
+struct number {
+	int done;
+	long long value;
+};
+
+static void on_number(void *arg, enum kz r, const struct redis_reply *reply)
+{
+	struct number *n = arg;
+
+	assert_int_equal(r, KZ_OK);
+	n->value = redis_int(reply);
+	n->done++;
+}
+
 static void redis_do(struct daemon *d, const char *script)
 {
 	const char *const words[] = {"EVAL", script, "0"};
@@ -186,20 +200,6 @@ static void daemon_up(struct daemon *d, struct store_rig *g)
 	dial_start(d->dial);
 }
 
-static void daemon_end(struct daemon *d)
-{
-	struct store_rig *g = d->rig;
-
-	dial_stop(d->dial);
-	send_stop(d->send);
-	pg_stop(g->pg);
-	messages_fail_waiting(d->messages);
-	codes_free(d->codes);
-	send_free(d->send);
-	messages_free(d->messages);
-	events_free(d->events);
-	receipts_free(d->receipts);
-	redis_free(d->redis);
 /* Another daemon in its place, that knows what is in Redis and PostgreSQL alone. */
 static void dial_restart(struct daemon *d, char mark)
 {
@@ -214,6 +214,20 @@ static void dial_restart(struct daemon *d, char mark)
 	dial_start(d->dial);
 }
 
+static void daemon_end(struct daemon *d)
+{
+	struct store_rig *g = d->rig;
+
+	dial_stop(d->dial);
+	send_stop(d->send);
+	pg_stop(g->pg);
+	messages_fail_waiting(d->messages);
+	codes_free(d->codes);
+	send_free(d->send);
+	messages_free(d->messages);
+	events_free(d->events);
+	receipts_free(d->receipts);
+	redis_free(d->redis);
 	dial_free(d->dial);
 	templates_free(d->templates);
 }
@@ -246,18 +260,46 @@ static const char *page_of(struct daemon *d, enum ussd_said said, const char *te
 	return d->page;
 }
 
+static void await_calls(struct daemon *d, int n)
+{
+	while (calls < n)
+		seconds_pass(d, 1);
+}
+
 static void await_held(struct daemon *d)
 {
 	while (!held)
 		loop_turn(d->rig->loop, 50);
 }
 
+/* Owed answers are due now. */
+static void owed_due(struct daemon *d)
+{
+	redis_do(d, "for _, id in ipairs(redis.call('ZRANGE', 'kezek:ussd:owed', 0, -1)) do"
+	            " redis.call('ZADD', 'kezek:ussd:owed', 1, id) end return 1");
+}
+
+static void await_none_owed(struct daemon *d)
+{
+	const char *const words[] = {"EVAL",
+	    "return redis.call('ZCARD', 'kezek:ussd:owed') +"
+	    " #redis.call('KEYS', 'kezek:a:*')",
+	    "0"};
+	long long left = 1;
+
+	for (int i = 0; i < 200 && left; i++) {
+		struct number n = {0};
+		assert_int_equal(redis_ask(d->redis, 3, words, NULL, on_number, &n, NULL), KZ_OK);
+		servers_await(d->rig->loop, &n.done, 1);
+		left = n.value;
+	}
+	assert_int_equal(left, 0);
+}
+
 static void await_messages(struct daemon *d, long long n)
 {
-	for (int i = 0; i < 200 && store_int(d->rig, "select count(*) from message") < n; i++) {
-		loop_turn(d->rig->loop, 10);
-		store_drain(d->rig);
-	}
+	for (int i = 0; i < 200 && store_int(d->rig, "select count(*) from message") < n; i++)
+		seconds_pass(d, 1);
 	assert_int_equal(store_int(d->rig, "select count(*) from message"), n);
 }
 
@@ -299,7 +341,7 @@ static void service__slow__closing_page_and_its_answer_by_sms(void **state)
 	await_messages(&d, 1);
 	text_is(&d, "Айерке: очередь №124. Проверить: *1234#");
 	assert_int_equal(calls, 1);
-	assert_int_equal(metrics_total("kezek_ussd_late"), 0);
+	await_none_owed(&d);
 	daemon_end(&d);
 }
 
@@ -312,14 +354,17 @@ static void service__down_then_up__asked_again_under_one_token_and_told_once(voi
 	result = "down";
 	page_of(&d, USSD_DIALLED, "*1234#");
 	assert_true(d.end);
-	seconds_pass(&d, 5);
-	assert_int_equal(calls, 2);
+	assert_int_equal(metrics_total("kezek_ussd_late"), 1);
+	owed_due(&d);
+	await_calls(&d, 2);
 	assert_true(tokens[0] == tokens[1] && tokens[0]);
 	result = "known";
-	seconds_pass(&d, 10);
+	owed_due(&d);
 	await_messages(&d, 1);
 	text_is(&d, "Айерке: кезек №124. Тексеру: *1234#");
-	seconds_pass(&d, 100);
+	await_none_owed(&d);
+	seconds_pass(&d, 2);
+	assert_int_equal(metrics_total("kezek_ussd_late"), 0);
 	assert_int_equal(calls, 3);
 	assert_int_equal(late("told") - told, 1);
 	assert_int_equal(store_int(d.rig, "select count(*) from message"), 1);
@@ -334,10 +379,66 @@ static void service__down_for_ten_minutes__given_up(void **state)
 	daemon_up(&d, *state);
 	result = "down";
 	page_of(&d, USSD_DIALLED, "*1234#");
-	seconds_pass(&d, 620);
+	store_skip_us += 570000000;
+	owed_due(&d);
+	while (late("given_up") == before)
+		seconds_pass(&d, 1);
+	await_none_owed(&d);
 	assert_int_equal(late("given_up") - before, 1);
-	assert_int_equal(metrics_total("kezek_ussd_late"), 0);
 	assert_int_equal(store_int(d.rig, "select count(*) from message"), 0);
+	daemon_end(&d);
+}
+
+static void daemon__ends_with_an_answer_owed__another_tells_it(void **state)
+{
+	struct daemon d;
+
+	daemon_up(&d, *state);
+	result = "down";
+	page_of(&d, USSD_DIALLED, "*1234#");
+	say(&d, USSD_DIALLED, "*1234#");
+	result = NULL;
+	await_held(&d);
+	store_skip_us += 11000000;
+	servers_await(d.rig->loop, &d.pages, 2);
+	dial_restart(&d, 'a');
+	result = "known";
+	owed_due(&d);
+	await_messages(&d, 2);
+	await_none_owed(&d);
+	daemon_end(&d);
+}
+
+static void answer__comes_when_the_daemon_stops__left_to_another(void **state)
+{
+	struct daemon d;
+
+	daemon_up(&d, *state);
+	say(&d, USSD_DIALLED, "*1234#");
+	await_held(&d);
+	store_skip_us += 11000000;
+	servers_await(d.rig->loop, &d.pages, 1);
+	dial_stop(d.dial);
+	fake_fill(held, "known");
+	dial_answer(held);
+	loop_turn(d.rig->loop, 0);
+	dial_restart(&d, 'a');
+	result = "known";
+	owed_due(&d);
+	await_messages(&d, 1);
+	daemon_end(&d);
+}
+
+static void service__down_and_too_many_are_owed__nothing_is_promised(void **state)
+{
+	struct daemon d;
+
+	daemon_up(&d, *state);
+	redis_do(&d, "for i = 1, 100000 do redis.call('ZADD', 'kezek:ussd:owed', 9e15, i) end return 1");
+	result = "down";
+	page_of(&d, USSD_DIALLED, "*1234#");
+	assert_true(d.end);
+	assert_string_equal(d.page, DOWN_KK);
 	daemon_end(&d);
 }
 
@@ -450,7 +551,7 @@ static void database__away__closing_page_at_once_and_the_answer_when_it_is_back(
 	servers_do("restart-pg");
 	while (!pg_is_up(d.rig->pg))
 		loop_turn(d.rig->loop, 50);
-	seconds_pass(&d, 5);
+	owed_due(&d);
 	await_messages(&d, 1);
 	text_is(&d, "Айерке: кезек №124. Тексеру: *1234#");
 	assert_int_equal(calls, 1);
@@ -588,46 +689,6 @@ static void menus__all_of_before_are_walked__one_more_is_found(void **state)
 	daemon_end(&d);
 }
 
-static void stop__turn_under_way__closing_page(void **state)
-{
-	struct daemon d;
-
-	daemon_up(&d, *state);
-	say(&d, USSD_DIALLED, "*1234#");
-	await_held(&d);
-	dial_stop(d.dial);
-	assert_int_equal(d.pages, 1);
-	assert_true(d.end);
-	say(&d, USSD_DIALLED, "*1234#");
-	assert_int_equal(d.pages, 2);
-	assert_string_equal(d.page, "");
-	daemon_end(&d);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-	    STORE_CASE(service__slow__closing_page_and_its_answer_by_sms),
-	    STORE_CASE(service__down_then_up__asked_again_under_one_token_and_told_once),
-	    STORE_CASE(service__down_for_ten_minutes__given_up),
-	    STORE_CASE(answer__of_another_press__another_token),
-	    STORE_CASE(two_answers__at_once__one_press_and_one_page),
-	    STORE_CASE(call__no_key_in_time__told_by_sms_and_gone_on_with),
-	    STORE_CASE(call__shortcut_after_a_drop__opens_what_was_dialled),
-	    STORE_CASE(redis__dies_behind_a_service__closing_page_in_her_language),
-	    STORE_CASE(database__away__closing_page_at_once_and_the_answer_when_it_is_back),
-	    STORE_CASE(language__changed_in_the_menu__remembered_and_told),
-	    STORE_CASE(call__hung_up_while_a_service_is_asked__no_page),
-	    STORE_CASE(call__hung_up_and_redis_away__no_closing_page),
-	    STORE_CASE(session__dropped_is_written_under_an_answer__the_answer_counts),
-	    STORE_CASE(dials__twenty_thousand_at_once__none_turned_away),
-	    STORE_CASE(menus__all_of_before_are_walked__one_more_is_found),
-	    STORE_CASE(stop__turn_under_way__closing_page),
-	};
-
-	log_set_level(LOG_LEVEL_ERROR);
-	return cmocka_run_group_tests(tests, store_group_setup, servers_teardown);
-}
 static void menu__of_another_daemon_and_database_away__down_and_the_call_stays(void **state)
 {
 	struct daemon d;
@@ -659,4 +720,47 @@ static void menu__of_another_daemon_and_database_away__down_and_the_call_stays(v
 	daemon_end(&d);
 }
 
+static void stop__turn_under_way__closing_page(void **state)
+{
+	struct daemon d;
+
+	daemon_up(&d, *state);
+	say(&d, USSD_DIALLED, "*1234#");
+	await_held(&d);
+	dial_stop(d.dial);
+	assert_int_equal(d.pages, 1);
+	assert_true(d.end);
+	say(&d, USSD_DIALLED, "*1234#");
+	assert_int_equal(d.pages, 2);
+	assert_string_equal(d.page, "");
+	daemon_end(&d);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    STORE_CASE(service__slow__closing_page_and_its_answer_by_sms),
+	    STORE_CASE(service__down_then_up__asked_again_under_one_token_and_told_once),
+	    STORE_CASE(service__down_for_ten_minutes__given_up),
+	    STORE_CASE(daemon__ends_with_an_answer_owed__another_tells_it),
+	    STORE_CASE(answer__comes_when_the_daemon_stops__left_to_another),
+	    STORE_CASE(service__down_and_too_many_are_owed__nothing_is_promised),
+	    STORE_CASE(answer__of_another_press__another_token),
+	    STORE_CASE(two_answers__at_once__one_press_and_one_page),
+	    STORE_CASE(call__no_key_in_time__told_by_sms_and_gone_on_with),
+	    STORE_CASE(call__shortcut_after_a_drop__opens_what_was_dialled),
+	    STORE_CASE(redis__dies_behind_a_service__closing_page_in_her_language),
+	    STORE_CASE(database__away__closing_page_at_once_and_the_answer_when_it_is_back),
+	    STORE_CASE(language__changed_in_the_menu__remembered_and_told),
+	    STORE_CASE(call__hung_up_while_a_service_is_asked__no_page),
+	    STORE_CASE(call__hung_up_and_redis_away__no_closing_page),
+	    STORE_CASE(session__dropped_is_written_under_an_answer__the_answer_counts),
+	    STORE_CASE(dials__twenty_thousand_at_once__none_turned_away),
+	    STORE_CASE(menus__all_of_before_are_walked__one_more_is_found),
 	    STORE_CASE(menu__of_another_daemon_and_database_away__down_and_the_call_stays),
+	    STORE_CASE(stop__turn_under_way__closing_page),
+	};
+
+	log_set_level(LOG_LEVEL_ERROR);
+	return cmocka_run_group_tests(tests, store_group_setup, servers_teardown);
+}

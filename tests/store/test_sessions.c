@@ -11,13 +11,13 @@
 struct rig {
 	struct loop *loop;
 	struct redis *redis;
-	struct sessions *sessions;
+	struct sessions *sessions, *owed;
 	struct keyring *keyring;
 	char address[128];
 	int ups, downs, answers;
 	enum kz r;
 	char text[64];
-	size_t n;
+	size_t n, all;
 	uint64_t revision;
 	int64_t phones[8];
 	long long number;
@@ -52,13 +52,14 @@ static void rig_on_done(void *arg, enum kz r)
 	g->r = r;
 }
 
-static void rig_on_due(void *arg, enum kz r, const int64_t *phones, size_t n)
+static void rig_on_due(void *arg, enum kz r, const int64_t *phones, size_t n, size_t all)
 {
 	struct rig *g = arg;
 
 	g->answers++;
 	g->r = r;
 	g->n = n;
+	g->all = all;
 	memcpy(g->phones, phones, (n < 8 ? n : 8) * sizeof *phones);
 }
 
@@ -87,8 +88,8 @@ static enum kz rig_get(struct rig *g, int64_t phone)
 
 static enum kz rig_put(struct rig *g, uint64_t revision, const char *text, int64_t life_ms, int64_t drop_ms)
 {
-	return rig_await(g,
-	    sessions_put(g->sessions, PHONE, revision, text, strlen(text), life_ms, drop_ms, rig_on_done, g));
+	return rig_await(g, sessions_put(g->sessions, PHONE, &revision, text, strlen(text), life_ms, drop_ms,
+	                        rig_on_done, g));
 }
 
 static enum kz rig_due(struct rig *g)
@@ -120,7 +121,8 @@ static int rig_setup(void **state)
 	    .max_commands = 100};
 	g->redis = redis_new(g->loop, &o, rig_on_up, g);
 	g->keyring = keyring_parse("keyring", keys.data, keys.len, &faults);
-	g->sessions = sessions_new(g->redis, g->keyring);
+	g->sessions = sessions_new(g->redis, g->keyring, SESSIONS_OPEN);
+	g->owed = sessions_new(g->redis, g->keyring, SESSIONS_OWED);
 	servers_await(g->loop, &g->ups, 1);
 	rig_redis(g, "redis.call('FLUSHALL') return 0");
 	buf_fini(&keys);
@@ -134,6 +136,7 @@ static int rig_teardown(void **state)
 
 	redis_free(g->redis);
 	sessions_free(g->sessions);
+	sessions_free(g->owed);
 	keyring_free(g->keyring);
 	loop_free(g->loop);
 	free(g);
@@ -165,6 +168,56 @@ static void put__two_with_one_revision__the_second_is_a_conflict(void **state)
 	assert_int_equal(rig_put(g, read, "d", LIFE, 0), KZ_CONFLICT);
 	rig_get(g, PHONE);
 	assert_string_equal(g->text, "c");
+}
+
+static void put__its_revision__is_the_next_to_be_put_with(void **state)
+{
+	struct rig *g = *state;
+	uint64_t revision = 0;
+
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(rig_await(g, sessions_put(g->sessions, PHONE, &revision, "a", 1, LIFE, 0,
+		                                  rig_on_done, g)),
+		    KZ_OK);
+	rig_get(g, PHONE);
+	assert_true(g->revision == revision);
+}
+
+static void put__too_many_are_owed__busy_but_for_those_that_are(void **state)
+{
+	struct rig *g = *state;
+	uint64_t first = 0, next = 0;
+
+	assert_int_equal(
+	    rig_await(g, sessions_put(g->owed, 1, &first, "a", 1, LIFE, LIFE, rig_on_done, g)), KZ_OK);
+	rig_redis(g, "for i = 2, 100000 do redis.call('ZADD', 'kezek:ussd:owed', 9e15, i) end return 1");
+	assert_int_equal(
+	    rig_await(g, sessions_put(g->owed, 2, &next, "a", 1, LIFE, LIFE, rig_on_done, g)), KZ_BUSY);
+	assert_int_equal(
+	    rig_await(g, sessions_put(g->owed, 1, &first, "b", 1, LIFE, LIFE, rig_on_done, g)), KZ_OK);
+	assert_int_equal(rig_put(g, 0, "an open one", LIFE, LIFE), KZ_OK);
+}
+
+static void owed__of_the_same_number__is_another(void **state)
+{
+	struct rig *g = *state;
+	uint64_t revision = 0;
+
+	assert_int_equal(
+	    rig_await(g, sessions_put(g->owed, PHONE, &revision, "owed", 4, LIFE, LIFE, rig_on_done, g)),
+	    KZ_OK);
+	assert_int_equal(rig_get(g, PHONE), KZ_NOT_FOUND);
+	assert_int_equal(rig_redis(g, "return redis.call('COPY', 'kezek:a:000000000000002a',"
+	                              " 'kezek:u:000000000000002a')"),
+	    1);
+	assert_int_equal(rig_get(g, PHONE), KZ_NOT_FOUND);
+	rig_redis(g, "return redis.call('ZADD', 'kezek:ussd:owed', 1, '000000000000002a')");
+	rig_due(g);
+	assert_int_equal(g->n + g->all, 0);
+	rig_await(g, sessions_due(g->owed, 8, rig_on_due, g));
+	assert_int_equal(g->n, 1);
+	assert_int_equal(g->all, 1);
+	assert_int_equal(g->phones[0], PHONE);
 }
 
 static void remove__of_the_revision_alone__gone(void **state)
@@ -231,6 +284,7 @@ static void due__its_time_has_passed__given_to_one_asker(void **state)
 	assert_int_equal(g->phones[0], PHONE);
 	rig_due(g);
 	assert_int_equal(g->n, 0);
+	assert_int_equal(g->all, 1);
 	assert_int_equal(rig_redis(g, "return redis.call('ZCARD', 'kezek:ussd:due')"), 1);
 }
 
@@ -257,10 +311,11 @@ static void due__its_session_is_gone__forgotten(void **state)
 static void redis__none__lost_at_once(void **state)
 {
 	struct rig *g = *state;
-	struct sessions *none = sessions_new(NULL, g->keyring);
+	struct sessions *none = sessions_new(NULL, g->keyring, SESSIONS_OPEN);
+	uint64_t revision = 0;
 
 	assert_int_equal(sessions_get(none, PHONE, rig_on_got, g), KZ_LOST);
-	assert_int_equal(sessions_put(none, PHONE, 0, "a", 1, LIFE, 0, rig_on_done, g), KZ_LOST);
+	assert_int_equal(sessions_put(none, PHONE, &revision, "a", 1, LIFE, 0, rig_on_done, g), KZ_LOST);
 	assert_int_equal(sessions_remove(none, PHONE, 1, rig_on_done, g), KZ_LOST);
 	assert_int_equal(sessions_due(none, 1, rig_on_due, g), KZ_LOST);
 	sessions_free(none);
@@ -286,6 +341,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(put__read_by_another__same_octets_and_a_revision),
 	    TEST(put__two_with_one_revision__the_second_is_a_conflict),
+	    TEST(put__its_revision__is_the_next_to_be_put_with),
+	    TEST(put__too_many_are_owed__busy_but_for_those_that_are),
+	    TEST(owed__of_the_same_number__is_another),
 	    TEST(remove__of_the_revision_alone__gone),
 	    TEST(session__of_another_phone__does_not_open),
 	    TEST(session__past_its_life__none),

@@ -1,6 +1,7 @@
--- A session is put if it is still the one that was read. KEYS: session, due. ARGV: revision read, new one, octets, life and drop
--- time in milliseconds, the phone as it stands in due.
+-- A session is put if it is still the one that was read, and there is room for a new one. KEYS: session, due. ARGV: revision
+-- read, new one, octets, life and due time in milliseconds, the id as it stands in due, how many may stand there, 0: any number.
 if (redis.call('HGET', KEYS[1], 'r') or '0') ~= ARGV[1] then return 0 end
+if ARGV[1] == '0' and ARGV[7] ~= '0' and redis.call('ZCARD', KEYS[2]) >= tonumber(ARGV[7]) then return 2 end
 redis.call('HSET', KEYS[1], 'r', ARGV[2], 'b', ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 if ARGV[5] == '0' then
