@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/secret.h"
+#include "text/utf8.h"
 
 static const struct problem_row {
 	int status;
@@ -90,17 +91,6 @@ static const struct problem_row {
     [PROBLEM_INTERNAL_ERROR] = {500, "internal_error", "A fault of kezek", false},
 };
 
-/* As many whole characters of a client's word as there is room for: half of one would be no JSON. */
-static void problem_set_field(struct problem *p, const char *field)
-{
-	size_t n = strnlen(field, sizeof p->field - 1);
-
-	while (n > 0 && ((unsigned char)field[n] & 0xc0) == 0x80)
-		n--;
-	memcpy(p->field, field, n);
-	p->field[n] = '\0';
-}
-
 /* A name that is not known may be a number of a person in the wrong place, and is kept with an import. */
 static void problem_mask_digits(char *field)
 {
@@ -121,7 +111,7 @@ struct problem problem_make(enum problem_code code, const char *field, const cha
 	va_list ap;
 
 	if (field)
-		problem_set_field(&p, field);
+		utf8_cut(p.field, sizeof p.field, field); /* half a character would be no JSON */
 	if (code == PROBLEM_UNKNOWN_FIELD || code == PROBLEM_UNKNOWN_PARAMETER)
 		problem_mask_digits(p.field);
 	va_start(ap, fmt);

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/secret.h"
+#include "text/utf8.h"
 
 struct find {
 	struct dial_call *call;
@@ -13,17 +14,6 @@ struct find {
 	struct dial_entry entries[QUEUE_FOUND];
 	size_t n;
 };
-
-/* What is shown is cut to its type later, at a letter. */
-static void find_word(char ret[SESSION_VALUE], const char *text)
-{
-	size_t n = strnlen(text, SESSION_VALUE - 1);
-
-	while (n > 0 && text[n] != '\0' && ((unsigned char)text[n] & 0xc0) == 0x80)
-		n--;
-	memcpy(ret, text, n);
-	ret[n] = '\0';
-}
 
 static void find_open(
     const struct find *f, const struct queue_entry *q, const struct region *r, struct dial_entry *e)
@@ -60,8 +50,9 @@ static void find_on_entry(void *arg, const struct queue_entry *q)
 	    .languages = q->languages,
 	    .age = -1,
 	    .privileged = category && category->privileged};
-	find_word(e->category, category ? category->names[c->session.language] : q->category);
-	find_word(e->kindergarten, q->kindergarten_names[c->session.language]);
+	utf8_cut(
+	    e->category, sizeof e->category, category ? category->names[c->session.language] : q->category);
+	utf8_cut(e->kindergarten, sizeof e->kindergarten, q->kindergarten_names[c->session.language]);
 	if (e->own)
 		find_open(f, q, r, e);
 }

@@ -57,17 +57,6 @@ static uint8_t ussd_coding(const struct profile_ussd *u, uint8_t data_coding)
 	return data_coding == (uint8_t)u->dcs_gsm || data_coding == 15 ? 0 : data_coding;
 }
 
-static void ussd_copy_text(const struct buf *utf8, char ret[USSD_TEXT])
-{
-	size_t at = 0, n;
-	uint32_t cp;
-
-	while ((n = utf8_next(buf_text(utf8) + at, utf8->len - at, &cp)) > 0 && at + n < USSD_TEXT)
-		at += n;
-	memcpy(ret, buf_text(utf8), at);
-	ret[at] = '\0';
-}
-
 /* NULs behind a text are some centres' way to end it. */
 static void ussd_take_text(const struct profile_ussd *u, const struct pdu_sm *m, char ret[USSD_TEXT])
 {
@@ -80,7 +69,7 @@ static void ussd_take_text(const struct profile_ussd *u, const struct pdu_sm *m,
 		n -= step;
 	*ret = '\0';
 	if (n && segment_decode(m->text, n, 0, coding, (enum gsm_wire)u->gsm, &utf8) == KZ_OK)
-		ussd_copy_text(&utf8, ret);
+		utf8_cut(ret, USSD_TEXT, buf_text(&utf8));
 	buf_fini(&utf8);
 }
 

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/pg_array.h"
+#include "text/utf8.h"
 
 #define EVENT_TEXT 128
 
@@ -54,14 +55,8 @@ struct events {
 static const char *event_copy(char **at, const char *text)
 {
 	char *start = *at;
-	size_t len = text ? strnlen(text, EVENT_TEXT) : 0;
 
-	if (len == EVENT_TEXT) /* never cut inside a character */
-		while (len && ((unsigned char)text[len] & 0xc0) == 0x80)
-			len--;
-	memcpy(start, text ? text : "", len);
-	start[len] = '\0';
-	*at += len + 1;
+	*at += utf8_cut(start, EVENT_TEXT + 1, text ? text : "") + 1;
 	return start;
 }
 

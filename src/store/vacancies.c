@@ -10,6 +10,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "store/pg_array.h"
+#include "text/utf8.h"
 
 struct waiter {
 	struct list_node node;
@@ -48,18 +49,6 @@ static const struct pg_sql sql_list = {"vacancies_list",
     " limit $3",
     6, list_types};
 
-static void name_copy(char ret[VACANCIES_NAME], const char *name)
-{
-	int n = snprintf(ret, VACANCIES_NAME, "%s", name);
-
-	if (n < VACANCIES_NAME)
-		return;
-	n = VACANCIES_NAME - 1;
-	while (n > 0 && ((unsigned char)name[n] & 0xc0) == 0x80)
-		n--;
-	ret[n] = '\0';
-}
-
 /* From the column on: free places, ages, district, language, times. */
 static struct place_vacancy vacancy_read(const struct pg_reply *reply, size_t row, int at)
 {
@@ -80,7 +69,7 @@ static void shelf_read(struct shelf *s, const struct pg_reply *reply)
 
 		r->group = (uint64_t)pg_int(reply, 0, i, 0);
 		for (int l = 0; l < LANGUAGES; l++)
-			name_copy(r->names[l], pg_text(reply, 0, i, 1 + l, NULL));
+			utf8_cut(r->names[l], VACANCIES_NAME, pg_text(reply, 0, i, 1 + l, NULL));
 		r->place = vacancy_read(reply, i, 1 + LANGUAGES);
 	}
 }

@@ -67,6 +67,19 @@ size_t utf8_next(const char *s, size_t n, uint32_t *ret_cp)
 	return len;
 }
 
+size_t utf8_cut(char *ret, size_t room, const char *text)
+{
+	size_t n = strnlen(text, room), at = 0, len;
+	uint32_t cp;
+
+	assert(room > 0);
+	while (at < n && (len = utf8_next(text + at, n - at, &cp)) > 0 && at + len < room)
+		at += len;
+	memcpy(ret, text, at);
+	ret[at] = '\0';
+	return at;
+}
+
 void utf8_put(struct buf *out, uint32_t cp)
 {
 	assert(cp <= 0x10ffff && (cp < 0xd800 || cp > 0xdfff));

@@ -13,6 +13,10 @@
 /* The next code point of the n octets at s, and how many octets it took (1..4); 0 when the octets are not
  * UTF-8 (overlong, surrogate, above U+10FFFF, cut). */
 size_t utf8_next(const char *s, size_t n, uint32_t *ret_cp);
+/* Writes to ret, of `room` octets, as much of text as there is room for beside its NUL, not cut within a
+ * letter, and nothing from where it is not UTF-8; how many octets that is. Reads no more of text than `room`.
+ */
+size_t utf8_cut(char *ret, size_t room, const char *text);
 /* Appends; cp must be a scalar value. */
 void utf8_put(struct buf *out, uint32_t cp);
 /* What a decimal digit of any script stands for, 0..9; -1: cp is none. */

@@ -7,18 +7,6 @@
 #include "base/secret.h"
 #include "text/utf8.h"
 
-/* As much of text as there is room for, not cut within a letter. */
-static void answer_copy(char ret[SESSION_VALUE], const char *text)
-{
-	size_t n = strlen(text), at = 0, size;
-	uint32_t cp;
-
-	while (at < n && (size = utf8_next(text + at, n - at, &cp)) > 0 && at + size < SESSION_VALUE)
-		at += size;
-	memcpy(ret, text, at);
-	ret[at] = '\0';
-}
-
 void answer_start(struct answer *a, const char *result)
 {
 	answer_wipe(a);
@@ -33,7 +21,7 @@ void answer_set(struct answer *a, const char *field, const char *text)
 		i++;
 	assert(i < ANSWER_FIELDS);
 	a->fields[i].name = field;
-	answer_copy(a->fields[i].text, text);
+	utf8_cut(a->fields[i].text, SESSION_VALUE, text);
 	if (i == a->fields_n)
 		a->fields_n++;
 }
@@ -52,7 +40,7 @@ bool answer_add(struct answer *a, const char *const *texts, size_t n)
 		return false;
 	assert(n <= SESSION_ITEM);
 	for (size_t i = 0; i < n; i++)
-		answer_copy(a->items[a->items_n].fields[i], texts[i]);
+		utf8_cut(a->items[a->items_n].fields[i], SESSION_VALUE, texts[i]);
 	a->items_n++;
 	return true;
 }

@@ -200,6 +200,31 @@ static void utf8_for_phone__appends__behind_what_was_there(void **state)
 	buf_fini(&b);
 }
 
+static void copies(const char *text, size_t room, const char *want)
+{
+	char *exact = malloc(room);
+
+	assert_non_null(exact);
+	assert_int_equal(utf8_cut(exact, room, text), strlen(want));
+	assert_string_equal(exact, want);
+	free(exact);
+}
+
+static void utf8_cut__no_room_for_a_letter__none_of_it(void **state)
+{
+	(void)state;
+	copies("Айерке", 13, "Айерке");
+	copies("Айерке", 12, "Айерк");
+	copies("Айерке", 11, "Айерк");
+	copies("Айерке", 2, "");
+	copies("a😀b", 5, "a");
+	copies("a😀b", 6, "a😀");
+	copies("abc", 3, "ab");
+	copies("abc", 1, "");
+	copies("", 1, "");
+	copies("ab\xff", 9, "ab");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -211,6 +236,7 @@ int main(void)
 	    cmocka_unit_test(utf8_for_phone__control_characters__refused),
 	    cmocka_unit_test(utf8_for_phone__typography_in_a_latin_text__becomes_plain),
 	    cmocka_unit_test(utf8_for_phone__typography_beside_other_letters__stays),
+	    cmocka_unit_test(utf8_cut__no_room_for_a_letter__none_of_it),
 	    cmocka_unit_test(utf8_for_phone__nothing__is_nothing),
 	    cmocka_unit_test(utf8_for_phone__appends__behind_what_was_there),
 	};
