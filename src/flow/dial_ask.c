@@ -1,5 +1,6 @@
 /* A question lives until its handler has answered, whoever still waits for it: a handler holds what cannot be
  * taken back, and what it changed is told by SMS when the phone has gone. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,6 +68,7 @@ bool dial_ask_is_down(const struct dial_ask *a)
 
 void dial_answer(struct dial_call *c)
 {
+	assert(answer_is_whole(&c->answer, c->service));
 	struct dial_ask *a = ask_of(c);
 
 	loop_defer(c->dial->base.loop, &a->answered, ask_on_answer, a);

@@ -28,7 +28,8 @@ struct dial_call {
 
 typedef void dial_service_fn(struct dial_call *c);
 
-/* c->answer is filled: the turn goes on, from the loop. */
+/* c->answer is filled, with every field that the contract has for its result: the turn goes on, from the
+ * loop. */
 void dial_answer(struct dial_call *c);
 /* The value of the session, "" when it is not set. */
 const char *dial_value(const struct dial_call *c, const char *name);

@@ -136,12 +136,9 @@ static void late_wait(struct dial_ask *a)
 
 static const char *late_template(const struct dial_ask *a)
 {
-	const struct service_result *r = service_shape(a->call.service)->results;
+	int r = service_result_find(a->call.service, a->call.answer.result);
 
-	for (size_t i = 0; r[i].name; i++)
-		if (strcmp(r[i].name, a->call.answer.result) == 0)
-			return a->call.dialog->contracts->late[a->call.service][i];
-	return "";
+	return r < 0 ? "" : a->call.dialog->contracts->late[a->call.service][r];
 }
 
 /* Cut to what the template has room for. */
@@ -149,11 +146,8 @@ static void late_value(const struct dial_ask *a, const char *name, char ret[SESS
 {
 	const struct contracts *c = a->call.dialog->contracts;
 	int value = contract_value(c, name, strlen(name));
-	const char *text = "";
+	const char *text = answer_field(&a->call.answer, name, strlen(name));
 
-	for (size_t i = 0; i < a->call.answer.fields_n; i++)
-		if (strcmp(a->call.answer.fields[i].name, name) == 0)
-			text = a->call.answer.fields[i].text;
 	if (value >= 0)
 		text = contract_show(c->values[value].type, text, a->call.session.language);
 	if (value >= 0 && c->values[value].type->kind == VALUE_TEXT)

@@ -57,17 +57,16 @@ static const char *handset_value(const struct contract_type *t)
 static size_t handset_values(
     const struct dialog *d, const char *names, const char *ret_names[], const char *ret_texts[], size_t most)
 {
-	size_t n = 0;
+	const char *name;
+	size_t n = 0, len;
 
-	while (*names && n < most) {
-		size_t len = strcspn(names, " ");
-		int v = contract_value(d->contracts, names, len);
+	while (n < most && (name = service_next_name(&names, &len)) != NULL) {
+		int v = contract_value(d->contracts, name, len);
 
 		if (v >= 0) {
 			ret_names[n] = d->contracts->values[v].name;
 			ret_texts[n++] = handset_value(d->contracts->values[v].type);
 		}
-		names += len + strspn(names + len, " ");
 	}
 	return n;
 }

@@ -45,6 +45,34 @@ bool answer_add(struct answer *a, const char *const *texts, size_t n)
 	return true;
 }
 
+static const struct answer_field *answer_find(const struct answer *a, const char *name, size_t n)
+{
+	for (size_t i = 0; i < a->fields_n; i++)
+		if (strlen(a->fields[i].name) == n && memcmp(a->fields[i].name, name, n) == 0)
+			return &a->fields[i];
+	return NULL;
+}
+
+const char *answer_field(const struct answer *a, const char *name, size_t n)
+{
+	const struct answer_field *f = answer_find(a, name, n);
+
+	return f ? f->text : "";
+}
+
+bool answer_is_whole(const struct answer *a, enum service service)
+{
+	int r = service_result_find(service, a->result);
+	const struct service_result *shape = &service_shape(service)->results[r < 0 ? 0 : r];
+	const char *names = shape->fields, *name;
+	bool whole = r >= 0 && (!shape->items || a->items_n > 0);
+	size_t n;
+
+	while ((name = service_next_name(&names, &n)) != NULL)
+		whole = whole && answer_find(a, name, n);
+	return whole;
+}
+
 void answer_wipe(struct answer *a)
 {
 	secret_wipe(a, sizeof *a);

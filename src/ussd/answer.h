@@ -27,6 +27,10 @@ void answer_set(struct answer *a, const char *field, const char *text);
 void answer_set_number(struct answer *a, const char *field, uint64_t n);
 /* false: there are SESSION_ITEMS already. Texts in the order of service_shape's items. */
 bool answer_add(struct answer *a, const char *const *texts, size_t n);
+/* "" when it is not set. The name is the n octets. */
+const char *answer_field(const struct answer *a, const char *name, size_t n);
+/* Whether it is a result of the service with all that this one has: fields, and items when it is a list. */
+bool answer_is_whole(const struct answer *a, enum service service);
 void answer_wipe(struct answer *a);
 
 #endif

@@ -75,15 +75,14 @@ struct engine_step engine_show(const struct dialog *d, struct session *s, enum s
 /* Every value that the service must be told. */
 static bool engine_knows(const struct dialog *d, const struct session *s, enum service service)
 {
-	const char *name = service_shape(service)->in;
+	const char *names = service_shape(service)->in, *name;
+	size_t n;
 
-	while (*name) {
-		size_t n = strcspn(name, " ");
+	while ((name = service_next_name(&names, &n)) != NULL) {
 		int v = contract_value(d->contracts, name, n);
 
 		if (v < 0 || !*s->values[v])
 			return false;
-		name += n + strspn(name + n, " ");
 	}
 	return true;
 }

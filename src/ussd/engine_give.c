@@ -4,32 +4,6 @@
 #include "base/secret.h"
 #include "ussd/engine_body.h"
 
-/* Index in the shape's results, -1: it has none of the name. */
-static int engine_result(enum service service, const char *name)
-{
-	const struct service_result *r = service_shape(service)->results;
-
-	for (int i = 0; r[i].name; i++)
-		if (strcmp(r[i].name, name) == 0)
-			return i;
-	return -1;
-}
-
-/* Whether name is among those separated by spaces; *ret_at: which of them. */
-static bool engine_among(const char *name, const char *among, size_t *ret_at)
-{
-	size_t len = strlen(name);
-
-	for (*ret_at = 0; *among; ++*ret_at) {
-		size_t n = strcspn(among, " ");
-
-		if (n == len && memcmp(among, name, n) == 0)
-			return true;
-		among += n + strspn(among + n, " ");
-	}
-	return false;
-}
-
 static void engine_keep(const struct dialog *d, struct session *s, int v, const char *text)
 {
 	const struct contract_type *t = d->contracts->values[v].type;
@@ -42,16 +16,18 @@ static void engine_keep(const struct dialog *d, struct session *s, int v, const 
 	engine_set_value(d, s, v, text);
 }
 
+/* All that the result has: what an answer leaves out is empty, and not what stood there before. */
 static void engine_keep_fields(
     const struct dialog *d, struct session *s, const struct service_result *r, const struct answer *a)
 {
-	size_t at;
+	const char *names = r->fields, *name;
+	size_t n;
 
-	for (size_t i = 0; i < a->fields_n; i++) {
-		int v = contract_value(d->contracts, a->fields[i].name, strlen(a->fields[i].name));
+	while ((name = service_next_name(&names, &n)) != NULL) {
+		int v = contract_value(d->contracts, name, n);
 
-		if (v >= 0 && engine_among(a->fields[i].name, r->fields, &at))
-			engine_keep(d, s, v, a->fields[i].text);
+		if (v >= 0)
+			engine_keep(d, s, v, answer_field(a, name, n));
 	}
 }
 
@@ -59,35 +35,33 @@ static void engine_keep_fields(
 static void engine_keep_items(
     const struct dialog *d, struct session *s, const struct service_result *r, const struct answer *a)
 {
-	const char *name = r->items;
+	const char *names = r->items, *name;
+	size_t n;
 
 	memcpy(s->items, a->items, a->items_n * sizeof *a->items);
 	s->items_n = a->items_n;
-	for (size_t f = 0; *name && f < SESSION_ITEM; f++) {
-		size_t n = strcspn(name, " ");
+	for (size_t f = 0; f < SESSION_ITEM && (name = service_next_name(&names, &n)) != NULL; f++) {
 		int v = contract_value(d->contracts, name, n);
 
 		for (size_t i = 0; v >= 0 && i < s->items_n; i++)
 			if (d->contracts->values[v].type->kind == VALUE_TEXT)
 				screen_cut(a->items[i].fields[f], d->contracts->values[v].type->max,
 				    s->items[i].fields[f]);
-		name += n + strspn(name + n, " ");
 	}
 }
 
 /* What was typed to confirm is used up, right or wrong; IINs are, when the session goes home or ends. */
 static void engine_forget(const struct dialog *d, struct session *s, enum service service)
 {
-	const char *name = service_shape(service)->in;
+	const char *names = service_shape(service)->in, *name;
+	size_t n;
 
-	while (*name) {
-		size_t n = strcspn(name, " ");
+	while ((name = service_next_name(&names, &n)) != NULL) {
 		int v = contract_value(d->contracts, name, n);
 
 		if (v >= 0 && d->contracts->values[v].type->secret &&
 		    d->contracts->values[v].type->kind == VALUE_DIGITS)
 			secret_wipe(s->values[v], SESSION_VALUE);
-		name += n + strspn(name + n, " ");
 	}
 }
 
@@ -102,12 +76,12 @@ struct engine_step engine_give(const struct dialog *d, struct session *s, const 
 {
 	const struct dialog_screen *c = &d->screens[s->screen];
 	const struct service_result *shape = service_shape(c->service)->results;
-	int r = engine_result(c->service, a->result);
+	int r = service_result_find(c->service, a->result);
 
 	s->asks = false;
 	engine_forget(d, s, c->service);
 	if (r >= 0 && shape[r].items && a->items_n == 0)
-		r = engine_result(c->service, "none");
+		r = service_result_find(c->service, "none");
 	if (r >= 0)
 		engine_keep_fields(d, s, &shape[r], a);
 	if (r >= 0 && shape[r].items && c->kind == SCREEN_LIST) {
@@ -115,7 +89,7 @@ struct engine_step engine_give(const struct dialog *d, struct session *s, const 
 		return engine_give_items(d, s);
 	}
 	if (r < 0 || c->branches[r] < 0)
-		r = engine_result(c->service, "down");
+		r = service_result_find(c->service, "down");
 	if (c->branches[r] < 0)
 		return engine_end(d, s, &d->down, ENGINE_ANSWERED, s->screen);
 	return engine_go(d, s, c->branches[r], ENGINE_ANSWERED, s->screen);

@@ -115,21 +115,16 @@ static const char *screen_item_names(const struct dialog_screen *c)
 static void screen_put_item(
     const struct dialog *d, struct session *s, const struct dialog_screen *c, size_t i, struct buf *out)
 {
-	static const char spaces[] = " ";
-	const char *name = screen_item_names(c);
+	const char *names = screen_item_names(c), *name;
 	int values[SESSION_ITEM];
 	char kept[SESSION_ITEM][SESSION_VALUE];
-	size_t n = 0;
+	size_t n = 0, len;
 
-	for (; *name && n < SESSION_ITEM; n++) {
-		size_t len = strcspn(name, spaces);
-
+	for (; n < SESSION_ITEM && (name = service_next_name(&names, &len)) != NULL; n++)
 		if ((values[n] = contract_value(d->contracts, name, len)) >= 0) {
 			memcpy(kept[n], s->values[values[n]], SESSION_VALUE);
 			memcpy(s->values[values[n]], s->items[i].fields[n], SESSION_VALUE);
 		}
-		name += len + strspn(name + len, spaces);
-	}
 	buf_printf(out, "\n%u ", screen_item_number(i));
 	screen_fill(d, s, c->item.in[s->language], out);
 	while (n-- > 0)

@@ -76,6 +76,14 @@ const struct service_shape *service_shape(enum service s)
 	return &shapes[s];
 }
 
+int service_result_find(enum service s, const char *name)
+{
+	for (int i = 0; shapes[s].results[i].name; i++)
+		if (strcmp(shapes[s].results[i].name, name) == 0)
+			return i;
+	return -1;
+}
+
 bool service_keeps(enum service s)
 {
 	return s == SERVICE_ENROL_START || s == SERVICE_ENROL_SUBMIT;

@@ -54,6 +54,8 @@ struct service_shape {
 };
 
 const struct service_shape *service_shape(enum service s);
+/* Index among the shape's results; -1: it has none of the name. */
+int service_result_find(enum service s, const char *name);
 /* Whether secrets that were typed for it stay in the session when it has answered, as the service that
  * follows takes them too; else they are forgotten then. */
 bool service_keeps(enum service s);

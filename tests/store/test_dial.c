@@ -17,12 +17,18 @@ static const char *result; /* NULL: held */
 static int calls;
 static int64_t tokens[8];
 
+static const char *const fields[][2] = {{"child", "7"}, {"name", "Айерке"}, {"pos", "124"}, {"ref", "48871"},
+    {"kg", "№20"}, {"until", "19.09 17:02"}};
+
 static void fake_fill(struct dial_call *c, const char *name)
 {
+	const struct service_result *r = service_shape(c->service)->results;
+
 	answer_start(&c->answer, name);
-	answer_set(&c->answer, "child", "7");
-	answer_set(&c->answer, "name", "Айерке");
-	answer_set_number(&c->answer, "pos", 124);
+	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+		if (service_has_name(
+		        r[service_result_find(c->service, name)].fields, fields[i][0], strlen(fields[i][0])))
+			answer_set(&c->answer, fields[i][0], fields[i][1]);
 }
 
 static void fake(struct dial_call *c)
@@ -467,8 +473,7 @@ static void two_answers__at_once__one_press_and_one_page(void **state)
 	await_held(&d);
 	say(&d, USSD_TYPED, "1");
 	say(&d, USSD_TYPED, "2");
-	answer_start(&held->answer, "none");
-	answer_set(&held->answer, "child", "7");
+	fake_fill(held, "none");
 	dial_answer(held);
 	servers_await(d.rig->loop, &d.pages, 4);
 	assert_int_equal(calls, 2);
@@ -622,7 +627,7 @@ static void session__dropped_is_written_under_an_answer__the_answer_counts(void 
 	await_held(&d);
 	redis_do(&d, "return redis.call('HSET', redis.call('KEYS', 'kezek:u:*')[1], 'r', '5')");
 	result = "none";
-	answer_start(&held->answer, "none");
+	fake_fill(held, "none");
 	dial_answer(held);
 	servers_await(d.rig->loop, &d.pages, 2);
 	assert_string_not_equal(d.page, before);

@@ -51,10 +51,9 @@ static void fill(struct answer *a, const struct service_result *r)
 	while (items-- > 0) {
 		char texts[SESSION_ITEM][SESSION_VALUE];
 		const char *at[SESSION_ITEM];
-		size_t n = 0;
+		size_t n = 0, len;
 
-		for (const char *name = names; *name;) {
-			size_t len = strcspn(name, " ");
+		for (const char *rest = names, *name; (name = service_next_name(&rest, &len)) != NULL;) {
 			int v = contract_value(menu->contracts, name, len);
 
 			assert_true(v >= 0);
@@ -68,7 +67,6 @@ static void fill(struct answer *a, const struct service_result *r)
 				widest(menu->contracts->values[v].type, text);
 				answer_set(a, menu->contracts->values[v].name, text);
 			}
-			name += len + strspn(name + len, " ");
 		}
 		if (r->items)
 			assert_true(answer_add(a, at, n));
@@ -318,6 +316,7 @@ static void give_places(void)
 	const char *one[] = {"9", "№20", "3"}, *two[] = {"10", "№33", "1"};
 
 	answer_start(&a, "ok");
+	answer_set(&a, "child", "77");
 	assert_true(answer_add(&a, one, 3) && answer_add(&a, two, 3));
 	engine_give(menu, &s, &a);
 }
@@ -406,6 +405,7 @@ static void engine__pin__is_forgotten_once_it_was_asked(void **state)
 	dial_known();
 	engine_type(menu, &s, "1", 1);
 	answer_start(&a, "ok");
+	answer_set(&a, "child", "77");
 	assert_true(answer_add(&a, item, 3));
 	engine_give(menu, &s, &a);
 	engine_type(menu, &s, "1", 1);
@@ -593,6 +593,37 @@ static void engine__list_without_items__is_none(void **state)
 	assert_string_equal(session_value(&s, menu, "place"), "");
 }
 
+static void engine__field_that_an_answer_leaves_out__is_empty(void **state)
+{
+	static struct answer a;
+
+	(void)state;
+	dial_known();
+	engine_type(menu, &s, "1", 1);
+	assert_string_not_equal(session_value(&s, menu, "child"), "");
+	answer_start(&a, "none");
+	engine_give(menu, &s, &a);
+	assert_string_equal(menu->screens[s.screen].name, "vac_none");
+	assert_string_equal(session_value(&s, menu, "child"), "");
+}
+
+static void answer_is_whole__each_field_left_out__is_not(void **state)
+{
+	static struct answer a;
+
+	(void)state;
+	answer_start(&a, "known");
+	answer_set(&a, "child", "7");
+	answer_set(&a, "name", "");
+	assert_false(answer_is_whole(&a, SERVICE_CALLER_OPEN));
+	answer_set(&a, "pos", "3");
+	assert_true(answer_is_whole(&a, SERVICE_CALLER_OPEN));
+	assert_false(answer_is_whole(&a, SERVICE_VACANCY_LIST));
+	answer_start(&a, "ok");
+	assert_false(answer_is_whole(&a, SERVICE_CALLER_CHILDREN));
+	assert_true(answer_is_whole(&a, SERVICE_ENROL_TELL));
+}
+
 static void engine__typed_where_nothing_is_shown__session_is_over(void **state)
 {
 	(void)state;
@@ -654,6 +685,8 @@ int main(void)
 	    cmocka_unit_test(engine_return__value_set_twice__is_as_it_was_on_the_page),
 	    cmocka_unit_test(engine_set_value__no_room_beside_the_way__it_begins_later),
 	    cmocka_unit_test(engine__list_without_items__is_none),
+	    cmocka_unit_test(engine__field_that_an_answer_leaves_out__is_empty),
+	    cmocka_unit_test(answer_is_whole__each_field_left_out__is_not),
 	    cmocka_unit_test(engine__typed_where_nothing_is_shown__session_is_over),
 	    cmocka_unit_test(engine__menu_without_branches__closing_page),
 	    cmocka_unit_test(engine_event_name__events__have_names),
