@@ -38,6 +38,9 @@ static void turn_leave(struct turn *t)
 
 	if (list_is_linked(&t->waits))
 		list_remove(&d->waiting, &t->waits);
+	if (t->walked_us)
+		d->walk_us = loop_clock(d->base.loop)->mono_us() - t->walked_us;
+	t->walked_us = 0;
 	d->walking_n -= t->walks;
 	t->walks = false;
 }
@@ -66,9 +69,29 @@ void turn_free(struct turn *t)
 	free(t);
 }
 
+/* Its page would come too late, by how long the last one walked: whatever is asked for it is asked for
+ * nothing and makes those behind it late too, until all of a storm are. A quarter of the deadline is always
+ * enough to try. */
+static bool turn_is_too_late(const struct turn *t, int64_t now_us)
+{
+	int64_t deadline_us = t->way.deadline_ms * 1000, needs_us = 2 * t->dial->walk_us;
+
+	if (needs_us > deadline_us / 4)
+		needs_us = deadline_us / 4;
+	return t->in.said != USSD_CANCELLED && t->began_us + deadline_us - now_us < needs_us;
+}
+
 static void turn_on_turn(void *arg)
 {
-	turn_begin(arg);
+	struct turn *t = arg;
+	int64_t now_us = loop_clock(t->dial->base.loop)->mono_us();
+
+	if (turn_is_too_late(t, now_us)) {
+		turn_close(t);
+		return;
+	}
+	t->walked_us = now_us;
+	turn_begin(t);
 }
 
 /* From the loop, also when nothing has to be waited for. */

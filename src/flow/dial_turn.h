@@ -100,6 +100,7 @@ struct turn {
 	dial_page_fn *done; /* of the terminal; NULL: a carrier's */
 	void *arg;
 	int64_t phone_key, said, began_us;
+	int64_t walked_us;   /* when it began to walk; 0: it did not */
 	enum language spoke; /* before she typed */
 	struct dial_menu *menu;
 	struct dial_ask *ask;
@@ -132,6 +133,7 @@ struct dial {
 	struct list pages, pages_taken;
 	struct list turns, waiting, asks, drops, menus, letters;
 	size_t turns_n, walking_n; /* all turns; those that walk */
+	int64_t walk_us;           /* how long the last one walked */
 	struct dial_menu *menu;    /* in force; NULL: none */
 	struct timer *late_timer, *drop_timer, *keep_timer;
 	size_t late_n; /* owed by all daemons, as it was known last */

@@ -11,9 +11,9 @@
 #define PHONE   UINT64_C(77011234567)
 #define DOWN_KK "Жүйе жауап бермей тұр. Кейінірек теріңіз."
 
-/* The services: one call is held, or answered at once by what stands here. */
-static struct dial_call *held;
-static const char *result; /* NULL: held */
+/* The services: calls are held, or answered at once by what stands here. */
+static struct dial_call *held, *asked[DIAL_ABREAST]; /* the last one, those of late */
+static const char *result;                           /* NULL: held */
 static int calls;
 static int64_t tokens[8];
 
@@ -33,6 +33,7 @@ static void fake_fill(struct dial_call *c, const char *name)
 
 static void fake(struct dial_call *c)
 {
+	asked[calls % DIAL_ABREAST] = c;
 	tokens[calls++ % 8] = c->token;
 	held = result ? NULL : c;
 	if (!result)
@@ -656,6 +657,26 @@ static void dials__twenty_thousand_at_once__none_turned_away(void **state)
 	daemon_end(&d);
 }
 
+static void dials__too_late_for_their_page__nothing_is_asked_for_them(void **state)
+{
+	struct daemon d;
+	int pages[2] = {0};
+
+	daemon_up(&d, *state);
+	for (uint64_t i = 0; i < DIAL_ABREAST + 100; i++)
+		dial_terminal(d.dial, (struct msisdn){PHONE + i}, USSD_DIALLED, "*1234#", on_any_page, pages);
+	servers_await(d.rig->loop, &calls, DIAL_ABREAST);
+	store_skip_us += 8000000;
+	for (int i = 0; i < DIAL_ABREAST; i++) {
+		fake_fill(asked[i], "known");
+		dial_answer(asked[i]);
+	}
+	servers_await(d.rig->loop, &pages[0], DIAL_ABREAST);
+	servers_await(d.rig->loop, &pages[1], 100);
+	assert_int_equal(calls, DIAL_ABREAST);
+	daemon_end(&d);
+}
+
 static void on_kept(void *arg, enum kz r)
 {
 	assert_int_equal(r, KZ_OK);
@@ -761,6 +782,7 @@ int main(void)
 	    STORE_CASE(call__hung_up_and_redis_away__no_closing_page),
 	    STORE_CASE(session__dropped_is_written_under_an_answer__the_answer_counts),
 	    STORE_CASE(dials__twenty_thousand_at_once__none_turned_away),
+	    STORE_CASE(dials__too_late_for_their_page__nothing_is_asked_for_them),
 	    STORE_CASE(menus__all_of_before_are_walked__one_more_is_found),
 	    STORE_CASE(menu__of_another_daemon_and_database_away__down_and_the_call_stays),
 	    STORE_CASE(stop__turn_under_way__closing_page),
