@@ -1,4 +1,5 @@
-/* A page walks one index of each slot: what it costs is what it shows. Numbers of applications have an index
+/* A page walks one index of each slot, and shows what has been due for the longest of all: it costs a page a
+ * slot, and a slot with thousands does not keep the others waiting. Numbers of applications have an index
  * and a share of the page of their own, so that they never stand behind the thousands that become due when
  * the quiet hours end. */
 #include "store/notice_desk.h"
@@ -49,11 +50,11 @@ static const struct pg_sql sql_read = {"notice_desk_read",
     "with page as materialized ("
     " (select n.* from unnest($1) s(slot), lateral (select * from notice"
     "  where ((id >> 14) & 255) = s.slot and look_at <= $2 and kind = 0 and id <> all($5)"
-    "  order by look_at limit $3) n limit $3)"
+    "  order by look_at limit $3) n order by n.look_at limit $3)"
     " union all"
     " (select n.* from unnest($1) s(slot), lateral (select * from notice"
     "  where ((id >> 14) & 255) = s.slot and look_at <= $2 and kind <> 0 and id <> all($5)"
-    "  order by look_at limit $4) n limit $4)"
+    "  order by look_at limit $4) n order by n.look_at limit $4)"
     ") select n.id, n.application, n.kind, n.state, n.subject, n.phone, n.until_at, n.alarm_at, n.detail,"
     "  n.sealed, n.api_key, n.sends, n.mails, a.status, a.channel, a.language, d.region, a.sealed,"
     "  r.status, r.to_at, v.play_group is not null, k.name_kk, k.name_ru, k.name_en, n.message,"

@@ -38,7 +38,7 @@ static void on_read(void *arg, enum kz r, bool more)
 
 static struct seen desk_read(struct store_rig *g, const uint64_t *busy, size_t busy_n, int most)
 {
-	static const bool held[IDS_SLOTS] = {[SLOT] = true};
+	static const bool held[IDS_SLOTS] = {[SLOT] = true, [SLOT + 1] = true};
 	const struct notice_page p = {held, store_wall_us(), most, most, busy, busy_n};
 	struct seen s = {0};
 	uint64_t ticket;
@@ -138,6 +138,25 @@ static void read__a_number_behind_thousands__in_the_first_page(void **state)
 	assert_int_equal(s.count, 6);
 	assert_true(s.more);
 	assert_true(s.ids[0] == number || s.ids[5] == number);
+}
+
+static void read__two_slots_and_a_page_for_one__the_longest_due_first(void **state)
+{
+	struct store_rig *g = *state;
+	struct ids ids = {.slot = SLOT + 1};
+
+	city(g);
+	for (int i = 0; i < 3; i++)
+		notice_put(g, 1, NOTICE_PHONE, i, -60, 0);
+	notice_put(g, 1, NOTICE_NUMBER, 0, -60, 0);
+	uint64_t number = ids_next(&ids, store_wall_us() / 1000), phone = ids_next(&ids, 0);
+	store_sql(g,
+	    "select notice_put(%llu, 2, 0, 0, 0, now() - interval '1 hour', null, null, null, null, 1),"
+	    " notice_put(%llu, 2, 11, 0, 0, now() - interval '1 hour', null, null, null, null, 1)",
+	    (unsigned long long)number, (unsigned long long)phone);
+	struct seen s = desk_read(g, NULL, 0, 1);
+	assert_int_equal(s.count, 2);
+	assert_true(s.ids[0] == number && s.ids[1] == phone);
 }
 
 static void keep(struct wishes *w, int i, struct notice_row *row, unsigned n)
@@ -443,6 +462,7 @@ int main(void)
 	    STORE_CASE(put__another_end__another_notice),
 	    STORE_CASE(read__due_of_a_held_slot__with_all_that_its_text_needs),
 	    STORE_CASE(read__a_number_behind_thousands__in_the_first_page),
+	    STORE_CASE(read__two_slots_and_a_page_for_one__the_longest_due_first),
 	    STORE_CASE(keep__message_of_a_notice__marked_with_it_once),
 	    STORE_CASE(keep__again_since_its_commit_was_lost__the_same_stands),
 	    STORE_CASE(hear__newest_message_ended_badly__its_notice_is_due),
