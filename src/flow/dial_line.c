@@ -170,6 +170,7 @@ void turn_serve_behind(struct turn *t, const char *page, bool last)
 		if (next)
 			continue;
 		if (page && turn_is_same_answer(t, b)) {
+			b->in.peer.code = t->in.peer.code; /* b has read no session */
 			dial_say(b, page, last);
 			turn_end(b);
 		} else {

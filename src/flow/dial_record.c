@@ -1,10 +1,12 @@
-/* The octets of a record: version 1, phone, carrier, key, what was said and when, flags, then the session's
- * own. Written by this program alone and sealed by sessions, yet another version of it may read them. */
+/* The octets of a record: version 2, phone, carrier, key, code, what was said and when, flags, then the
+ * session's own. Written by this program alone and sealed by sessions, yet another version of it may read
+ * them. */
 #include "flow/dial_turn.h"
 
+#include <stdio.h>
 #include <string.h>
 
-#define RECORD_VERSION 1
+#define RECORD_VERSION 2
 #define RECORD_TOLD    1
 
 static void record_put_number(struct buf *out, uint64_t v)
@@ -24,6 +26,7 @@ void dial_record_pack(const struct dial_record *r, struct buf *out)
 	record_put_number(out, r->phone.digits);
 	record_put_text(out, r->carrier, strlen(r->carrier));
 	record_put_text(out, r->key, r->key_n);
+	record_put_text(out, r->code, strlen(r->code));
 	record_put_number(out, (uint64_t)r->said);
 	record_put_number(out, (uint64_t)r->at_ms);
 	buf_char(out, r->told ? RECORD_TOLD : 0);
@@ -89,12 +92,19 @@ enum kz dial_record_unpack(const void *bytes, size_t n, struct dial_record *ret)
 	uint64_t digits = record_take_number(&r);
 	record_take_text(&r, ret->carrier, DIAL_CARRIER - 1);
 	ret->key_n = record_take_text(&r, ret->key, USSD_KEY);
+	record_take_text(&r, ret->code, DIAL_CODE - 1);
 	ret->said = (int64_t)record_take_number(&r);
 	ret->at_ms = (int64_t)record_take_number(&r);
 	ret->told = record_take_octet(&r) & RECORD_TOLD;
 	if (r.n == SIZE_MAX || msisdn_from_digits(digits, &ret->phone) != KZ_OK)
 		return KZ_INVALID;
 	return session_unpack(r.at, r.n, &ret->session);
+}
+
+void dial_record_tell_code(const struct dial_record *r, const char *carrier, struct ussd_peer *peer)
+{
+	if (peer->code_assumed && *r->code && dial_record_is_of(r, carrier, peer))
+		snprintf(peer->code.text, sizeof peer->code.text, "%s", r->code);
 }
 
 bool dial_record_is_of(const struct dial_record *r, const char *carrier, const struct ussd_peer *peer)

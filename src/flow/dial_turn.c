@@ -118,6 +118,7 @@ void turn_keep(struct turn *t)
 	memcpy(r->carrier, t->carrier, sizeof r->carrier);
 	memcpy(r->key, t->in.peer.key, sizeof r->key);
 	r->key_n = t->in.peer.key_n;
+	snprintf(r->code, sizeof r->code, "%s", t->in.peer.code.text);
 	r->said = t->said;
 	r->at_ms = dial_wall_ms(d);
 	dial_record_pack(r, &bytes);
@@ -314,6 +315,7 @@ static void turn_on_got(void *arg, enum kz r, const void *bytes, size_t n, uint6
 	if (!t->known)
 		memset(t->record, 0, sizeof *t->record);
 	turn_look_back(t);
+	dial_record_tell_code(t->record, t->carrier, &t->in.peer);
 	if (r != KZ_LOST)
 		turn_judge(t);
 	else

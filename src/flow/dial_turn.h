@@ -16,6 +16,7 @@
 #define DIAL_MENUS   4     /* dialogs of before, in memory */
 #define DIAL_TAKEN   20000 /* pages that were shown, while their request may be repeated */
 #define DIAL_CARRIER 21    /* octets of a carrier's name, with its NUL */
+#define DIAL_CODE    21    /* of a code, likewise */
 
 /* What is counted of a screen. */
 enum dial_seen {
@@ -44,9 +45,10 @@ struct dial_record {
 	char carrier[DIAL_CARRIER]; /* that the call comes by; "": the terminal */
 	char key[USSD_KEY];         /* of the dialogue at the operator */
 	size_t key_n;
-	int64_t said;  /* keyed value of what came last */
-	int64_t at_ms; /* and when, wall time */
-	bool told;     /* that the call was dropped, by SMS */
+	char code[DIAL_CODE]; /* that pages of the call come from */
+	int64_t said;         /* keyed value of what came last */
+	int64_t at_ms;        /* and when, wall time */
+	bool told;            /* that the call was dropped, by SMS */
 	struct session session;
 };
 
@@ -152,6 +154,8 @@ void dial_say(struct turn *t, const char *page, bool last);
 void dial_record_pack(const struct dial_record *r, struct buf *out);
 /* Whether it is of the call that peer belongs to. A pushed one may have no key before the phone answers. */
 bool dial_record_is_of(const struct dial_record *r, const char *carrier, const struct ussd_peer *peer);
+/* The code that the call began with, to a peer of it that does not know it. */
+void dial_record_tell_code(const struct dial_record *r, const char *carrier, struct ussd_peer *peer);
 enum kz dial_record_unpack(const void *bytes, size_t n, struct dial_record *ret) KZ_CHECK;
 
 /* dial_menu.c */

@@ -115,7 +115,7 @@ const struct key profile_keys[] = {
 	{"ussd.code", KEY_CHOICE, AT(ussd.code), "text", 0, 0, codes, true, "",
 	    "Where a dialled code stands: in the text, in destination_addr, or in the text and else there."},
 	{"ussd.code_kept", KEY_BOOL, AT(ussd.code_kept), "no", 0, 0, NULL, true, "",
-	    "Only what is dialled tells the code, destination_addr never: later pages come from the first of ussd.codes."},
+	    "Only what is dialled tells the code, destination_addr never: later pages come from the one that the call began with."},
 	{"ussd.path", KEY_CHOICE, AT(ussd.path), "whole", 0, 0, paths, true, "",
 	    "What the text tells of *123*2#: whole; rest: what stands behind the code; none: nothing is read behind it."},
 	{"ussd.key", KEY_CHOICE, AT(ussd.key), "its", 0, 0, session_keys, true, "",

@@ -39,7 +39,7 @@ struct profile_ussd {
 	char *key_tag_text, *key_mask_text;
 	int64_t key_octets; /* of the TLV; 0: any */
 	bool key_msisdn, end_bit_in, end_bit_out, empty_cancels, swap;
-	bool code_kept; /* only what is dialled tells the code: later pages come from the first of codes */
+	bool code_kept; /* only what is dialled tells the code that pages come from */
 	int64_t step;   /* added to the 7 bits of the dialogue's sequence in its_session_info */
 	struct key_list dialled, typed, confirmed, cancelled; /* ops that come in */
 	int64_t go_on, last, ask, tell;                       /* ops that go out */

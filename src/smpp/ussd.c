@@ -244,9 +244,10 @@ enum kz ussd_take(const struct profile *p, const struct pdu_sm *m, struct ussd_i
 	if (pdu_tlv_uint(m->tlvs, TAG_USER_MESSAGE_REFERENCE, &reference))
 		ret->peer.reference = reference;
 	ussd_read_end(u, m, ret);
+	ret->peer.code_assumed = u->code_kept && ret->said != USSD_DIALLED;
 	if (ret->said == USSD_DIALLED)
 		ussd_join_code(u, ret);
-	else if (u->code_kept)
+	else if (ret->peer.code_assumed)
 		snprintf(ret->peer.code.text, sizeof ret->peer.code.text, "%.20s", u->codes.items[0]);
 	return KZ_OK;
 }

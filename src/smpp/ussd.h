@@ -31,8 +31,9 @@ struct ussd_peer {
 	                       answers */
 	size_t key_n;
 	struct pdu_address phone, code; /* source and destination of what came in */
-	uint8_t op;                     /* that came in */
-	uint32_t reference;             /* user_message_reference; UINT32_MAX: none */
+	bool code_assumed;  /* it does not say with which code the dialogue began: the first is taken */
+	uint8_t op;         /* that came in */
+	uint32_t reference; /* user_message_reference; UINT32_MAX: none */
 	struct {
 		uint16_t tag;
 		uint8_t len, value[8];

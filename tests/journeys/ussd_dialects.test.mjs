@@ -113,10 +113,13 @@ for (const name of ['opaque', 'reference', 'sixdee', 'comverse', 'huawei', 'bare
 for (const name of ['sixdee', 'reference']) {
   journey(`ussd__call_in_${name}_through_a_centre_of_others__shown_as_meant`, async (stage) => {
     const centre = await startCentre(stage, { receipts: false });
-    const k = await start(stage, name, centre.port);
+    await start(stage, name, centre.port, { person: '10m', codes: ['123', '124'] });
     const phone = centrePhone(centre, name, number);
     await call(phone, centrePhone(centre, name, 'hidden', { from: '' }));
     await goOn(phone, () => centre.texts);
+    good(await phone.dial('*124#'), 'Start\n1 No\n2 En\n3 Bye\n4 Far', 'page', 'gsm7');
+    for (const page of await Promise.all([phone.type('1'), phone.repeat()])) good(page, 'Number:\n0 <', 'page', 'gsm7');
+    good(await phone.type('8'), 'Number 8\n1 No\n2 Bye\n0 <', 'page', 'gsm7');
     assert.deepEqual([centre.faults, phone.unasked()], [[], []]);
   });
 }

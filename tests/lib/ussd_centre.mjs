@@ -17,6 +17,7 @@ const dialects = {
   // user_message_reference and the number; the code stands in the first text alone.
   reference: {
     to: () => '9090',
+    from: (code) => /\d+/.exec(code)[0],
     fields: (n) => ({ user_message_reference: n }),
     is: (pdu, n) => pdu.user_message_reference === n,
     how: (pdu) => ({ 2: 'page', 17: 'last' })[pdu.ussd_service_op],
@@ -55,7 +56,7 @@ class Phone {
     const { pdu, text: page } = this.pages()[at];
     const faults = [];
     if (pdu.service_type !== 'USSD') faults.push('service_type');
-    if (this.dialect !== dialects.reference && pdu.source_addr !== this.dialect.to(this.code)) faults.push('source');
+    if (pdu.source_addr !== (this.dialect.from ?? this.dialect.to)(this.code)) faults.push('source');
     const how = this.dialect.how(pdu);
     if (!how) faults.push('ussd_service_op');
     return { text: page, how, units: page.length, alphabet: pdu.data_coding === 8 ? 'ucs2' : 'gsm7', faults };

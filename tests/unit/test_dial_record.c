@@ -18,6 +18,7 @@ static struct dial_record *record_make(void)
 	strcpy(r->carrier, "kcell");
 	memcpy(r->key, "a\0b", 3);
 	r->key_n = 3;
+	strcpy(r->code, "124");
 	r->said = -5;
 	r->at_ms = 1700000000000;
 	r->told = true;
@@ -50,6 +51,7 @@ static void pack__then_unpack__the_same(void **state)
 	assert_string_equal(back->carrier, "kcell");
 	assert_memory_equal(back->key, "a\0b", 3);
 	assert_int_equal(back->key_n, 3);
+	assert_string_equal(back->code, "124");
 	assert_int_equal(back->said, -5);
 	assert_int_equal(back->at_ms, 1700000000000);
 	assert_true(back->told);
@@ -108,12 +110,32 @@ static void is_of__another_carrier_or_key__not(void **state)
 	free(r);
 }
 
+static void tell_code__peer_of_the_call_that_assumes_it__the_one_it_began_with(void **state)
+{
+	struct dial_record *r = record_make();
+	struct ussd_peer peer = {.key_n = 3, .code = {.text = "123"}, .code_assumed = true};
+
+	(void)state;
+	memcpy(peer.key, "a\0c", 3);
+	dial_record_tell_code(r, "kcell", &peer);
+	assert_string_equal(peer.code.text, "123");
+	peer.key[2] = 'b';
+	dial_record_tell_code(r, "kcell", &peer);
+	assert_string_equal(peer.code.text, "124");
+	strcpy(peer.code.text, "125");
+	peer.code_assumed = false;
+	dial_record_tell_code(r, "kcell", &peer);
+	assert_string_equal(peer.code.text, "125");
+	free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(pack__then_unpack__the_same),
 	    cmocka_unit_test(unpack__cut_short_anywhere__invalid),
 	    cmocka_unit_test(unpack__another_version_or_no_phone__invalid),
+	    cmocka_unit_test(tell_code__peer_of_the_call_that_assumes_it__the_one_it_began_with),
 	    cmocka_unit_test(is_of__another_carrier_or_key__not),
 	};
 

@@ -481,6 +481,24 @@ static void ussd_put__addresses_not_swapped__as_they_came(void **state)
 	profile_free(p);
 }
 
+static void ussd_take__code_told_only_when_dialled__assumed_of_what_is_typed(void **state)
+{
+	struct profile *p = profile_of("detect: tlv, code: text, code_kept: yes, codes: [\"123\", \"124\"]");
+	struct ussd_in in;
+	struct heard h;
+
+	(void)state;
+	hear(&h, "*124#", 1, 2);
+	assert_int_equal(take(p, &h, &in), KZ_OK);
+	assert_string_equal(in.peer.code.text, "124");
+	assert_false(in.peer.code_assumed);
+	hear(&h, "1", 18, 2);
+	assert_int_equal(take(p, &h, &in), KZ_OK);
+	assert_string_equal(in.peer.code.text, "123");
+	assert_true(in.peer.code_assumed);
+	profile_free(p);
+}
+
 static void ussd_push_to__our_number__the_answer_has_its_key(void **state)
 {
 	static const char *const ussd[] = {"detect: tlv, codes: [\"123\"], push: ask",
@@ -530,6 +548,7 @@ int main(void)
 	    cmocka_unit_test(ussd_take__number_spelled_otherwise__the_same_key),
 	    cmocka_unit_test(ussd_take__odd_texts__bounded),
 	    cmocka_unit_test(ussd_take__path_without_end__cut),
+	    cmocka_unit_test(ussd_take__code_told_only_when_dialled__assumed_of_what_is_typed),
 	    cmocka_unit_test(ussd_take__code_wherever_it_stands__as_dialled),
 	    cmocka_unit_test(ussd_is__by_the_profile_alone),
 	    cmocka_unit_test(ussd_put__page_over_the_limit__too_long),
