@@ -7,6 +7,8 @@ import { journey, top, until } from '../lib/stage.mjs';
 import { Kezek, Simulator } from '../lib/kezek.mjs';
 import { operator } from '../lib/operators.mjs';
 import { Phones } from '../lib/phones.mjs';
+import { loudRegions } from '../lib/regions.mjs';
+import { Rows } from '../lib/rows.mjs';
 import { Servers } from '../lib/servers.mjs';
 import { startCentre } from '../lib/smsc.mjs';
 import { Capture } from '../lib/tshark.mjs';
@@ -14,6 +16,7 @@ import { centrePhone } from '../lib/ussd_centre.mjs';
 
 const servers = new Servers();
 const number = '77011234567';
+const dialects = ['opaque', 'reference', 'sixdee', 'comverse', 'huawei', 'bare', 'reply', 'raw'];
 const long = { kk: 'ұ'.repeat(70), ru: 'щ'.repeat(70), en: 'x'.repeat(70) };
 
 // Asks no service, so that the call says of the dialect alone; its longest page has 70 units.
@@ -56,10 +59,10 @@ async function start(stage, name, port, keys = { person: '10m' }) {
 }
 
 async function startSimulator(stage, name) {
-  const socket = stage.path('phones.sock');
+  const socket = stage.path(`${name}.sock`);
   const { ucs2 = 80, gsm7 = 182 } = dialect(name);
   const smsc = await Simulator.start(stage, ['--ussd', name, '--phones', socket, '--ussd-units', `${ucs2}`,
-    '--ussd-septets', `${gsm7}`]);
+    '--ussd-septets', `${gsm7}`], name);
   return { smsc, phones: await Phones.open(stage, socket) };
 }
 
@@ -94,7 +97,7 @@ async function goOn(phone, texts) {
   good(await phone.type('2'), 'Bye', 'last', 'gsm7');
 }
 
-for (const name of ['opaque', 'reference', 'sixdee', 'comverse', 'huawei', 'bare', 'reply', 'raw']) {
+for (const name of dialects) {
   journey(`ussd__call_in_${name}_through_the_simulator__shown_as_meant`, async (stage) => {
     const { smsc, phones } = await startSimulator(stage, name);
     const capture = await Capture.start(stage, [smsc.port]);
@@ -123,6 +126,39 @@ for (const name of ['sixdee', 'reference']) {
     assert.deepEqual([centre.faults, phone.unasked()], [[], []]);
   });
 }
+
+// Of one daemon, an operator and a parent each.
+journey('ussd__shipped_menu_in_each_dialect__her_number_and_a_place_taken_with_its_sms', async (stage) => {
+  const parents = [];
+  for (const [i, name] of dialects.entries())
+    parents.push({ name, application: i + 1, phone: `${77010000001 + i}`, ...await startSimulator(stage, name) });
+  const operators = Object.fromEntries(parents.map((p) => [p.name,
+    operator(stage, { port: p.smsc.port, prefixes: [p.phone], ussd: dialect(p.name) })]));
+  const k = await Kezek.start(stage, await servers.database(), { operators, config: { regions: loudRegions(stage),
+    ussd: { dialog: join(top, 'dialogs/kindergarten.yaml'), services: join(top, 'dialogs/services.yaml') } } });
+  await k.bound(...dialects);
+  const rows = new Rows(k);
+  await rows.group(1, { free: dialects.length });
+  await rows.applications(parents.map((p) => p.application));
+  await Promise.all(parents.map(async (p) => {
+    const phone = p.phones.phone(p.phone);
+    const shows = (page, text, how = 'page') => {
+      assert.match(page.text, text);
+      assert.deepEqual([page.how, page.alphabet, page.faults], [how, 'ucs2', []], `${p.name}: ${JSON.stringify(page)}`);
+    };
+    const [[last4]] = await k.database.ask(`select child_last4 from application where number = ${p.application}`);
+    shows(await phone.dial('*123#'), /^Айгерім: кезек №\d\n1 Бос орын\n2 Жолдама\n3 Тексеру\n4 Басқа$/);
+    shows(await phone.type('1'), /^\d\d:\d\d бос орын, \d-\d жас\n1 Айгөлек \d/);
+    shows(await phone.type('1'), /^Айгөлек\nЖасы 1-7, қазақша, орын \d\n/);
+    await phone.type('1');
+    const end = await phone.type(last4);
+    shows(end, /^Жолдама №\d алынды!/, 'last');
+    const number = /№\d/.exec(end.text)[0];
+    await until(`${p.name}: the SMS of its place`, () => p.smsc.texts.some((t) => t.to === p.phone && t.text.includes(number)));
+    assert.deepEqual(odd(p.smsc), [], p.name);
+  }));
+  assert.equal(await k.database.count('referral'), dialects.length);
+});
 
 // What is said goes to both daemons in turn, as the bound links have it.
 for (const name of ['sixdee', 'bare']) {
