@@ -62,9 +62,10 @@ static void app_check_mail(const struct conf *c, struct faults *faults)
  * not its own. */
 static void app_load_texts(struct app_files *f, struct faults *faults)
 {
+	const struct words w = words_of(f->conf);
 	int before = faults->count;
 
-	f->templates = templates_load(f->conf->templates, faults);
+	f->templates = templates_load(f->conf->templates, &w, faults);
 	if (faults->count != before)
 		return;
 	f->purposes = purposes_load(f->conf->purposes, f->templates, faults);
@@ -73,9 +74,10 @@ static void app_load_texts(struct app_files *f, struct faults *faults)
 
 static void app_load_emails(struct app_files *f, struct faults *faults)
 {
+	const struct words w = words_of(f->conf);
 	int before = faults->count;
 
-	f->emails = emails_load(f->conf->mail_templates, faults);
+	f->emails = emails_load(f->conf->mail_templates, &w, faults);
 	if (faults->count == before)
 		notice_emails_check(f->emails, f->conf->mail_templates, faults);
 }
@@ -84,12 +86,13 @@ static void app_load_emails(struct app_files *f, struct faults *faults)
 static void app_load_dialog(struct app_files *f, bool texts_good, struct faults *faults)
 {
 	const struct conf *c = f->conf;
+	const struct words w = words_of(c);
 
 	if (!*c->ussd_dialog)
 		return;
 	f->source = mem_new(sizeof *f->source);
 	if (dialog_source_read(c->ussd_dialog, c->ussd_services, f->source, faults))
-		f->dialog = dialog_load(f->source, faults);
+		f->dialog = dialog_load(f->source, &w, faults);
 	if (f->dialog)
 		(void)audit_check(f->dialog, f->source, faults);
 	if (f->dialog && texts_good)

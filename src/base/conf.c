@@ -75,6 +75,10 @@ static const struct key table[] = {
 	    "File of the days off, by which working days are counted; relative to this file's folder."},
 	{"keyring", KEY_TEXT, AT(keyring), "keyring", 0, 0, NULL, true, "",
 	    "File of the secret keys by which numbers, texts and codes at rest are sealed and marked; kezekctl keyring new makes one."},
+	{"texts.dial", KEY_TEXT, AT(texts_dial), "1234", 0, 11, NULL, true, "",
+	    "The short code of the menu, as SMS, emails and pages name it: {dial} in their files. The operators' ussd.codes have it too."},
+	{"texts.helpline", KEY_TEXT, AT(texts_helpline), "1414", 0, 11, NULL, true, "",
+	    "The number of the help line: {helpline} in the same files."},
 	{"ussd.dialog", KEY_TEXT, AT(ussd_dialog), "", 0, 0, NULL, true, "",
 	    "File of the menu that parents dial; relative to this file's folder; empty: there is none, who dials is refused."},
 	{"ussd.services", KEY_TEXT, AT(ussd_services), "../dialogs/services.yaml", 0, 0, NULL, true, "",
@@ -249,6 +253,15 @@ static void conf_check_ranges(const struct yaml_node *root, struct faults *fault
 		conf_check_range(n, faults);
 }
 
+static void conf_check_digits(
+    const struct yaml_node *root, const char *key, const char *text, struct faults *faults)
+{
+	size_t n = strspn(text, "0123456789");
+
+	if (n < 1 || text[n])
+		faults_at(faults, conf_place(root, key, key), "%s: digits are expected", key);
+}
+
 /* What no single key can say. */
 static void conf_check(struct conf *c, const struct yaml_node *root, struct faults *faults)
 {
@@ -273,6 +286,8 @@ static void conf_check(struct conf *c, const struct yaml_node *root, struct faul
 		faults_at(faults, conf_place(root, "database.password_file", "database.password_file"),
 		    "database.password_file: needs database.conninfo as keywords (host=... dbname=...), not "
 		    "as a URI");
+	conf_check_digits(root, "texts.dial", c->texts_dial, faults);
+	conf_check_digits(root, "texts.helpline", c->texts_helpline, faults);
 	conf_check_ranges(root, faults);
 	conf_secret(c->database_password_file, "database.password_file", root, &c->database_password, faults);
 	conf_secret(c->redis_password_file, "redis.password_file", root, &c->redis_password, faults);

@@ -22,7 +22,7 @@ struct conf {
 	int64_t database_batch_rows, database_batch_ms;
 	char *redis_address, *redis_password_file;
 	char *operators, *templates, *purposes, *regions, *holidays, *keyring;
-	char *ussd_dialog, *ussd_services;
+	char *ussd_dialog, *ussd_services, *texts_dial, *texts_helpline;
 	int64_t ussd_continue_ms;
 	int64_t queue_max_messages, queue_max_age_ms;
 	int64_t message_max_parts, message_life_code_ms, message_life_notice_ms, message_life_bulk_ms;

@@ -293,6 +293,37 @@ struct yaml *yaml_load(const char *path, struct faults *faults)
 	return y;
 }
 
+static void yaml_put_text(struct yaml_node *n, const char *name, const char *text)
+{
+	struct buf filled = {0};
+	const char *at = n->text, *found;
+
+	while ((found = strstr(at, name)) != NULL) {
+		buf_add(&filled, at, (size_t)(found - at));
+		buf_str(&filled, text);
+		at = found + strlen(name);
+	}
+	if (at != n->text) {
+		buf_str(&filled, at);
+		free(n->text);
+		n->text = buf_take(&filled);
+	}
+	buf_fini(&filled);
+}
+
+static void yaml_put_node(struct yaml_node *n, const char *name, const char *text)
+{
+	if (n->kind == YAML_TEXT)
+		yaml_put_text(n, name, text);
+	for (size_t i = 0; i < n->count; i++)
+		yaml_put_node(&n->children[i], name, text);
+}
+
+void yaml_put(struct yaml *y, const char *name, const char *text)
+{
+	yaml_put_node(&y->root, name, text);
+}
+
 void yaml_tree_free(struct yaml *y)
 {
 	if (!y)

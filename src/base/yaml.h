@@ -37,6 +37,8 @@ struct yaml;
 struct yaml *yaml_load(const char *path, struct faults *faults);
 /* The same from memory; name stands for the file in messages. */
 struct yaml *yaml_parse(const char *name, const char *bytes, size_t n, struct faults *faults);
+/* Each `name` in the texts of y, not in its keys, becomes `text`. */
+void yaml_put(struct yaml *y, const char *name, const char *text);
 void yaml_tree_free(struct yaml *y);
 const struct yaml_node *yaml_root(const struct yaml *y);
 /* The child of a map by key, NULL when there is none. */

@@ -1,16 +1,18 @@
 /* Calls that were dropped: the person hung up, or the network did without a word and no key came in time.
  * What was typed is kept for a new call, and the parent is told so by one SMS, whoever notices first: the SMS
  * is kept under the session's own number, and only then is it written down that it was told. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "flow/dial_turn.h"
 
-#define TICK_MS  1000
-#define DUE_MOST 64
-#define DROP_SMS 0
-#define TEMPLATE "resume"
+#define TICK_MS   1000
+#define MINUTE_MS 60000
+#define DUE_MOST  64
+#define DROP_SMS  0
+#define TEMPLATE  "resume"
 
 /* One dropped call; in the list `drops` of its dial. */
 struct dial_drop {
@@ -64,6 +66,20 @@ static void drop_on_sms(void *arg, enum kz r)
 	drop_keep(p);
 }
 
+static void drop_tell(struct dial_drop *p)
+{
+	struct dial *d = p->dial;
+	const struct session *s = &p->record.session;
+	char minutes[24];
+	const struct template_param param = {"minutes", minutes};
+
+	snprintf(minutes, sizeof minutes, "%lld", (long long)(d->files.conf->ussd_continue_ms / MINUTE_MS));
+	p->sends = true;
+	dial_sms_to(d, p->record.phone, s->language,
+	    keyring_lookup(d->base.keyring, "ussd drop", &s->uid, sizeof s->uid), DROP_SMS, TEMPLATE, &param,
+	    1, drop_on_sms, p);
+}
+
 static void drop_judge(struct dial_drop *p)
 {
 	struct dial *d = p->dial;
@@ -77,14 +93,10 @@ static void drop_judge(struct dial_drop *p)
 			drop_free(p);
 		return;
 	}
-	if (p->record.told) {
+	if (p->record.told)
 		drop_keep(p);
-		return;
-	}
-	p->sends = true;
-	dial_sms_to(d, p->record.phone, s->language,
-	    keyring_lookup(d->base.keyring, "ussd drop", &s->uid, sizeof s->uid), DROP_SMS, TEMPLATE, NULL, 0,
-	    drop_on_sms, p);
+	else
+		drop_tell(p);
 }
 
 static struct dial_drop *drop_new(struct dial *d, int64_t phone_key, enum dial_seen how)

@@ -119,7 +119,8 @@ static struct dial_menu *menu_load(const struct menu_look *l, const struct dialo
 {
 	struct faults faults = {0};
 	struct dial_menu *m = dial_menu_get(l->dial, l->hash);
-	struct dialog *dialog = m ? NULL : dialog_load(s, &faults);
+	const struct words w = words_of(l->dial->files.conf);
+	struct dialog *dialog = m ? NULL : dialog_load(s, &w, &faults);
 
 	if (dialog && memcmp(dialog->hash, l->hash, DIALOG_HASH) == 0) {
 		menus_trim(l->dial); /* before it is there: nobody walks it yet */

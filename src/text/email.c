@@ -101,12 +101,14 @@ static void email_load(struct emails *e, const struct yaml_node *node, struct fa
 	faults_fini(&said);
 }
 
-struct emails *emails_load(const char *path, struct faults *faults)
+struct emails *emails_load(const char *path, const struct words *w, struct faults *faults)
 {
 	struct emails *e = mem_new(sizeof *e);
 	struct yaml *y = yaml_load(path, faults);
 	const struct yaml_node *root = y ? yaml_root(y) : NULL;
 
+	if (y)
+		words_put(y, w);
 	e->subjects = templates_new();
 	e->texts = templates_new();
 	if (root && root->kind != YAML_MAP)

@@ -6,6 +6,7 @@
 
 #include "base/yaml.h"
 #include "text/template.h"
+#include "text/words.h"
 
 #define EMAIL_SUBJECT 200   /* octets of a subject at most, filled */
 #define EMAIL_TEXT    40000 /* of a text: TEMPLATE_MAX_TEXT and as many of the longest values as it may have */
@@ -13,7 +14,7 @@
 struct emails;
 
 /* Always returns; what is wrong is in faults. */
-struct emails *emails_load(const char *path, struct faults *faults);
+struct emails *emails_load(const char *path, const struct words *w, struct faults *faults);
 void emails_free(struct emails *e); /* NULL is fine */
 /* Both of the same parameters, to be filled by template_fill_trusted; as long as the emails live; NULL when
  * there is none of the name. */

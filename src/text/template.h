@@ -13,6 +13,7 @@
 #include "text/language.h"
 #include "text/param.h"
 #include "text/segment.h"
+#include "text/words.h"
 
 #define TEMPLATE_WHY 160 /* octets of a reason, with its NUL */
 
@@ -24,7 +25,7 @@ struct template_param {
 };
 
 /* Always returns; what is wrong is in faults. */
-struct templates *templates_load(const char *path, struct faults *faults);
+struct templates *templates_load(const char *path, const struct words *w, struct faults *faults);
 void templates_free(struct templates *t);
 size_t templates_count(const struct templates *t);
 /* Appends the filled text. KZ_NOT_FOUND: no such template; KZ_INVALID: a parameter is missing, unknown or not

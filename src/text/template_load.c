@@ -253,12 +253,14 @@ struct templates *templates_new(void)
 	return t;
 }
 
-struct templates *templates_load(const char *path, struct faults *faults)
+struct templates *templates_load(const char *path, const struct words *w, struct faults *faults)
 {
 	struct templates *t = templates_new();
 	struct yaml *y = yaml_load(path, faults);
 	const struct yaml_node *root = y ? yaml_root(y) : NULL;
 
+	if (y)
+		words_put(y, w);
 	if (root && root->kind != YAML_MAP)
 		faults_at(faults, root, "a map of names to templates is expected");
 	for (size_t i = 0; root && root->kind == YAML_MAP && i < root->count; i++)

@@ -13,7 +13,8 @@ static const struct {
 struct dialog *ctl_dialog_load(const char *menu, const char *services, struct faults *faults)
 {
 	struct dialog_source s;
-	struct dialog *d = dialog_source_read(menu, services, &s, faults) ? dialog_load(&s, faults) : NULL;
+	struct dialog *d =
+	    dialog_source_read(menu, services, &s, faults) ? dialog_load(&s, &words_usual, faults) : NULL;
 
 	dialog_source_fini(&s);
 	return d;

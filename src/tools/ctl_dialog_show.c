@@ -64,7 +64,7 @@ static int show_run(struct ctl *c, int argc, char **argv, show_fn *of)
 	if (code >= 0)
 		return code;
 	if (dialog_source_read(s.menu, s.services, &s.source, &s.faults))
-		s.dialog = dialog_load(&s.source, &s.faults);
+		s.dialog = dialog_load(&s.source, &words_usual, &s.faults);
 	code = s.dialog ? of(&s) : CTL_FAILED;
 	show_faults(&s);
 	dialog_free(s.dialog);

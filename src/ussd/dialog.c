@@ -61,14 +61,16 @@ void dialog_source_fini(struct dialog_source *s)
 	*s = (struct dialog_source){0};
 }
 
-/* Of the hashes of both, so that no octet counts for the other file. */
-static void source_hash(const struct dialog_source *s, uint8_t ret[DIALOG_HASH])
+/* Of the hashes of all, so that no octet counts for another. */
+static void source_hash(const struct dialog_source *s, const struct words *w, uint8_t ret[DIALOG_HASH])
 {
-	uint8_t both[2][SECRET_HASH];
+	uint8_t all[4][SECRET_HASH];
 
 	for (int i = 0; i < 2; i++)
-		secret_sha256(s->bytes[i], s->len[i], both[i]);
-	secret_sha256(both, sizeof both, ret);
+		secret_sha256(s->bytes[i], s->len[i], all[i]);
+	secret_sha256(w->dial, strlen(w->dial), all[2]);
+	secret_sha256(w->helpline, strlen(w->helpline), all[3]);
+	secret_sha256(all, sizeof all, ret);
 }
 
 /* Every child of screens has its place, whatever its name. */
@@ -126,7 +128,7 @@ static void dialog_read(struct dialog *d, const struct yaml_node *root, struct f
 	screens_read(&r, screens);
 }
 
-struct dialog *dialog_load(const struct dialog_source *s, struct faults *faults)
+struct dialog *dialog_load(const struct dialog_source *s, const struct words *w, struct faults *faults)
 {
 	int before = faults->count;
 	struct yaml *services = yaml_parse(s->name[1], s->bytes[1], s->len[1], faults),
@@ -134,7 +136,9 @@ struct dialog *dialog_load(const struct dialog_source *s, struct faults *faults)
 	struct dialog *d = mem_new(sizeof *d);
 
 	d->entry = d->resume = -1;
-	source_hash(s, d->hash);
+	source_hash(s, w, d->hash);
+	if (dialog)
+		words_put(dialog, w);
 	if (services)
 		d->contracts = contracts_load(yaml_root(services), faults);
 	if (dialog && faults->count == before)

@@ -10,6 +10,7 @@
 
 #include "base/yaml.h"
 #include "text/language.h"
+#include "text/words.h"
 #include "ussd/contract.h"
 
 #define DIALOG_SCREENS   256
@@ -101,7 +102,7 @@ struct dialog_limits {
 
 struct dialog {
 	char name[DIALOG_NAME], version[16];
-	uint8_t hash[DIALOG_HASH]; /* of both files' octets */
+	uint8_t hash[DIALOG_HASH]; /* of both files' octets and the words put in */
 	struct contracts *contracts;
 	struct dialog_screen *screens;
 	size_t screens_n;
@@ -132,7 +133,7 @@ bool dialog_source_read(
 void dialog_source_fini(struct dialog_source *s);
 /* NULL, with lines in faults, when they cannot be walked: syntax, unknown words, gotos and branches that lead
  * nowhere. */
-struct dialog *dialog_load(const struct dialog_source *s, struct faults *faults);
+struct dialog *dialog_load(const struct dialog_source *s, const struct words *w, struct faults *faults);
 void dialog_free(struct dialog *d);
 /* -1 when there is none of the name. */
 int dialog_screen(const struct dialog *d, const char *name);

@@ -211,7 +211,7 @@ static void make_glued(struct bench *b, struct fault *f)
 	do {
 		at = spot_any(b, &s);
 		brace = memchr(b->file[0] + at.at, '}', at.n);
-	} while (!brace);
+	} while (!brace || !strncmp(brace - 9, "{helpline", 9)); /* which is always the same, and no value */
 	fault_put(b, f, 0, (struct spot){(size_t)(brace + 1 - b->file[0]), 0},
 	    endings[random_below(b, sizeof endings / sizeof *endings)]);
 	snprintf(f->what + strlen(f->what), sizeof f->what - strlen(f->what), " behind %.20s", brace - 6);

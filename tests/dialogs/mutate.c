@@ -22,7 +22,7 @@ static bool is_found(const struct bench *b, struct fault *f)
 	}
 	s.bytes[f->file] = f->text.data;
 	s.len[f->file] = f->text.len;
-	struct dialog *d = dialog_load(&s, &faults);
+	struct dialog *d = dialog_load(&s, &words_usual, &faults);
 	bool found = !d || !audit_check(d, &s, &faults);
 	dialog_free(d);
 	faults_fini(&faults);
@@ -73,7 +73,7 @@ int main(int argc, char **argv)
 	}
 	b.random = strtoull(argv[3], NULL, 10) * 2 + 1;
 	if (dialog_source_read(argv[1], argv[2], &s, &faults))
-		b.dialog = dialog_load(&s, &faults);
+		b.dialog = dialog_load(&s, &words_usual, &faults);
 	for (int i = 0; i < 2; i++) {
 		b.file[i] = s.bytes[i];
 		b.len[i] = s.len[i];

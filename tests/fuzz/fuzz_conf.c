@@ -63,7 +63,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	put_file(path, own_texts, sizeof own_texts - 1);
 	struct faults faults = {0};
 
-	texts = templates_load(path, &faults);
+	texts = templates_load(path, &words_usual, &faults);
 	assert(!faults.count);
 	atexit(leave);
 	return 0;
@@ -146,7 +146,7 @@ static void check_filled(const struct buf *filled, unsigned segments)
 static void check_templates(struct faults *faults)
 {
 	static const struct template_param code[] = {{"code", "1234"}, {"minutes", "5"}};
-	struct templates *t = templates_load(path, faults);
+	struct templates *t = templates_load(path, &words_usual, faults);
 	char why[TEMPLATE_WHY];
 	struct buf out = {0};
 

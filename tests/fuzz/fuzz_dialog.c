@@ -99,7 +99,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    .bytes = {mem_strn((const char *)data, n),
 	        cut ? mem_strn((const char *)cut + 1, size - n - 1) : mem_str("")},
 	    .len = {n, cut ? size - n - 1 : 0}};
-	struct dialog *d = dialog_load(&s, &faults);
+	struct dialog *d = dialog_load(&s, &words_usual, &faults);
 	assert(!d == (faults.count > 0));
 	if (d) {
 		check_dialog(d);

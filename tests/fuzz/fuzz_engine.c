@@ -142,7 +142,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    .bytes = {mem_strn((const char *)data, (size_t)(cut - data)),
 	        mem_strn((const char *)cut + 1, (size_t)(walk - cut - 1))},
 	    .len = {(size_t)(cut - data), (size_t)(walk - cut - 1)}};
-	struct dialog *d = dialog_load(&source, &faults);
+	struct dialog *d = dialog_load(&source, &words_usual, &faults);
 	struct walk w = {walk + 1, size - (size_t)(walk - data) - 1};
 	if (d)
 		walk_dialog(d, &w);

@@ -23,7 +23,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)argv;
 	assert(dialog_source_read(KEZEK_SOURCE_DIR "/dialogs/kindergarten.yaml",
 	    KEZEK_SOURCE_DIR "/dialogs/services.yaml", &source, &faults));
-	menu = dialog_load(&source, &faults);
+	menu = dialog_load(&source, &words_usual, &faults);
 	assert(menu);
 	dialog_source_fini(&source);
 	faults_fini(&faults);

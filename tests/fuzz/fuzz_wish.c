@@ -32,7 +32,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	if (fd < 0 || write(fd, yaml, sizeof yaml - 1) != (ssize_t)sizeof yaml - 1)
 		abort();
 	close(fd);
-	templates = templates_load(path, &faults);
+	templates = templates_load(path, &words_usual, &faults);
 	unlink(path);
 	assert(!faults.count);
 	return 0;

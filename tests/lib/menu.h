@@ -15,7 +15,7 @@ static int menu_read(void **state)
 	(void)state;
 	assert_true(dialog_source_read(KEZEK_SOURCE_DIR "/dialogs/kindergarten.yaml",
 	    KEZEK_SOURCE_DIR "/dialogs/services.yaml", &source, &faults));
-	menu = dialog_load(&source, &faults);
+	menu = dialog_load(&source, &words_usual, &faults);
 	dialog_source_fini(&source);
 	assert_string_equal(buf_text(&faults.text), "");
 	faults_fini(&faults);

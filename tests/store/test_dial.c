@@ -111,7 +111,7 @@ static struct dial_files menu_load(struct daemon *d, char mark)
 	source->bytes[0] = realloc(source->bytes[0], source->len[0] + 3);
 	memcpy(source->bytes[0] + source->len[0], (char[]){'#', mark, '\n'}, 3);
 	source->len[0] += 3;
-	struct dialog *dialog = dialog_load(source, &faults);
+	struct dialog *dialog = dialog_load(source, &words_usual, &faults);
 	assert_string_equal(buf_text(&faults.text), "");
 	return (struct dial_files){
 	    .conf = &d->conf, .templates = d->templates, .dialog = dialog, .source = source};
@@ -177,8 +177,10 @@ static void daemon_up(struct daemon *d, struct store_rig *g)
 	        .message_receipt_wait_ms = 259200000,
 	        .queue_max_messages = 1000,
 	        .queue_max_age_ms = 900000000,
-	        .ussd_continue_ms = 900000},
-	    .templates = templates_load(KEZEK_SOURCE_DIR "/dialogs/sms.yaml", &faults)};
+	        .ussd_continue_ms = 1200000,
+	        .texts_dial = (char *)(uintptr_t)words_usual.dial,
+	        .texts_helpline = (char *)(uintptr_t)words_usual.helpline},
+	    .templates = templates_load(KEZEK_SOURCE_DIR "/dialogs/sms.yaml", &words_usual, &faults)};
 	assert_string_equal(buf_text(&faults.text), "");
 	held = NULL;
 	result = NULL;
@@ -496,7 +498,7 @@ static void call__no_key_in_time__told_by_sms_and_gone_on_with(void **state)
 	             " return redis.call('ZADD', 'kezek:ussd:due', 1, p[1])");
 	seconds_pass(&d, 2);
 	await_messages(&d, 1);
-	text_is(&d, "Байланыс үзілді. 15 минут ішінде *1234# теріп, жалғастырыңыз.");
+	text_is(&d, "Байланыс үзілді. 20 минут ішінде *1234# теріп, жалғастырыңыз.");
 	char before[SESSION_PAGE];
 	memcpy(before, d.page, sizeof before);
 	page_of(&d, USSD_DIALLED, "*1234#");

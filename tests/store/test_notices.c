@@ -78,8 +78,8 @@ static void daemon_up_with(struct daemon *d, struct store_rig *g, struct mail_cl
 	        .notice_number_wait_ms = 180000,
 	        .notice_receipt_wait_ms = 21600000},
 	    .regions = regions_load(KEZEK_SOURCE_DIR "/config/regions", &faults),
-	    .templates = templates_load(KEZEK_SOURCE_DIR "/dialogs/sms.yaml", &faults),
-	    .emails = emails_load(KEZEK_SOURCE_DIR "/dialogs/mail.yaml", &faults)};
+	    .templates = templates_load(KEZEK_SOURCE_DIR "/dialogs/sms.yaml", &words_usual, &faults),
+	    .emails = emails_load(KEZEK_SOURCE_DIR "/dialogs/mail.yaml", &words_usual, &faults)};
 	assert_string_equal(buf_text(&faults.text), "");
 	store_hold_feed_slot(g);
 	d->messages = messages_new(g->loop, g->pg, g->feed, g->keyring, &g->limits);

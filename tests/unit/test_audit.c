@@ -105,7 +105,7 @@ static char *proof_of(const char *text)
 	    .bytes = {(char *)(uintptr_t)text, services},
 	    .len = {strlen(text), strlen(services)}};
 	struct faults faults = {0};
-	struct dialog *dialog = dialog_load(&s, &faults);
+	struct dialog *dialog = dialog_load(&s, &words_usual, &faults);
 
 	if (!dialog)
 		fail_msg("cannot be loaded: %s", buf_text(&faults.text));
@@ -151,7 +151,7 @@ static void audit_check__shipped_menu__no_fault(void **state)
 
 	(void)state;
 	assert_true(dialog_source_read(SHIPPED_DIALOG, SHIPPED_SERVICES, &s, &faults));
-	struct dialog *d = dialog_load(&s, &faults);
+	struct dialog *d = dialog_load(&s, &words_usual, &faults);
 	assert_non_null(d);
 	(void)audit_check(d, &s, &faults);
 	assert_string_equal(buf_text(&faults.text), "");
@@ -395,7 +395,7 @@ static void audit_pages__small__each_form_in_each_language(void **state)
 	    .bytes = {(char *)(uintptr_t)small, services},
 	    .len = {strlen(small), strlen(services)}};
 	struct faults faults = {0};
-	struct dialog *dialog = dialog_load(&s, &faults);
+	struct dialog *dialog = dialog_load(&s, &words_usual, &faults);
 	unsigned n[LANGUAGES] = {0};
 
 	(void)state;

@@ -258,6 +258,15 @@ static void conf_load__ranges_of_numbers__text_that_no_number_begins_with_refuse
 	conf_free(load_good("guard: {ranges: []}\n"));
 }
 
+static void conf_load__codes_that_texts_name__digits_alone(void **state)
+{
+	(void)state;
+	assert_says_one("texts: {dial: \"*123#\"}\n", "1:15: texts.dial: digits are expected");
+	assert_says_one("texts: {dial: \"\"}\n", "1:15: texts.dial: digits are expected");
+	assert_says_one("texts: {helpline: 14 14}\n", "1:19: texts.helpline: digits are expected");
+	conf_free(load_good("texts: {dial: \"77\", helpline: \"109\"}\n"));
+}
+
 static void conf_load__password_files__read_or_refused(void **state)
 {
 	char *secret = mem_printf("%s/pw", folder),
@@ -400,6 +409,7 @@ int main(void)
 	    TEST(conf_load__several_faults__all_told_at_once),
 	    TEST(conf_load__keys_that_disagree__told_at_the_key),
 	    TEST(conf_load__ranges_of_numbers__text_that_no_number_begins_with_refused),
+	    TEST(conf_load__codes_that_texts_name__digits_alone),
 	    TEST(conf_load__password_files__read_or_refused),
 	    TEST(conf_load__after_earlier_faults__judged_by_its_own),
 	    TEST(conf_fixed_difference__two_files__first_that_needs_a_restart),

@@ -90,7 +90,7 @@ static struct dialog *load(const char *dialog, const char *contracts, struct fau
 	    .bytes = {(char *)(uintptr_t)dialog, (char *)(uintptr_t)contracts},
 	    .len = {strlen(dialog), strlen(contracts)}};
 
-	return dialog_load(&s, faults);
+	return dialog_load(&s, &words_usual, faults);
 }
 
 static void is_refused(const char *dialog, const char *contracts, const char *fault)
@@ -128,7 +128,7 @@ static void dialog_load__shipped_files__no_fault(void **state)
 
 	(void)state;
 	assert_true(dialog_source_read(SHIPPED_DIALOG, SHIPPED_SERVICES, &s, &faults));
-	struct dialog *d = dialog_load(&s, &faults);
+	struct dialog *d = dialog_load(&s, &words_usual, &faults);
 	assert_string_equal(buf_text(&faults.text), "");
 	assert_non_null(d);
 	assert_string_equal(d->name, "kindergarten");
@@ -385,7 +385,7 @@ static void contracts_load__shipped__types_are_as_written(void **state)
 static void templates_are_refused(const char *from, const char *to, const char *fault)
 {
 	struct faults faults = {0};
-	struct templates *t = templates_load(SHIPPED_TEMPLATES, &faults);
+	struct templates *t = templates_load(SHIPPED_TEMPLATES, &words_usual, &faults);
 	char *text = changed(services, from, to);
 	struct dialog *d = load(small, text, &faults);
 
@@ -425,7 +425,7 @@ static void contracts_check_templates__a_name__is_told_as_text(void **state)
 	(void)state;
 	assert_int_equal(write(fd, one, strlen(one)), strlen(one));
 	close(fd);
-	struct templates *t = templates_load(path, &faults);
+	struct templates *t = templates_load(path, &words_usual, &faults);
 	struct dialog *d = load(small, text, &faults);
 	assert_string_equal(buf_text(&faults.text), "");
 	contracts_check_templates(d->contracts, t, "s", &faults);

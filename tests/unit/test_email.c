@@ -18,7 +18,7 @@ static struct emails *load(const char *yaml, struct faults *faults)
 
 	assert_true(fd >= 0 && write(fd, yaml, strlen(yaml)) == (ssize_t)strlen(yaml));
 	close(fd);
-	struct emails *e = emails_load(path, faults);
+	struct emails *e = emails_load(path, &words_usual, faults);
 	unlink(path);
 	return e;
 }
@@ -105,7 +105,7 @@ static void emails_load__no_such_file__a_fault(void **state)
 	struct faults faults = {0};
 
 	(void)state;
-	emails_free(emails_load("/nowhere/mail.yaml", &faults));
+	emails_free(emails_load("/nowhere/mail.yaml", &words_usual, &faults));
 	assert_int_equal(faults.count, 1);
 	faults_fini(&faults);
 }

@@ -28,7 +28,7 @@ static const struct notice_facts whole = {.application = 123456789,
 static struct templates *shipped(void)
 {
 	struct faults faults = {0};
-	struct templates *t = templates_load(SHIPPED, &faults);
+	struct templates *t = templates_load(SHIPPED, &words_usual, &faults);
 
 	assert_string_equal(buf_text(&faults.text), "");
 	return t;
@@ -107,7 +107,7 @@ static void notice_text__widest_facts__one_sms_each(void **state)
 static struct emails *shipped_emails(void)
 {
 	struct faults faults = {0};
-	struct emails *e = emails_load(SHIPPED_EMAILS, &faults);
+	struct emails *e = emails_load(SHIPPED_EMAILS, &words_usual, &faults);
 
 	assert_string_equal(buf_text(&faults.text), "");
 	return e;
@@ -176,7 +176,7 @@ static void check_is(const char *yaml, const char *fault)
 
 	assert_true(fd >= 0 && write(fd, yaml, strlen(yaml)) == (ssize_t)strlen(yaml));
 	close(fd);
-	struct templates *t = templates_load(path, &faults);
+	struct templates *t = templates_load(path, &words_usual, &faults);
 	assert_string_equal(buf_text(&faults.text), "");
 	notice_texts_check(t, "sms.yaml", &faults);
 	if (!strstr(buf_text(&faults.text), fault))
@@ -233,7 +233,7 @@ static void notice_emails_check__what_is_wrong__named(void **state)
 	emails_free(e);
 	assert_true(fd >= 0 && write(fd, yaml, strlen(yaml)) == (ssize_t)strlen(yaml));
 	close(fd);
-	e = emails_load(path, &faults);
+	e = emails_load(path, &words_usual, &faults);
 	assert_string_equal(buf_text(&faults.text), "");
 	notice_emails_check(e, "mail.yaml", &faults);
 	assert_non_null(strstr(buf_text(&faults.text), "mail.yaml: email \"docs\" is missing"));

@@ -56,7 +56,7 @@ static int texts_make(void **state)
 	char *path = write_file(own_texts);
 
 	(void)state;
-	templates = templates_load(path, &faults);
+	templates = templates_load(path, &words_usual, &faults);
 	unlink(path);
 	free(path);
 	assert_string_equal(buf_text(&faults.text), "");
@@ -290,7 +290,7 @@ static void shipped_purposes__each_text__fit_for_the_phone_when_filled(void **st
 {
 	static const char *const names[] = {"login", "phone", "password", "referral"};
 	struct faults faults = {0};
-	struct templates *t = templates_load(TEXTS, &faults);
+	struct templates *t = templates_load(TEXTS, &words_usual, &faults);
 	struct purposes *p = purposes_load(SHIPPED, t, &faults);
 
 	(void)state;

@@ -28,7 +28,7 @@ static struct templates *load(const char *yaml, struct faults *faults)
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, yaml, strlen(yaml)), strlen(yaml));
 	close(fd);
-	struct templates *t = templates_load(path, faults);
+	struct templates *t = templates_load(path, &words_usual, faults);
 	unlink(path);
 	assert_non_null(t);
 	return t;
@@ -338,7 +338,7 @@ static void templates_load__several_segments__room_of_the_widest_header(void **s
 static void templates_load__no_such_file__is_a_fault(void **state)
 {
 	struct faults faults = {0};
-	struct templates *t = templates_load("/nonexistent/sms.yaml", &faults);
+	struct templates *t = templates_load("/nonexistent/sms.yaml", &words_usual, &faults);
 
 	(void)state;
 	assert_int_equal(faults.count, 1);
@@ -360,7 +360,7 @@ static void shipped_templates__loaded__one_sms_each(void **state)
 	    "ussd_watch", "ussd_watch_full", "ussd_district", "ussd_language", "ussd_queue", "ussd_referral",
 	    "ussd_enrol", "ussd_enrol_documents"};
 	struct faults faults = {0};
-	struct templates *t = templates_load(SHIPPED, &faults);
+	struct templates *t = templates_load(SHIPPED, &words_usual, &faults);
 
 	(void)state;
 	assert_string_equal(buf_text(&faults.text), "");

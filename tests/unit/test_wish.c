@@ -30,7 +30,7 @@ static int templates_make(void **state)
 	(void)state;
 	if (fd < 0 || write(fd, yaml, sizeof yaml - 1) != sizeof yaml - 1 || close(fd))
 		return -1;
-	templates = templates_load(path, &faults);
+	templates = templates_load(path, &words_usual, &faults);
 	return unlink(path) || faults.count;
 }
 
