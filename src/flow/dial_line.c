@@ -269,16 +269,24 @@ void turn_start(struct turn *t)
 	metric_set(d->open_gauge, (double)d->turns_n);
 }
 
-/* Those behind come into the list while it is walked, at its end. */
+/* Those behind first: nobody is left then whom the end of a turn would have to begin. */
+static void turn_stop(struct turn *t)
+{
+	struct list_node *n;
+
+	while ((n = list_take_first(&t->behind)) != NULL) {
+		struct turn *b = list_entry(n, struct turn, node);
+
+		turn_join(b, &t->dial->turns);
+		turn_close(b);
+	}
+	if (t->place != TURN_TOLD)
+		turn_close(t);
+}
+
 void turns_stop(struct dial *d)
 {
-	list_each(&d->turns, n, next)
-	{
-		struct turn *t = list_entry(n, struct turn, node);
-
-		if (t->place != TURN_TOLD)
-			turn_close(t);
-	}
+	list_each(&d->turns, n, next) turn_stop(list_entry(n, struct turn, node));
 }
 
 void turns_free(struct dial *d)

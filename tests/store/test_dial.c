@@ -764,6 +764,21 @@ static void stop__turn_under_way__closing_page(void **state)
 	daemon_end(&d);
 }
 
+static void stop__turns_behind_another__a_closing_page_each(void **state)
+{
+	struct daemon d;
+
+	daemon_up(&d, *state);
+	say(&d, USSD_DIALLED, "*1234#");
+	await_held(&d);
+	say(&d, USSD_TYPED, "1");
+	say(&d, USSD_DIALLED, "*1234*2#");
+	dial_stop(d.dial);
+	assert_int_equal(d.pages, 3);
+	assert_string_equal(d.page, DOWN_KK);
+	daemon_end(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -788,6 +803,7 @@ int main(void)
 	    STORE_CASE(menus__all_of_before_are_walked__one_more_is_found),
 	    STORE_CASE(menu__of_another_daemon_and_database_away__down_and_the_call_stays),
 	    STORE_CASE(stop__turn_under_way__closing_page),
+	    STORE_CASE(stop__turns_behind_another__a_closing_page_each),
 	};
 
 	log_set_level(LOG_LEVEL_ERROR);
