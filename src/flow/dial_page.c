@@ -14,6 +14,8 @@
 /* A page until it is over, and then, when it was taken, for as long as its request may be repeated; owned by
  * its dial. */
 struct dial_page {
+#define LAST_MS 500
+
 	struct list_node node;
 	struct list *owner; /* pages or pages_taken of its dial */
 	struct map_node by_phone;
@@ -119,6 +121,15 @@ static enum kz page_send(struct dial *d, const char *carrier, const struct ussd_
 void dial_page_send(struct turn *t, const char *page, bool last)
 {
 	struct dial *d = t->dial;
+/* What is left of the turn's time, and for a closing page a moment more. */
+static int64_t page_within_ms(const struct turn *t)
+{
+	int64_t left_ms =
+	    t->way.deadline_ms - (loop_clock(t->dial->base.loop)->mono_us() - t->began_us) / 1000;
+
+	return left_ms > LAST_MS ? left_ms : LAST_MS;
+}
+
 	struct dial_page *p = mem_new(sizeof *p);
 
 	p->dial = d;
@@ -129,7 +140,7 @@ void dial_page_send(struct turn *t, const char *page, bool last)
 	p->sequence = t->in.sequence;
 	p->owner = &d->pages;
 	list_append(p->owner, &p->node);
-	if (page_send(d, t->carrier, &t->in.peer, t->way.deadline_ms, page, last, page_on_end, p) != KZ_OK)
+	if (page_send(d, t->carrier, &t->in.peer, page_within_ms(t), page, last, page_on_end, p) != KZ_OK)
 		page_free(p);
 }
 

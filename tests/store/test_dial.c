@@ -90,7 +90,8 @@ static struct profile **operator_load(void)
 	FILE *f = fopen(path, "w");
 	assert_non_null(f);
 	fputs("prefixes: [\"7701\"]\nsender: {default: kezek}\n"
-	      "links: [{host: 127.0.0.1, port: 9, system_id: kezek}]\n",
+	      "links: [{host: 127.0.0.1, port: 9, system_id: kezek}]\n"
+	      "ussd: {detect: tlv, codes: [\"1234\"], key: msisdn}\n",
 	    f);
 	fclose(f);
 	list[0] = profile_load(path, &faults);
@@ -779,6 +780,27 @@ static void stop__turns_behind_another__a_closing_page_each(void **state)
 	daemon_end(&d);
 }
 
+static void page__its_turn_took_long__waits_for_a_link_what_is_left_of_it(void **state)
+{
+	struct daemon d;
+	struct ussd_in in = {.said = USSD_DIALLED, .phone = {PHONE}, .text = "*1234#"};
+
+	daemon_up(&d, *state);
+	struct carrier *c = ways_named(send_ways(d.send), "one");
+	dial_hear(d.dial, c, &in);
+	await_held(&d);
+	store_skip_us += (carrier_profile(c)->ussd.deadline_ms - 2000) * 1000;
+	fake_fill(held, "known");
+	dial_answer(held);
+	while (!carrier_pages(c))
+		loop_turn(d.rig->loop, 50);
+	store_skip_us += 2000000;
+	for (int i = 0; i < 100 && carrier_pages(c); i++)
+		loop_turn(d.rig->loop, 10);
+	assert_int_equal(carrier_pages(c), 0);
+	daemon_end(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -802,6 +824,7 @@ int main(void)
 	    STORE_CASE(dials__too_late_for_their_page__nothing_is_asked_for_them),
 	    STORE_CASE(menus__all_of_before_are_walked__one_more_is_found),
 	    STORE_CASE(menu__of_another_daemon_and_database_away__down_and_the_call_stays),
+	    STORE_CASE(page__its_turn_took_long__waits_for_a_link_what_is_left_of_it),
 	    STORE_CASE(stop__turn_under_way__closing_page),
 	    STORE_CASE(stop__turns_behind_another__a_closing_page_each),
 	};
