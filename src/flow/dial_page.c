@@ -1,9 +1,12 @@
 /* Pages on their way to operators, and which request is a repeated one. A parent who knows the menu presses 1
  * and 1 again, and in many a dialect both are the same octets: once the operator took the page of the first,
  * the second is an answer to that page. While it is not known to have come, and when the PDU itself comes
- * again, the network repeats itself. What another daemon showed is not known here: within ussd.repeat that is
- * taken for a repeated request, since a page that is shown again harms less than a key that is pressed twice.
- */
+ * again, the network repeats itself. So it may when the connection of the first is gone: our answer to that
+ * PDU may have gone with it, and the operator brings it by another link, though its page was taken by one.
+ * What another daemon showed is not known here: within ussd.repeat both are taken for repeated requests,
+ * since a page that is shown again harms less than a key that is pressed twice. To write down in Redis that a
+ * page was taken was rejected: a third question for each turn, for keys that are pressed within seconds where
+ * an operator also changes the daemon within a call, and then a repetition by the other daemon were a key. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,17 +14,17 @@
 #include "base/mem.h"
 #include "flow/dial_turn.h"
 
+#define LAST_MS 500
+
 /* A page until it is over, and then, when it was taken, for as long as its request may be repeated; owned by
  * its dial. */
 struct dial_page {
-#define LAST_MS 500
-
 	struct list_node node;
 	struct list *owner; /* pages or pages_taken of its dial */
 	struct map_node by_phone;
 	struct dial *dial;
 	int64_t phone_key, said, repeat_ms, until_ms;
-	uint32_t link, sequence; /* of the request */
+	uint32_t link, epoch, sequence; /* of the request */
 };
 
 static bool page_equal(const struct map_node *n, const void *key)
@@ -118,9 +121,6 @@ static enum kz page_send(struct dial *d, const char *carrier, const struct ussd_
 	return r;
 }
 
-void dial_page_send(struct turn *t, const char *page, bool last)
-{
-	struct dial *d = t->dial;
 /* What is left of the turn's time, and for a closing page a moment more. */
 static int64_t page_within_ms(const struct turn *t)
 {
@@ -130,6 +130,9 @@ static int64_t page_within_ms(const struct turn *t)
 	return left_ms > LAST_MS ? left_ms : LAST_MS;
 }
 
+void dial_page_send(struct turn *t, const char *page, bool last)
+{
+	struct dial *d = t->dial;
 	struct dial_page *p = mem_new(sizeof *p);
 
 	p->dial = d;
@@ -137,6 +140,7 @@ static int64_t page_within_ms(const struct turn *t)
 	p->said = t->said;
 	p->repeat_ms = t->way.repeat_ms;
 	p->link = t->in.peer.link;
+	p->epoch = t->in.epoch;
 	p->sequence = t->in.sequence;
 	p->owner = &d->pages;
 	list_append(p->owner, &p->node);
@@ -156,9 +160,11 @@ void dial_page_send_hidden(struct dial *d, const char *carrier, const struct uss
 bool dial_page_was_read(const struct turn *t)
 {
 	const struct dial_page *p = page_taken(t->dial, t->phone_key);
+	const struct carrier *c = ways_named(send_ways(t->dial->base.send), t->carrier);
 
-	return p && p->said == t->said && p->until_ms > loop_now_ms(t->dial->base.loop) &&
-	       (p->link != t->in.peer.link || p->sequence != t->in.sequence);
+	return p && c && p->said == t->said && p->until_ms > loop_now_ms(t->dial->base.loop) &&
+	       (p->link != t->in.peer.link || p->sequence != t->in.sequence) &&
+	       carrier_link_stands(c, p->link, p->epoch);
 }
 
 /* The network, or a second daemon that had the same, asks again for what was answered. */

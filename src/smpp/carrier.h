@@ -160,6 +160,8 @@ typedef void carrier_page_fn(void *arg, enum kz r);
  * the profile's page limit; KZ_INVALID: empty, or not UTF-8; KZ_LOST: it drains; KZ_BUSY: too many wait. */
 enum kz carrier_page(struct carrier *c, const struct ussd_peer *to, enum ussd_page how, const char *text,
     int64_t within_ms, carrier_page_fn *done, void *arg) KZ_CHECK;
+/* Whether the connection that a dialogue's PDU came by stands: its answer is read then. */
+bool carrier_link_stands(const struct carrier *c, uint32_t link, uint32_t epoch);
 /* How many pages wait for a link. */
 size_t carrier_pages(const struct carrier *c);
 

@@ -166,6 +166,11 @@ void carrier_free_pages(struct carrier *c)
 	timer_free(c->pages_timer);
 }
 
+bool carrier_link_stands(const struct carrier *c, uint32_t link, uint32_t epoch)
+{
+	return link < c->lines_n && link_stands(c->lines[link].session, epoch);
+}
+
 size_t carrier_pages(const struct carrier *c)
 {
 	return c->pages_due.count;
@@ -311,6 +316,7 @@ void carrier_on_ussd(struct carrier *c, struct link *l, const struct pdu_sm *m, 
 		return link_answer(l, t, ESME_RX_P_APPN);
 	}
 	in.peer.link = t.link;
+	in.epoch = t.epoch;
 	in.sequence = t.sequence;
 	metric_add(c->ussd_heard[in.said], 1);
 	bool taken = c->events->on_ussd(c->arg, c, &in);

@@ -96,6 +96,10 @@ enum kz link_submit(
 enum kz link_submit_page(struct link *l, const struct pdu_sm *m, void *owner) KZ_CHECK;
 /* Nothing happens when the session of the ticket is over. */
 void link_answer(struct link *l, struct deliver_ticket t, uint32_t status);
+/* Whether it is bound by the connection of that epoch still: answers that it wrote there are read, or will
+ * be.
+ */
+bool link_stands(const struct link *l, uint32_t epoch);
 /* For the receipts that the owner read. */
 void link_count_receipt(struct link *l);
 /* For a PDU that the owner found odd. */

@@ -274,9 +274,14 @@ enum kz link_submit_page(struct link *l, const struct pdu_sm *m, void *owner)
 	return link_page_wait_ms(l) == 0 ? link_submit_now(l, m, 1, owner, LINK_PAGE) : KZ_BUSY;
 }
 
+bool link_stands(const struct link *l, uint32_t epoch)
+{
+	return epoch == l->epoch && l->state >= LINK_BOUND && l->state < LINK_CLOSING;
+}
+
 void link_answer(struct link *l, struct deliver_ticket t, uint32_t status)
 {
-	if (t.epoch != l->epoch || l->state < LINK_BOUND || l->state >= LINK_CLOSING)
+	if (!link_stands(l, t.epoch))
 		return;
 	if (l->held)
 		l->held--;

@@ -183,7 +183,7 @@ const struct key profile_keys[] = {
 	{"ussd.person", KEY_MS, AT(ussd.person_ms), "1m", SECOND, 10 * MINUTE, NULL, true, "",
 	    "An answer that has not come for so long does not come: the call was dropped."},
 	{"ussd.repeat", KEY_MS, AT(ussd.repeat_ms), "2s", 0, MINUTE, NULL, true, "",
-	    "What comes again within so long, before the operator took its page or as the same PDU, gets the same page again."},
+	    "What comes again within so long, before the operator took its page, as the same PDU, or when its link went since, gets the same page again."},
 };
 const size_t profile_keys_n = sizeof profile_keys / sizeof *profile_keys;
 

@@ -46,7 +46,7 @@ struct ussd_in {
 	enum ussd_said said;
 	struct msisdn phone; /* digits 0: hidden, or no number of a phone */
 	char text[USSD_TEXT];
-	uint32_t sequence; /* of its PDU on peer.link */
+	uint32_t epoch, sequence; /* of its PDU on peer.link: by which connection of that, and its number */
 	struct ussd_peer peer;
 };
 

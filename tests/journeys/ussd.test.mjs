@@ -229,7 +229,14 @@ journey('a call over an operator: pages, a repeated request, a key pressed twice
   assert.deepEqual(await call.page(18, '1', { sequence_number: 702 }), ['Bye', 17], 'brought twice by the network');
   assert.deepEqual(await new Dialler(centre, '77011234568', 4).page(18, '1'), ['Аяқталды', 17]);
   assert.deepEqual(await new Dialler(centre, '', 6).page(1, '*1234#'), ['Жасырын', 17]);
-  assert.equal(await k.metric('kezek_ussd_repeated_total'), 2);
+  const other = new Dialler(centre, '77011234569', 8);
+  await other.page(1, '*1234#');
+  const asked = await other.page(18, '1');
+  const gone = centre.receiver('kezek');
+  gone.destroy();
+  await until('bound anew', () => [...centre.sessions].some((s) => s !== gone && s.kind));
+  assert.deepEqual(await other.page(18, '1'), asked, 'brought again, as its answer may have gone with the link');
+  assert.equal(await k.metric('kezek_ussd_repeated_total'), 3);
   assert.equal(await database.count('message'), 0);
 });
 

@@ -344,9 +344,11 @@ static void carrier_page__its_link_lost__by_the_other(void **state)
 	for (int i = 0; i < 4; i++)
 		take_page(&f, 0, "menu");
 	centre_fence(&f.centre, 0);
+	assert_true(carrier_link_stands(f.carrier, f.in.peer.link, f.in.epoch));
 	cut(&f, 0);
 	for (int i = 0; i < 4; i++)
 		is_told(&f, &waiting[i], KZ_LOST);
+	assert_false(carrier_link_stands(f.carrier, f.in.peer.link, f.in.epoch));
 	page(&f, "late", 1000, &t);
 	for (int i = 4; i < 8; i++) {
 		centre_answer(&f.centre, 1, take_page(&f, 1, "menu"), 0, "");
