@@ -85,7 +85,8 @@ static void copy_on_handed(void *arg, const struct handed *h)
 	char ref[24], until[SESSION_VALUE], kg[SESSION_VALUE], status[SESSION_VALUE];
 	const struct template_param params[] = {{"ref", ref},
 	    {"kg", copy_cut(c, "ussd_referral", "kg", h->names[c->session.language], kg)},
-	    {"status", copy_cut(c, "ussd_referral", "status", copy_status(c, h->status), status)},
+	    {"status", copy_cut(c, "ussd_referral", "status",
+	                   copy_status(c, referral_stands(h->status, h->to_us, c->now_us)), status)},
 	    {"until", until}};
 
 	snprintf(ref, sizeof ref, "%llu", (unsigned long long)h->number);

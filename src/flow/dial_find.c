@@ -42,7 +42,7 @@ static void find_on_entry(void *arg, const struct queue_entry *q)
 	    .position = q->position,
 	    .referral = q->referral,
 	    .status = q->status,
-	    .referral_status = q->referral_status,
+	    .referral_status = referral_stands(q->referral_status, q->referral_until_us, c->now_us),
 	    .referral_until_us = q->referral_until_us,
 	    .looks_in = q->chosen ? q->chosen : q->district,
 	    .birth_year = q->birth_year,

@@ -11,7 +11,7 @@
 struct dial_entry {
 	uint64_t application, position, referral;
 	enum application_status status;
-	enum referral_status referral_status;
+	enum referral_status referral_status; /* as it stands: EXPIRED from its end on */
 	int64_t referral_until_us;
 	int64_t looks_in; /* a district: that the phone chose, else the application's */
 	int birth_year;

@@ -47,12 +47,11 @@ void dial_referral_list(struct dial_call *c)
 		dial_answer(c);
 }
 
-/* From its end on it waits for no answer, whether the clock has written so or not. */
 static void handed_on_one(void *arg, const struct handed *h)
 {
 	struct dial_call *c = arg;
-	bool offer = h->status == REFERRAL_OFFERED && h->to_us > c->now_us;
-	enum referral_status s = h->status == REFERRAL_OFFERED && !offer ? REFERRAL_EXPIRED : h->status;
+	enum referral_status s = referral_stands(h->status, h->to_us, c->now_us);
+	bool offer = s == REFERRAL_OFFERED;
 	char until[SESSION_VALUE];
 
 	dial_moment(h->to_us, until);

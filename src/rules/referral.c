@@ -82,6 +82,16 @@ enum kz referral_status_parse(const char *text, enum referral_status *ret)
 	return KZ_INVALID;
 }
 
+static bool referral_is_open(enum referral_status s)
+{
+	return s == REFERRAL_OFFERED || s == REFERRAL_ACCEPTED;
+}
+
+enum referral_status referral_stands(enum referral_status s, int64_t to_us, int64_t now_us)
+{
+	return referral_is_open(s) && to_us <= now_us ? REFERRAL_EXPIRED : s;
+}
+
 static bool referral_is_parents(enum referral_event e)
 {
 	return e == REFERRAL_ACCEPT || e == REFERRAL_DECLINE || e == REFERRAL_EXTEND;
@@ -102,7 +112,7 @@ static enum referral_verdict referral_judge_time(
 static struct referral_move referral_find_move(
     const struct referral_life *r, enum referral_event e, int64_t now_us)
 {
-	if (r->status != REFERRAL_OFFERED && r->status != REFERRAL_ACCEPTED)
+	if (!referral_is_open(r->status))
 		return (struct referral_move){.verdict = ended_verdicts[r->status]};
 	enum referral_verdict verdict = referral_judge_time(r, e, now_us);
 	if (verdict != REFERRAL_OK)

@@ -61,6 +61,10 @@ struct referral_life {
 	int64_t from_us, to_us;
 };
 
+/* What a parent is told of one in status s with the end to_us: from its end on an open one has expired,
+ * whether the clock has written so or not. */
+enum referral_status referral_stands(enum referral_status s, int64_t to_us, int64_t now_us);
+
 /* What the region's law makes of an event on this referral. What is reckoned by its start or its end does not
  * change with the moment at which the clock got round to it. */
 struct referral_law {

@@ -40,7 +40,7 @@ async function say(h, ...typed) {
 const toPin = ['1', '1', '1']; // places, the first, take
 
 journey('a place is taken by the last four digits, with its notice and its news', async (stage) => {
-  const { handset, count, centre } = await stand(stage);
+  const { handset, count, centre, database } = await stand(stage);
   const h = handset(7);
   assert.match((await h.dial()).page, /^Айгерім: кезек №1\n/);
   assert.match((await h.type('1')).page, /^\d\d:\d\d бос орын, \d-\d жас\n1 Айгөлек 2/);
@@ -54,6 +54,8 @@ journey('a place is taken by the last four digits, with its notice and its news'
   assert.equal(await count('vacancy where play_group = 1 and free = 1'), 1);
   await until('the SMS that follows', () => centre.submits.some((s) => s.to === '77010000007'));
   assert.match((await h.dial()).page, /^Орныңыз: Айгөлек/);
+  await database.ask("update referral set to_at = now() - interval '1 second'");
+  assert.doesNotMatch((await h.dial()).page, /^Орныңыз/); // whether the clock has ended it or not
 });
 
 journey('wrong digits are counted, and the lock holds at another daemon and after an emptied Redis', async (stage) => {
@@ -123,6 +125,7 @@ journey('where a refusal annuls the application the page says so, and the last d
   assert.equal(await count('application where number = 7 and status = 5'), 1);
   assert.equal(await count('vacancy where play_group = 1 and free = 2'), 1);
   assert.match((await h.dial()).page, /^Айгерім: өтініш жойылды/);
+  assert.match((await h.dial('*1234*2#')).page, /^Күйі: өтініш жойылды\n/);
   await until('the SMS that follows', () => centre.texts.some((s) => s.to === '77010000007' && /бас тарттыңыз/.test(s.text)));
 });
 

@@ -279,9 +279,20 @@ static void referral_status_parse__words__their_status_and_no_other(void **state
 	assert_int_equal(got, REFERRAL_ENROLLED);
 }
 
+static void referral_stands__from_its_end_on__an_open_one_has_expired(void **state)
+{
+	(void)state;
+	assert_int_equal(referral_stands(REFERRAL_OFFERED, 100, 99), REFERRAL_OFFERED);
+	assert_int_equal(referral_stands(REFERRAL_OFFERED, 100, 100), REFERRAL_EXPIRED);
+	assert_int_equal(referral_stands(REFERRAL_ACCEPTED, 100, 99), REFERRAL_ACCEPTED);
+	assert_int_equal(referral_stands(REFERRAL_ACCEPTED, 100, 100), REFERRAL_EXPIRED);
+	assert_int_equal(referral_stands(REFERRAL_ENROLLED, 100, 200), REFERRAL_ENROLLED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(referral_stands__from_its_end_on__an_open_one_has_expired),
 	    cmocka_unit_test(offered__accept__enrolling_until_the_documents_end),
 	    cmocka_unit_test(offered__accept_without_a_clock_of_documents__its_end_stays),
 	    cmocka_unit_test(offered__accept_when_it_ends_later_than_the_documents__its_end_stays),
