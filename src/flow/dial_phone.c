@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "flow/dial_code.h"
+#include "store/callers.h"
 #include "store/holders.h"
 
 #define ROUNDS_MOST 8
@@ -47,6 +48,21 @@ static void phone_end(struct phone_change *p, const char *result)
 	dial_answer(c);
 }
 
+static void phone_on_moved(void *arg, enum kz r)
+{
+	phone_end(arg, r == KZ_OK ? "ok" : "down");
+}
+
+/* The menu speaks to the new phone as it did to this one. */
+static void phone_move_caller(struct phone_change *p)
+{
+	const struct dial_base *b = dial_base_of(p->call->dial);
+
+	if (callers_move(b->pg, p->call->phone_key, person_phone(b->keyring, p->to), phone_on_moved, p) !=
+	    KZ_OK)
+		phone_on_moved(p, KZ_LOST);
+}
+
 static void phone_go(struct phone_change *p);
 
 /* Whether there is more to do. */
@@ -80,7 +96,7 @@ static void phone_on_put(void *arg, enum kz r, const struct pg_reply *reply, uns
 	else if (left)
 		phone_go(p);
 	else
-		phone_end(p, "ok");
+		phone_move_caller(p);
 }
 
 static void phone_put(struct phone_change *p)
@@ -117,8 +133,10 @@ static void phone_on_holders(void *arg, enum kz r, bool own, bool others)
 		phone_end(p, "down");
 	else if (records_count(p->records))
 		phone_put(p);
+	else if (p->done_before || p->rounds > 1)
+		phone_move_caller(p);
 	else
-		phone_end(p, p->done_before || p->rounds > 1 ? "ok" : "over");
+		phone_end(p, "over");
 }
 
 static void phone_go(struct phone_change *p)

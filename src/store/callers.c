@@ -4,6 +4,7 @@
 
 struct callers_quest {
 	callers_language_fn *done;
+	callers_moved_fn *moved;
 	void *arg;
 };
 
@@ -30,7 +31,7 @@ static void callers_on_language(void *arg, enum kz r, const struct pg_reply *rep
 
 enum kz callers_language(struct pg *pg, int64_t phone, callers_language_fn *done, void *arg)
 {
-	const struct callers_quest q = {done, arg};
+	const struct callers_quest q = {.done = done, .arg = arg};
 	uint8_t room[8];
 	const struct pg_value value = pg_int8(phone, room);
 
@@ -59,4 +60,29 @@ void callers_set_language(struct pg *pg, int64_t phone, enum language l)
 	/* KZ_BUSY is one of the ways to be lost */
 	if (pg_ask(pg, &sql_speak, values, callers_on_set, &q, sizeof q) != KZ_OK)
 		return;
+}
+
+static const uint32_t move_types[] = {PG_INT8, PG_INT8};
+static const struct pg_sql sql_move = {"caller_move",
+    "with gone as (delete from caller where phone = $1 returning language, district)"
+    " insert into caller as own (phone, language, district) select $2, language, district from gone"
+    " on conflict (phone) do update set language = coalesce(own.language, excluded.language),"
+    "  district = coalesce(own.district, excluded.district)",
+    2, move_types};
+
+static void callers_on_moved(void *arg, enum kz r, const struct pg_reply *reply)
+{
+	const struct callers_quest *q = arg;
+
+	(void)reply;
+	q->moved(q->arg, r == KZ_OK ? KZ_OK : KZ_LOST);
+}
+
+enum kz callers_move(struct pg *pg, int64_t phone, int64_t to, callers_moved_fn *done, void *arg)
+{
+	const struct callers_quest q = {.moved = done, .arg = arg};
+	uint8_t from_room[8], to_room[8];
+	const struct pg_value values[] = {pg_int8(phone, from_room), pg_int8(to, to_room)};
+
+	return pg_ask(pg, &sql_move, values, callers_on_moved, &q, sizeof q);
 }

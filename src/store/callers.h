@@ -15,4 +15,9 @@ enum kz callers_language(struct pg *pg, int64_t phone, callers_language_fn *done
 /* It was chosen. Nobody is told: lost, it is chosen again. */
 void callers_set_language(struct pg *pg, int64_t phone, enum language l);
 
+/* What was chosen on the phone is the other one's from now on, unless that chose for itself. KZ_OK, also when
+ * nothing was chosen or it was moved before; KZ_LOST. Once, later; KZ_BUSY at once, without done. */
+typedef void callers_moved_fn(void *arg, enum kz r);
+enum kz callers_move(struct pg *pg, int64_t phone, int64_t to, callers_moved_fn *done, void *arg) KZ_CHECK;
+
 #endif

@@ -66,6 +66,7 @@ journey('ussd_services__another_phone__by_the_code_that_comes_to_it', async (sta
   const { database, codes, rows, handset } = await start(stage);
   const next = '+77012345678';
   await rows.applications([72]);
+  await database.ask(`insert into caller (phone, language, district) values (${rows.keys.phone(BigInt(own.slice(1)))}, 0, 1)`);
   await settings(handset);
   await page(handset.type('1'), 'Жаңа нөмір, 10 цифр (7...):');
   await page(handset.type('7010000071'), 'Бұл нөмір өтінішіңізде бар');
@@ -83,6 +84,8 @@ journey('ussd_services__another_phone__by_the_code_that_comes_to_it', async (sta
   assert.deepEqual(await database.ask('select application, seq, kind, via from news'), [['71', '2', '6', '1']]);
   assert.deepEqual(await database.ask('select kind, subject, phone, sealed is null from notice order by phone'),
     [['11', '2', '0', 't'], ['11', '2', '2', 'f']]);
+  assert.deepEqual(await database.ask(`select phone = ${rows.keys.phone(BigInt(next.slice(1)))}, language, district from caller`),
+    [['t', '0', '1']]);
   await settings(handset);
   await page(handset.type('1'), 'Жаңа нөмір, 10 цифр (7...):');
   await page(handset.type('7012345679'), 'Бұл телефонда өтініш жоқ');

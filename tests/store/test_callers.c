@@ -71,12 +71,44 @@ static void language__chosen_on_the_phone__stands_before_applications(void **sta
 	assert_int_equal(store_int(g, "select count(*) from caller"), 1);
 }
 
+static void on_moved(void *arg, enum kz r)
+{
+	assert_int_equal(r, KZ_OK);
+	++*(int *)arg;
+}
+
+static void move(struct store_rig *g, int64_t from, int64_t to)
+{
+	int moved = 0;
+
+	assert_int_equal(callers_move(g->pg, from, to, on_moved, &moved), KZ_OK);
+	servers_await(g->loop, &moved, 1);
+}
+
+static void move__twice__once_and_what_the_other_chose_stays(void **state)
+{
+	struct store_rig *g = *state;
+
+	records_put_group(g, 1, "sample", 1);
+	store_sql(g, "insert into caller (phone, language, district) values (1, 1, 1), (3, 2, null)");
+	move(g, 1, 2);
+	move(g, 1, 2);
+	assert_int_equal(store_int(g, "select count(*) from caller where phone = 1"), 0);
+	assert_int_equal(
+	    store_int(g, "select count(*) from caller where phone = 2 and language = 1 and district = 1"), 1);
+	move(g, 2, 3);
+	assert_int_equal(
+	    store_int(g, "select count(*) from caller where phone = 3 and language = 2 and district = 1"), 1);
+	assert_int_equal(store_int(g, "select count(*) from caller"), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    STORE_CASE(language__nobody_knows__not_found),
 	    STORE_CASE(language__of_the_newest_application__whichever_phone),
 	    STORE_CASE(language__chosen_on_the_phone__stands_before_applications),
+	    STORE_CASE(move__twice__once_and_what_the_other_chose_stays),
 	};
 
 	log_set_level(LOG_LEVEL_ERROR);
