@@ -98,8 +98,13 @@ static void vacancy_on_found(struct dial_call *c, const struct dial_entry *e, si
 		vacancy_ask(c, one);
 		return;
 	}
-	answer_start(&c->answer, own_n > 1 && !application_is_over(own[0]->status) ? "many" : "unknown");
-	dial_answer(c);
+	if (own_n && application_is_over(own[0]->status)) { /* then all are */
+		answer_start(&c->answer, "over");
+		answer_set(&c->answer, "appstatus", application_status_name((one ? one : own[0])->status));
+	} else if (!one) {
+		answer_start(&c->answer, own_n ? "many" : "unknown");
+	}
+	dial_answer(c); /* "down": how old the child is nobody can say here */
 }
 
 void dial_vacancy_list(struct dial_call *c)

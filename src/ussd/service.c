@@ -25,7 +25,7 @@ static const struct service_shape shapes[SERVICES] = {
             {"over", "shown appstatus", NULL}, {"none", "", NULL}, {"too_often", "num", NULL}, DOWN}},
     [SERVICE_VACANCY_LIST] = {"vacancy.list", "", "child", false, false,
         {{"ok", "child grp at", "id kg free"}, {"none", "child", NULL}, {"many", "", NULL},
-            {"unknown", "", NULL}, DOWN}},
+            {"over", "appstatus", NULL}, {"unknown", "", NULL}, DOWN}},
     [SERVICE_VACANCY_GET] = {"vacancy.get", "child item", "", false, false,
         {{"ok", "kg grp glang free", NULL}, {"priority", "kg grp glang free prio", NULL},
             {"not_turn", "kg prio", NULL}, {"gone", "", NULL}, DOWN}},
