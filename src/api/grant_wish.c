@@ -57,7 +57,6 @@ static bool grant_time(struct grant_read *r, const char *field, const json_t *va
 	if (!json_is_string(value))
 		return grant_fail(r, problem_make(PROBLEM_WRONG_TYPE, field, "must be a string"));
 	*ret = clock_parse_rfc3339(json_string_value(value));
-	*ret -= *ret % 1000; /* as it is said again */
 	return *ret > 0 || grant_fail(r, problem_make(PROBLEM_INVALID_VALUE, field,
 	                                     "a time like 2026-11-22T18:23:06Z is expected"));
 }

@@ -107,5 +107,5 @@ int64_t clock_parse_rfc3339(const char *text)
 	if (tm.tm_mday != day) /* 31 February was normalised away */
 		return -1;
 	s += second - zone_s; /* a leap second is the next one, and may be of the next day */
-	return s < 0 ? -1 : s * 1000000 + us;
+	return s < 0 ? -1 : s * 1000000 + us / 1000 * 1000;
 }

@@ -54,6 +54,18 @@ journey('records__put_and_got__as_they_were_said', async (stage) => {
     assert.equal((await door.get(`/v1/${path}`)).status, 404, path);
 });
 
+journey('records__times_of_microseconds__put_as_got_changes_nothing', async (stage) => {
+  const { door, put } = await stand(stage);
+  await city(put);
+  await put('vacancies/3', { free: 2, released_at: '2026-09-21T09:00:00.123456+05:00', priority_until: '2026-09-24T09:00:00.999999+05:00' }, 201);
+  await put('applications/7', application({ registered_at: '2026-09-01T09:00:00.000001+05:00' }), 201);
+  const { group, ...vacancy } = (await door.get('/v1/vacancies/3')).json;
+  assert.deepEqual([group, vacancy.released_at, vacancy.priority_until], [3, '2026-09-21T04:00:00.123Z', '2026-09-24T04:00:00.999Z']);
+  assert.equal((await put('vacancies/3', vacancy, 200)).json.seq, 1);
+  const { registered_at: shown } = (await door.get('/v1/applications/7')).json;
+  assert.equal((await put('applications/7', application({ registered_at: shown }), 200)).json.seq, 1);
+});
+
 journey('records__pages__all_of_them_once', async (stage) => {
   const { database, door, put } = await stand(stage);
   await put('districts/1', { region: 'sample', names }, 201);
