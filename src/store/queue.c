@@ -25,11 +25,11 @@ struct queue_quest {
 #define QUEUE_SAME "o.district = a.district and o.birth_year = a.birth_year and o.category = a.category"
 #define QUEUE_BEFORE                                                                                         \
 	"(select coalesce(sum(o.n), 0) from queue_count o where " QUEUE_SAME                                 \
-	"  and o.span = 1 and o.at < a.quarter >> 7)"                                                        \
+	"  and o.span = 1 and o.at < a.quarter >> 9)"                                                        \
 	" + (select coalesce(sum(o.n), 0) from queue_count o where " QUEUE_SAME                              \
-	"  and o.span = 2 and o.at >= a.quarter >> 7 << 7 and o.at < a.quarter)"                             \
+	"  and o.span = 2 and o.at >= a.quarter >> 9 << 9 and o.at < a.quarter)"                             \
 	" + (select count(*) from application o where " QUEUE_SAME                                           \
-	"  and o.status = 0 and o.registered_at >= to_timestamp(a.quarter * 21600)"                          \
+	"  and o.status = 0 and o.registered_at >= to_timestamp(a.quarter * 900)"                            \
 	"  and (o.registered_at, o.number) < (a.registered_at, a.number))"
 
 /* A queue with more categories than a region may have has some that no configuration knows. */

@@ -190,15 +190,14 @@ static void queue_find__not_configured_any_more__no_position(void **state)
 	assert_int_equal(position(g, 3), 0);
 }
 
-/* 2021-03-01 was a Monday, and the beginning of quarter 74,748. */
-static void queue_find__edges_of_months_and_quarters__in_order(void **state)
+static void queue_find__edges_of_both_spans__in_order(void **state)
 {
 	struct store_rig *g = *state;
-	static const int64_t at_s[] = {-1, 0, 21599, 21600, 21600 * 128 - 1, 21600 * 128, 21600 * 128 + 1};
+	static const int64_t at_s[] = {-1, 0, 899, 900, 900 * 512 - 1, 900 * 512, 900 * 512 + 1};
 
 	records_put_group(g, 1, "sample", 1);
 	for (size_t i = 0; i < sizeof at_s / sizeof *at_s; i++) {
-		int64_t us = (INT64_C(21600) * 128 * 584 + at_s[i]) * 1000000;
+		int64_t us = (INT64_C(900) * 512 * 3504 + at_s[i]) * 1000000;
 
 		put(g, 10 + i, NULL, us); /* by number where the time is the same */
 		put(g, 20 + i, NULL, us);
@@ -312,7 +311,7 @@ static void queue_served__who_comes_after_its_turn__waits_a_round(void **state)
 /* What the counts must be. */
 #define CITY_COUNTS                                                                                          \
 	"select district, birth_year, s.span, category, s.at, count(*)::int from application,"               \
-	" lateral (values (0, 0), (1, queue_quarter(registered_at) >> 7), (2, "                              \
+	" lateral (values (0, 0), (1, queue_quarter(registered_at) >> 9), (2, "                              \
 	"queue_quarter(registered_at)))"                                                                     \
 	" s(span, at) where status = 0 group by 1, 2, 3, 4, 5"
 
@@ -462,7 +461,7 @@ int main(void)
 	    STORE_CASE(queue_find__referral__the_open_one_and_no_position),
 	    STORE_CASE(queue_find__a_dozen_of_one_phone__the_newest_ten),
 	    STORE_CASE(queue_find__not_configured_any_more__no_position),
-	    STORE_CASE(queue_find__edges_of_months_and_quarters__in_order),
+	    STORE_CASE(queue_find__edges_of_both_spans__in_order),
 	    STORE_CASE(queue_served__from_the_front__each_falls_by_one),
 	    STORE_CASE(queue_served__out_of_turn__others_keep_their_turn),
 	    STORE_CASE(queue_served__who_comes_after_its_turn__waits_a_round),
