@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "flow/dial_turn.h"
+#include "store/tries.h"
 #include "store/vacancies.h"
 
 #define TERMINAL_DEADLINE_MS 10000
@@ -116,6 +117,7 @@ struct dial *dial_new(const struct dial_base *base, struct dial_files *files)
 	d->sessions = sessions_new(base->redis, base->keyring, SESSIONS_OPEN);
 	d->owed = sessions_new(base->redis, base->keyring, SESSIONS_OWED);
 	d->vacancies = vacancies_new(base->loop, base->pg);
+	d->tries = tries_new(base->loop, base->pg);
 	d->late_timer = timer_new(base->loop, dial_late_on_timer, d);
 	d->drop_timer = timer_new(base->loop, dial_drop_on_timer, d);
 	d->keep_timer = timer_new(base->loop, dial_menu_keep, d);
@@ -135,6 +137,11 @@ void dial_set_files(struct dial *d, struct dial_files *files)
 struct vacancies *dial_vacancies_of(const struct dial *d)
 {
 	return d->vacancies;
+}
+
+struct tries *dial_tries_of(const struct dial *d)
+{
+	return d->tries;
 }
 
 const struct dial_base *dial_base_of(const struct dial *d)
@@ -185,6 +192,7 @@ void dial_free(struct dial *d)
 	dial_drops_free(d);
 	dial_menus_free(d);
 	vacancies_free(d->vacancies);
+	tries_free(d->tries);
 	sessions_free(d->sessions);
 	sessions_free(d->owed);
 	timer_free(d->late_timer);

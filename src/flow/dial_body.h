@@ -52,6 +52,8 @@ const struct dial_base *dial_base_of(const struct dial *d);
 const struct dial_files *dial_files_of(const struct dial *d);
 /* Free places as they are kept for all calls. */
 struct vacancies *dial_vacancies_of(const struct dial *d);
+/* What is counted of the digits of all calls. */
+struct tries *dial_tries_of(const struct dial *d);
 
 /* By enum service. */
 extern dial_service_fn *const dial_services[SERVICES];

@@ -225,8 +225,7 @@ static void referral_confirm(struct dial_call *c, uint64_t referral)
 {
 	const struct pin_wish w = {c->phone_key, c->token, dial_number(c, "child"), referral};
 
-	if (tries_pin(dial_base_of(c->dial)->pg, &w, pin_on_facts, c) != KZ_OK)
-		dial_answer(c);
+	tries_pin(dial_tries_of(c->dial), &w, pin_on_facts, c);
 }
 
 void dial_referral_take(struct dial_call *c)

@@ -130,6 +130,7 @@ struct dial {
 	struct dial_files files;
 	struct sessions *sessions, *owed; /* of phones; of the questions whose answers are owed, by token */
 	struct vacancies *vacancies;
+	struct tries *tries;
 	struct map running; /* struct turn, by phone_key */
 	struct map taken;   /* struct dial_page that was shown, by phone_key */
 	struct list pages, pages_taken;

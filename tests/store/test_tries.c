@@ -9,18 +9,21 @@
 	"update caller_try set at = (select array_agg(u - interval '61 minutes') from unnest(at) u)"
 
 struct told {
-	int count;
+	int count, at; /* at: how many were told before */
 	enum kz r;
 	struct try_state state;
 	char last4[5], region[16];
 	bool before;
 };
 
+static int answers_n;
+
 static void on_taken(void *arg, enum kz r, struct try_state s)
 {
 	struct told *t = arg;
 
 	t->count++;
+	t->at = answers_n++;
 	t->r = r;
 	t->state = s;
 }
@@ -50,10 +53,12 @@ static struct told pin(
 {
 	const struct pin_wish w = {
 	    person_phone(g->keyring, (struct msisdn){digits}), token, application, referral};
+	struct tries *tries = tries_new(g->loop, g->pg);
 	struct told t = {0};
 
-	assert_int_equal(tries_pin(g->pg, &w, on_pin, &t), KZ_OK);
+	tries_pin(tries, &w, on_pin, &t);
 	servers_await(g->loop, &t.count, 1);
+	tries_free(tries);
 	return t;
 }
 
@@ -169,6 +174,33 @@ static void tries_pin__done_before__not_counted_and_not_locked(void **state)
 	assert_true(t.before && !t.state.again_us);
 }
 
+/* Their rows are locked by rising phones, of which the first to come has the last. */
+static void tries_pin__of_many_phones_at_once__one_transaction_in_the_order_of_asking(void **state)
+{
+	struct store_rig *g = *state;
+	struct tries *tries = tries_new(g->loop, g->pg);
+	const uint64_t of[][2] = {{77010000052, 51}, {77010000053, 51}, {77010000051, 51}, {77010000053, 53}};
+	struct told told[4] = {0};
+
+	stand(g);
+	answers_n = 0;
+	for (int i = 0; i < 4; i++) {
+		const struct pin_wish w = {
+		    person_phone(g->keyring, (struct msisdn){of[i][0]}), i + 1, of[i][1], 0};
+
+		tries_pin(tries, &w, on_pin, &told[i]);
+	}
+	for (int i = 0; i < 4; i++)
+		servers_await(g->loop, &told[i].count, 1);
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(told[i].r, i == 1 ? KZ_NOT_FOUND : KZ_OK);
+		assert_int_equal(told[i].at, i);
+	}
+	assert_int_equal(store_int(g, "select count(distinct xmin::text) from caller_try"), 1);
+	assert_int_equal(store_int(g, "select count(*) from caller_try"), 3);
+	tries_free(tries);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -179,6 +211,7 @@ int main(void)
 	    STORE_CASE(tries_pin__confirmed_phone__what_they_should_be),
 	    STORE_CASE(tries_pin__not_its_own__not_found_and_not_counted),
 	    STORE_CASE(tries_pin__done_before__not_counted_and_not_locked),
+	    STORE_CASE(tries_pin__of_many_phones_at_once__one_transaction_in_the_order_of_asking),
 	};
 
 	return store_main("tries", tests, sizeof tests / sizeof *tests);
