@@ -18,12 +18,12 @@ static void app_on_ussd(void *arg, struct carrier *c, const struct ussd_in *in)
 	dial_hear(a->dial, c, in);
 }
 
-static void app_on_notice(void *arg, enum notice_kind k, struct msisdn to)
+static void app_on_notice(void *arg, enum notice_kind k, struct msisdn to, uint64_t application)
 {
 	struct app *a = arg;
 
 	if (k == NOTICE_OFFERED)
-		dial_push(a->dial, to);
+		dial_push(a->dial, to, application);
 }
 
 /* Without a menu what is dialled is refused. */

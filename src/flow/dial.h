@@ -60,7 +60,7 @@ void dial_terminal(struct dial *d, struct msisdn phone, enum ussd_said said, con
     dial_page_fn *done, void *arg);
 
 /* An offer of a referral was told by SMS: it is pushed too where the operator's profile allows it. */
-void dial_push(struct dial *d, struct msisdn phone);
+void dial_push(struct dial *d, struct msisdn phone, uint64_t application);
 
 /* Watches for dropped calls and owed answers while a slot is held. */
 void dial_start(struct dial *d);

@@ -4,6 +4,9 @@
  * texts alone may go (USSN) `told` does, and no session is kept: nothing can be answered, and whoever dials
  * in the meantime has hers. Who is in a call is left alone, and while others wait for their turn nothing is
  * pushed. The SMS has gone already, so whatever fails here is not tried again. */
+#include <stdio.h>
+#include <string.h>
+
 #include "base/secret.h"
 #include "flow/dial_turn.h"
 
@@ -31,6 +34,16 @@ void dial_push_page(struct turn *t, const char *page)
 		push_on_page(d, KZ_LOST);
 }
 
+void dial_push_begin(struct turn *t)
+{
+	const struct contracts *c = t->menu->dialog->contracts;
+	int child = contract_value(c, "child", strlen("child"));
+
+	if (t->pushed && child >= 0)
+		snprintf(
+		    t->record->session.values[child], SESSION_VALUE, "%llu", (unsigned long long)t->child);
+}
+
 void dial_push_end(struct turn *t)
 {
 	const struct dialog *dialog = t->menu->dialog;
@@ -47,7 +60,7 @@ void dial_push_end(struct turn *t)
 	}
 }
 
-void dial_push(struct dial *d, struct msisdn phone)
+void dial_push(struct dial *d, struct msisdn phone, uint64_t application)
 {
 	struct ussd_in in = {.said = USSD_DIALLED, .phone = phone};
 	struct carrier *route[ROUTE_MAX];
@@ -61,5 +74,6 @@ void dial_push(struct dial *d, struct msisdn phone)
 	ussd_push_to(carrier_profile(route[0]), phone, number, &in.peer);
 	t = turn_new(d, &in, carrier_name(route[0]), NULL, NULL);
 	t->pushed = (enum ussd_push)carrier_profile(route[0])->ussd.push;
+	t->child = application;
 	turn_start(t);
 }

@@ -159,6 +159,7 @@ static void turn_dial(struct turn *t, enum language l)
 	memset(t->record, 0, sizeof *t->record);
 	session_start(s, t->menu->dialog, uid);
 	s->language = l;
+	dial_push_begin(t);
 	engine_path(t->in.text, path);
 	const struct engine_step step = engine_dial(t->menu->dialog, s, path);
 	turn_walk(t, &step);

@@ -93,6 +93,7 @@ struct turn {
 	bool gone;             /* she hung up meanwhile */
 	bool read;             /* the page of the same octets had been shown before she said it */
 	enum ussd_push pushed; /* nobody dialled: what may be pushed is shown, as a text or as a question */
+	uint64_t child;        /* pushed: whom it is about */
 	enum dial_close closing;
 	unsigned rounds, asks;
 	struct list behind; /* struct turn */
@@ -252,6 +253,8 @@ bool dial_page_was_read(const struct turn *t);
 bool turn_is_repeated(const struct turn *t);
 
 /* dial_push.c */
+/* A pushed turn's session, which is new, is about its child, as if she had been picked. */
+void dial_push_begin(struct turn *t);
 /* What a pushed turn came to: shown when the dialog has it to be pushed, else t is over. */
 void dial_push_end(struct turn *t);
 void dial_push_page(struct turn *t, const char *page);

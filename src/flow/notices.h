@@ -45,7 +45,7 @@ void notices_lose_slots(struct notices *n);
 /* A message ended and was not delivered; it may be no notice. For send_on_lost. */
 void notices_hear_lost(struct notices *n, uint64_t message_id);
 /* Told of each notice whose first SMS is kept. */
-typedef void notices_told_fn(void *arg, enum notice_kind k, struct msisdn to);
+typedef void notices_told_fn(void *arg, enum notice_kind k, struct msisdn to, uint64_t application);
 void notices_on_told(struct notices *n, notices_told_fn *told, void *arg);
 /* Nothing more is read or told. */
 void notices_stop(struct notices *n);

@@ -32,7 +32,7 @@ static void send_on_kept(void *arg, enum kz r, const char *answer)
 			    "did not arrive and is sent once more, notice=%s, how=%s",
 			    notice_kind_name(e->kind), hows[e->remedy]);
 		} else if (n->told) {
-			n->told(n->told_arg, e->kind, e->to);
+			n->told(n->told_arg, e->kind, e->to, e->application);
 		}
 	}
 	if (r == KZ_OK || r == KZ_LOST)

@@ -36,6 +36,7 @@ async function stand(stage, operators) {
   const rows = new Rows(k);
   await rows.group(1, { free: 5 });
   await rows.applications([6, 7, 8]);
+  await rows.applications([9], { phoneOf: 8 }); // a second child: the push is about the one that it is for
   const { key } = await k.ctl('key', 'add', 'portal', '--scope', 'records');
   const door = k.door.withKey(key);
   const to = new Date(Date.now() + 5 * 86400000).toISOString();

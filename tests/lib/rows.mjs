@@ -26,8 +26,8 @@ export class Rows {
       insert into vacancy values (${id}, ${free}, now() - interval '1 hour', ${priorityUntil}, 1, 1, null)`);
   }
 
-  application(number, { district = 1, category = 'general', head = '2109155', status = 0 } = {}) {
-    const child = iin(head, number % 5000), parent = iin('8501014', number % 5000), phone = 77010000000n + BigInt(number % 9999999);
+  application(number, { district = 1, category = 'general', head = '2109155', status = 0, phoneOf = number } = {}) {
+    const child = iin(head, number % 5000), parent = iin('8501014', number % 5000), phone = 77010000000n + BigInt(phoneOf % 9999999);
     const octets = Buffer.alloc(8);
     octets.writeBigUInt64BE(phone);
     const sealed = this.keys.seal('application', number, Buffer.concat([Buffer.from([1, 1]), Buffer.from(child + parent), octets,
