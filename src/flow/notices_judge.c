@@ -51,8 +51,7 @@ static struct errand *errand_new(struct notices *n, const struct notice_due *d, 
 	return e;
 }
 
-/* Whom it goes to now. KZ_NOT_FOUND: what is sealed cannot be opened now; KZ_INVALID: never, or the
- * application has no such phone any more. */
+/* Whom it goes to now. KZ_NOT_FOUND: what is sealed cannot be opened now; KZ_INVALID: never. */
 static enum kz judge_open(
     const struct notices *n, const struct notice_due *d, struct applicant *person, struct msisdn *ret_to)
 {
@@ -63,9 +62,7 @@ static enum kz judge_open(
 		return r;
 	if (d->sealed)
 		return applicant_open_phone(k, d->id, d->sealed, d->sealed_n, ret_to);
-	if (d->phone >= person->phones_n)
-		return KZ_INVALID;
-	*ret_to = person->phones[d->to_second ? person->phones_n - 1 : d->phone];
+	*ret_to = person->phones[d->to_second ? person->phones_n - 1 : 0];
 	return KZ_OK;
 }
 
@@ -92,7 +89,7 @@ static struct notice_past judge_past(
 	    .message = {.state = d->message_state,
 	        .sent_ms = ids_wall_ms(d->message),
 	        .submitted_ms = d->submitted_us / 1000,
-	        .second = !d->sealed && d->kind != NOTICE_PHONE && d->phone == 0 && person->phones_n > 1,
+	        .second = !d->sealed && person->phones_n > 1,
 	        .elsewhere = sent && send_beside(n->base.send, to, d->link) != SEND_SAME}};
 }
 

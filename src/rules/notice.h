@@ -21,9 +21,8 @@ enum notice_kind {
 	NOTICE_EXPIRED = 7,
 	NOTICE_CANCELLED = 8,
 	NOTICE_PLACE = 9,      /* subject: the group that has a free place */
-	NOTICE_DOCUMENTS = 10, /* a benefit document is asked for; subject: seq of the application */
-	NOTICE_PHONE =
-	    11, /* a phone was changed, to the old and the new one; subject: seq of the application */
+	NOTICE_DOCUMENTS = 10, /* a benefit document is asked for; subject: the request */
+	NOTICE_PHONE = 11, /* a phone was changed, to the old and the new one; subject: that phone, keyed */
 	NOTICE_KINDS
 };
 

@@ -22,7 +22,7 @@ static const struct pg_sql sql_lock = {
 static const uint32_t put_types[] = {
     PG_INT8, PG_INT8, PG_INT8, PG_TIMESTAMPTZ, PG_TEXT, PG_INT4, PG_TEXT_ARRAY, PG_TIMESTAMPTZ_ARRAY};
 static const struct pg_sql sql_put = {"documents_put",
-    "select notice_put($1, a.number, 10, $3, 0, coalesce((select r.look_at from unnest($7, $8) r(region, "
+    "select notice_put($1, a.number, 10, $3, coalesce((select r.look_at from unnest($7, $8) r(region, "
     "look_at)"
     "  join district d on d.id = a.district and d.region = r.region), now()), $4, null, $5, null, $6)"
     " from application a where a.number = $2 and a.status <= 2"
@@ -33,8 +33,7 @@ static const struct pg_sql sql_put = {"documents_put",
 static const uint32_t stand_types[] = {PG_INT8, PG_INT8, PG_TIMESTAMPTZ, PG_TEXT};
 static const struct pg_sql sql_stand = {"documents_stand",
     "select n.id is not null, n.until_at = $3 and n.detail = $4 from application a left join lateral ("
-    "  select * from notice where application = a.number and kind = 10 and subject = $2 and phone = 0 offset "
-    "0"
+    "  select * from notice where application = a.number and kind = 10 and subject = $2 offset 0"
     " ) n on true where a.number = $1",
     4, stand_types};
 

@@ -94,7 +94,7 @@ static const struct pg_sql sql_remind = {"due_remind",
     " update referral f set remind_at = null, seq = f.seq + 1 from r"
     " where f.number = any($1) and f.number = r.number and f.seq = r.seq and f.remind_at is not null"
     " returning f.number, f.application, f.status, f.to_at, r.id, r.look_at"
-    ") select count(notice_put(d.id, d.application, $6, d.number, 0, d.look_at, d.to_at, null, null, null,"
+    ") select count(notice_put(d.id, d.application, $6, d.number, d.look_at, d.to_at, null, null, null,"
     "  a.api_key) is null)" /* a void is null, which count alone passes over */
     " from done d, lateral (select api_key from application where number = d.application offset 0) a"
     " where d.status in (0, 1) and d.to_at > $5",

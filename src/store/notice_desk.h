@@ -25,7 +25,6 @@ struct notice_due {
 	enum notice_kind kind;
 	enum notice_state state;
 	int64_t subject;
-	unsigned phone; /* which of the application's */
 	int64_t until_us, alarm_us;
 	const char *detail;
 	const void *sealed; /* another number that it goes to; NULL: none */

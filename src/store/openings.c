@@ -1,6 +1,6 @@
 /* A watcher's row is what of several daemons one alone marks with the notice that it makes. The row goes when
  * that notice does: until then she was told nothing, and if the place is taken meanwhile she still watches.
- * An earlier notice of the same group has been told, or came to nothing: it makes room. */
+ */
 #include "store/openings.h"
 
 #include "rules/notice.h"
@@ -154,12 +154,6 @@ enum kz opening_watchers(struct pg *pg, uint64_t kindergarten, uint64_t after, i
 	return opening_ask(pg, &sql_watchers, values, opening_on_watchers, &q, ret_ticket);
 }
 
-static const uint32_t old_types[] = {PG_INT8_ARRAY, PG_INT8, PG_INT8, PG_INT4};
-static const struct pg_sql sql_old = {"opening_old",
-    "delete from notice n using watcher w where n.application = any($1) and n.kind = $4 and n.subject = $2"
-    " and n.state <> 0 and w.application = n.application and w.kindergarten = $3",
-    4, old_types};
-
 static const uint32_t tell_types[] = {
     PG_INT8_ARRAY, PG_INT8_ARRAY, PG_INT8_ARRAY, PG_TIMESTAMPTZ_ARRAY, PG_INT8, PG_INT8, PG_INT8, PG_INT4};
 static const struct pg_sql sql_tell = {"opening_tell",
@@ -173,7 +167,7 @@ static const struct pg_sql sql_tell = {"opening_tell",
     "  and exists (select from application where number = r.application and seq = r.seq offset 0)"
     "  and exists (select from vacancy where play_group = $5 and terms = $7 and free > 0 offset 0)"
     " returning r.application, r.id, r.look_at"
-    ") select count(notice_put(g.id, g.application, $8, $5, 0, g.look_at, null, null, null, null, a.api_key)"
+    ") select count(notice_put(g.id, g.application, $8, $5, g.look_at, null, null, null, null, a.api_key)"
     "  is null)" /* as in due_remind */
     " from marked g, lateral (select api_key from application where number = g.application offset 0) a",
     8, tell_types};
@@ -182,7 +176,7 @@ static void opening_on_told(void *arg, enum kz r, const struct pg_reply *reply)
 {
 	const struct opening_quest *q = arg;
 
-	q->told(q->arg, r, (size_t)pg_int(reply, DUE_LOCK_STATEMENTS + 1, 0, 0));
+	q->told(q->arg, r, (size_t)pg_int(reply, DUE_LOCK_STATEMENTS, 0, 0));
 }
 
 enum tell_column { TELL_APPLICATION, TELL_SEQ, TELL_ID, TELL_LOOK, TELL_COLUMNS };
@@ -213,11 +207,9 @@ enum kz opening_tell(struct pg *pg, const struct lease *lease, const struct open
 	    pg_array_value(&c[TELL_ID]), pg_array_value(&c[TELL_LOOK]),
 	    pg_int8((int64_t)o->due.number, group), pg_int8((int64_t)o->kindergarten, kindergarten),
 	    pg_int8(o->terms, terms), pg_int4(NOTICE_PLACE, kind)};
-	const struct pg_value old[] = {values[TELL_APPLICATION], values[4], values[5], values[7]};
 	for (size_t i = 0; i < n; i++)
 		slots.in[ids_slot(notices[i].id)] = true;
 	due_lock(job, lease, &slots);
-	pg_job_add(job, &sql_old, old);
 	pg_job_add(job, &sql_tell, values);
 	for (int i = 0; i < TELL_COLUMNS; i++)
 		pg_array_fini(&c[i]);

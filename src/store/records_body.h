@@ -5,12 +5,6 @@
 #include "store/pg_array.h"
 #include "store/records.h"
 
-/* A phone that an application had and has no more, or has newly. Numbers of the places of phones that went
- * come behind those of the phones that are there. */
-struct records_phone {
-	uint8_t place;
-	struct msisdn left; /* digits 0: it is one of the application's */
-};
 #define RECORDS_PHONES (2 * APPLICANT_PHONES)
 
 /* One record, and what stands of it. */
@@ -24,9 +18,9 @@ struct records_row {
 	int64_t terms;
 	bool told; /* watchers are to be looked for anew */
 	/* of an application */
-	int32_t api_key;                             /* or RECORDS_SAME_CLIENT */
-	enum application_status status;              /* to be */
-	struct records_phone phones[RECORDS_PHONES]; /* that changed */
+	int32_t api_key;                      /* or RECORDS_SAME_CLIENT */
+	enum application_status status;       /* to be */
+	struct msisdn phones[RECORDS_PHONES]; /* that it has newly, and that it had and has no more */
 	size_t phones_n;
 };
 

@@ -281,11 +281,10 @@ static void judge_phones(struct records_row *row, const struct applicant *old)
 
 	for (size_t i = 0; i < now->phones_n; i++)
 		if (!phones_have(old, now->phones[i]))
-			row->phones[row->phones_n++] = (struct records_phone){.place = (uint8_t)i};
+			row->phones[row->phones_n++] = now->phones[i];
 	for (size_t i = 0; i < old->phones_n; i++)
 		if (!phones_have(now, old->phones[i]))
-			row->phones[row->phones_n++] =
-			    (struct records_phone){(uint8_t)(APPLICANT_PHONES + i), old->phones[i]};
+			row->phones[row->phones_n++] = old->phones[i];
 }
 
 static bool applicants_are_same(const struct applicant *a, const struct applicant *b)

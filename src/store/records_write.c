@@ -20,8 +20,7 @@
 #define APPLICATION(X) X(PG_INT8) X(PG_INT8) X(PG_INT8) X(PG_TEXT) X(PG_INT2) X(PG_TIMESTAMPTZ) X(PG_INT2) \
 	X(PG_INT2) X(PG_INT2) X(PG_INT2) X(PG_INT2) X(PG_TEXT) X(PG_INT8) X(PG_INT8) X(PG_INT8) X(PG_INT8) \
 	X(PG_INT8) X(PG_BYTEA) X(PG_INT4)
-#define NOTICE(X) X(PG_INT8) X(PG_INT8) X(PG_INT2) X(PG_INT8) X(PG_INT2) X(PG_TIMESTAMPTZ) X(PG_TIMESTAMPTZ) \
-	X(PG_BYTEA)
+#define NOTICE(X) X(PG_INT8) X(PG_INT8) X(PG_INT2) X(PG_INT8) X(PG_TIMESTAMPTZ) X(PG_TIMESTAMPTZ) X(PG_BYTEA)
 #define NEWS(X) X(PG_INT8) X(PG_INT8) X(PG_INT8)
 /* clang-format on */
 
@@ -108,10 +107,10 @@ static const struct pg_sql sql_write[WRITES] = {
         " (select count(*) from ended) from r",
         0 APPLICATION(COUNT), types[RECORD_APPLICATION]},
     {"records_put_notices",
-        "select notice_put(id, application, kind, subject, phone, look_at, null, alarm_at, null, sealed,"
+        "select notice_put(id, application, kind, subject, look_at, null, alarm_at, null, sealed,"
         "  (select a.api_key from application a where a.number = r.application offset 0))"
-        " from unnest($1, $2, $3, $4, $5, $6, $7, $8)"
-        "  r(id, application, kind, subject, phone, look_at, alarm_at, sealed)",
+        " from unnest($1, $2, $3, $4, $5, $6, $7)"
+        "  r(id, application, kind, subject, look_at, alarm_at, sealed)",
         0 NOTICE(COUNT), types[WRITE_NOTICES]},
     {"records_put_news",
         "insert into news (feed, application, seq, kind, at, via)"
@@ -215,12 +214,13 @@ static void write_application(struct records_write *w, struct pg_array *c, const
 
 struct notice_row {
 	enum notice_kind kind;
-	int64_t subject, look_us, alarm_us;
-	struct records_phone phone;
+	int64_t look_us, alarm_us;
+	struct msisdn to; /* digits 0: the application's phones */
 };
 
 static void write_notice(struct records_write *w, const struct records_row *row, const struct notice_row *n)
 {
+	const struct keyring *k = w->s->base.keyring;
 	struct pg_array *c = w->columns[WRITE_NOTICES];
 	uint64_t id = w->s->base.notice_id(w->s->base.arg);
 
@@ -228,17 +228,16 @@ static void write_notice(struct records_write *w, const struct records_row *row,
 	pg_array_int(&c[0], (int64_t)id);
 	pg_array_int(&c[1], (int64_t)row->record.id);
 	pg_array_int(&c[2], n->kind);
-	pg_array_int(&c[3], n->subject);
-	pg_array_int(&c[4], n->phone.place);
-	pg_array_wall_us(&c[5], n->look_us);
-	pg_array_wall_us(&c[6], n->alarm_us);
+	pg_array_int(&c[3], n->to.digits ? person_phone(k, n->to) : 0);
+	pg_array_wall_us(&c[4], n->look_us);
+	pg_array_wall_us(&c[5], n->alarm_us);
+	if (!n->to.digits) {
+		pg_array_null(&c[6]);
+		return;
+	}
 	buf_clear(&w->sealed);
-	if (n->phone.left.digits)
-		applicant_seal_phone(w->s->base.keyring, id, n->phone.left, &w->sealed);
-	if (n->phone.left.digits)
-		pg_array_bytes(&c[7], w->sealed.data, w->sealed.len);
-	else
-		pg_array_null(&c[7]);
+	applicant_seal_phone(k, id, n->to, &w->sealed);
+	pg_array_bytes(&c[6], w->sealed.data, w->sealed.len);
 }
 
 static void write_news(struct records_write *w, const struct records_row *row, uint64_t feed)
@@ -260,16 +259,17 @@ static unsigned news_wanted(const struct records *s)
 	return n;
 }
 
-/* What parents and the portal hear of an application that was put. */
+/* What parents and the portal hear of an application that was put. Each number is told at its own phone,
+ * whatever phones the application has when the notice goes: of many changes in quiet hours once. */
 static void write_followers(struct records_write *w, const struct records_row *row, uint64_t feed)
 {
 	if (row->verdict == RECORD_CREATED && row->status == APPLICATION_WAITING)
-		write_notice(w, row,
-		    &(struct notice_row){NOTICE_NUMBER, 0, w->now_us, w->now_us + ALARM_US, {.place = 0}});
+		write_notice(
+		    w, row, &(struct notice_row){NOTICE_NUMBER, w->now_us, w->now_us + ALARM_US, {0}});
 	for (size_t i = 0; i < row->phones_n; i++)
 		write_notice(w, row,
-		    &(struct notice_row){NOTICE_PHONE, row->seq + 1,
-		        notice_due_us(NOTICE_PHONE, row->region, w->now_us, 0), 0, row->phones[i]});
+		    &(struct notice_row){NOTICE_PHONE, notice_due_us(NOTICE_PHONE, row->region, w->now_us, 0),
+		        0, row->phones[i]});
 	if (row->phones_n)
 		write_news(w, row, feed + w->news++);
 }

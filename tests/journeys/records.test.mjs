@@ -121,8 +121,8 @@ journey('records__new_application__its_number_is_due_once', async (stage) => {
   await put('applications/7', application(), 200);
   await put('applications/7', application({ language: 'ru' }), 200);
   await put('applications/8', application({ status: 'archived' }), 201);
-  assert.deepEqual(await database.ask(`select application, kind, phone, sealed is null, alarm_at - at between '719 s' and '721 s' from notice`),
-    [['7', '0', '0', 't', 't']]);
+  assert.deepEqual(await database.ask(`select application, kind, sealed is null, alarm_at - at between '719 s' and '721 s' from notice`),
+    [['7', '0', 't', 't']]);
   assert.equal(await database.count('news'), 0);
 });
 
@@ -173,8 +173,8 @@ journey('records__phone_changed__both_numbers_and_the_portal_are_told', async (s
   await put('applications/7', application(), 201);
   const phones = [{ number: '+77027654321', verified: true }, { number: '+77471112233', verified: true }];
   assert.equal((await put('applications/7', application({ phones }), 200)).json.seq, 2);
-  assert.deepEqual(await database.ask('select phone, subject, sealed is null from notice where kind = 11 order by phone'),
-    [['1', '2', 't'], ['2', '2', 'f']], 'the new one, and the one that is left');
+  assert.deepEqual(await database.ask('select count(*), count(distinct subject), count(sealed) from notice where kind = 11'),
+    [['2', '2', '2']], 'the new one, and the one that is left');
   assert.deepEqual(await database.ask('select application, seq, kind from news'), [['7', '2', '6']]);
 });
 
@@ -221,8 +221,8 @@ journey('records__documents__asked_for_once', async (stage) => {
   await put('applications/7', application({ status: 'archived' }), 200);
   assert.equal((await ask({ place: 'ЦОН 3', until: until_at }, 'six')).json.code, 'closed');
   assert.equal((await ask({ place: 'ЦОН 3', until: until_at }, 'one')).status, 202, 'what was asked stays asked');
-  assert.deepEqual(await database.ask(`select detail, until_at is not null, phone from notice where kind = 10 order by detail`),
-    [['ЦОН 3', 't', '0'], ['ЦОН 4', 't', '0']]);
+  assert.deepEqual(await database.ask(`select detail, until_at is not null from notice where kind = 10 order by detail`),
+    [['ЦОН 3', 't'], ['ЦОН 4', 't']]);
 });
 
 // [what, path, body, status, code, field]

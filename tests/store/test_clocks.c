@@ -83,7 +83,7 @@ static void referral_put(struct store_rig *g, uint64_t number, const char *to, c
 }
 
 #define NOTICE(number)                                                                                       \
-	"select concat_ws('|', kind, subject, phone, look_at at time zone 'UTC', until_at at time zone "     \
+	"select concat_ws('|', kind, subject, look_at at time zone 'UTC', until_at at time zone "            \
 	"'UTC',"                                                                                             \
 	" api_key, state, (id >> 14) & 255) from notice where application = " #number
 
@@ -103,7 +103,7 @@ static void remind__a_day_before_the_end__once_with_the_end(void **state)
 	    store_int(g, "select count(*) from referral where number = 71 and remind_at is null and seq = 2"),
 	    1);
 	store_sql(g, "update notice set look_at = null");
-	assert_string_equal(store_sql(g, NOTICE(71)), "3|71|0|2026-12-31 06:00:00|1|0|0");
+	assert_string_equal(store_sql(g, NOTICE(71)), "3|71|2026-12-31 06:00:00|1|0|0");
 	time_is(g, "2026-12-30T06:05:00Z");
 	daemon_runs(g);
 	assert_int_equal(store_int(g, "select count(*) from notice where application = 72 and kind = 3"), 1);
@@ -375,7 +375,7 @@ static void watch__place_is_free__told_once(void **state)
 	seconds_pass(g, 3);
 	assert_int_equal(store_int(g, "select count(*) from notice"), 1);
 	store_sql(g, "update notice set look_at = null");
-	assert_string_equal(store_sql(g, NOTICE(51)), "9|1|0|1|0|0");
+	assert_string_equal(store_sql(g, NOTICE(51)), "9|1|1|0|0");
 	assert_int_equal(store_int(g, WATCHES("application = 51")), 0);
 	assert_int_equal(store_int(g, WATCHES("application = 52")), 1);
 	daemon_end(&one);

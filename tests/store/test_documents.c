@@ -64,9 +64,9 @@ static void documents_ask__the_same_request__one_notice_and_another_wish_conflic
 	w.request = 12;
 	assert_int_equal(ask(g, &w), KZ_OK);
 	assert_string_equal(
-	    store_sql(g, "select string_agg((kind, subject, phone, detail, sealed, alarm_at)::text, ' '"
+	    store_sql(g, "select string_agg((kind, subject, detail, sealed, alarm_at)::text, ' '"
 	                 " order by subject) from notice"),
-	    "(10,11,0,\"ЦОН 3\",,) (10,12,0,\"ЦОН 3\",,)");
+	    "(10,11,\"ЦОН 3\",,) (10,12,\"ЦОН 3\",,)");
 }
 
 static void documents_ask__in_the_quiet_hours_of_its_region__when_they_are_over(void **state)

@@ -58,7 +58,7 @@ static uint64_t notice_put(
 	uint64_t id = ids_next(&notice_ids, store_wall_us() / 1000);
 
 	store_sql(g,
-	    "select notice_put(%llu, %llu, %d, %lld, 0, now() + %d * interval '1 s', null,"
+	    "select notice_put(%llu, %llu, %d, %lld, now() + %d * interval '1 s', null,"
 	    " case when %d <> 0 then now() + %d * interval '1 s' end, null, null, 1)",
 	    (unsigned long long)id, (unsigned long long)application, k, (long long)subject, look_s, alarm_s,
 	    alarm_s);
@@ -82,6 +82,23 @@ static void put__twice__one_notice(void **state)
 	assert_int_equal(store_int(g, "select count(*) from notice"), 1);
 }
 
+/* One that has gone makes room where it may be told of again. */
+static void put__again_after_it_was_told__another_notice_of_a_place_or_a_phone(void **state)
+{
+	struct store_rig *g = *state;
+
+	city(g);
+	for (int i = 0; i < 2; i++) {
+		notice_put(g, 1, NOTICE_PLACE, 1, 0, 0);
+		notice_put(g, 1, NOTICE_PHONE, 1, 0, 0);
+		notice_put(g, 1, NOTICE_OFFERED, 1, 0, 0);
+		store_sql(g, "update notice set state = %d", 1 - i);
+	}
+	assert_string_equal(
+	    store_sql(g, "select string_agg(concat(kind, state), ' ' order by kind) from notice"),
+	    "10 90 110");
+}
+
 /* A referral that was extended is reminded of twice. */
 static void put__another_end__another_notice(void **state)
 {
@@ -90,7 +107,7 @@ static void put__another_end__another_notice(void **state)
 	city(g);
 	for (int i = 0; i < 4; i++)
 		store_sql(g,
-		    "select notice_put(%d, 1, 3, 48871, 0, now(), timestamptz '2026-12-0%d 12:00Z', null, "
+		    "select notice_put(%d, 1, 3, 48871, now(), timestamptz '2026-12-0%d 12:00Z', null, "
 		    "null, null, 1)",
 		    i + 1, 1 + i % 2);
 	assert_int_equal(store_int(g, "select count(*) from notice"), 2);
@@ -107,7 +124,7 @@ static void read__due_of_a_held_slot__with_all_that_its_text_needs(void **state)
 	uint64_t place = notice_put(g, 1, NOTICE_PLACE, 1, -3, 0);
 	uint64_t offered = notice_put(g, 2, NOTICE_OFFERED, 48871, -2, 0);
 	notice_put(g, 3, NOTICE_PHONE, 1, 60, 0);
-	store_sql(g, "select notice_put(7, 3, 11, 2, 0, now(), null, null, null, null, 1)"); /* slot 0 */
+	store_sql(g, "select notice_put(7, 3, 11, 2, now(), null, null, null, null, 1)"); /* slot 0 */
 	struct seen s = desk_read(g, NULL, 0, 10);
 	assert_int_equal(s.count, 2);
 	assert_true(s.ids[0] == place && s.ids[1] == offered);
@@ -130,7 +147,7 @@ static void read__a_number_behind_thousands__in_the_first_page(void **state)
 
 	city(g);
 	store_sql(g,
-	    "select notice_put((%llu + i) << 22 | (%d << 14), 1, 11, i, 0, now() - interval '1 hour', null, "
+	    "select notice_put((%llu + i) << 22 | (%d << 14), 1, 11, i, now() - interval '1 hour', null, "
 	    "null, null, null, 1) from generate_series(1, 2000) i",
 	    (unsigned long long)1, SLOT);
 	uint64_t number = notice_put(g, 2, NOTICE_NUMBER, 0, 0, 720);
@@ -151,8 +168,8 @@ static void read__two_slots_and_a_page_for_one__the_longest_due_first(void **sta
 	notice_put(g, 1, NOTICE_NUMBER, 0, -60, 0);
 	uint64_t number = ids_next(&ids, store_wall_us() / 1000), phone = ids_next(&ids, 0);
 	store_sql(g,
-	    "select notice_put(%llu, 2, 0, 0, 0, now() - interval '1 hour', null, null, null, null, 1),"
-	    " notice_put(%llu, 2, 11, 0, 0, now() - interval '1 hour', null, null, null, null, 1)",
+	    "select notice_put(%llu, 2, 0, 0, now() - interval '1 hour', null, null, null, null, 1),"
+	    " notice_put(%llu, 2, 11, 0, now() - interval '1 hour', null, null, null, null, 1)",
 	    (unsigned long long)number, (unsigned long long)phone);
 	struct seen s = desk_read(g, NULL, 0, 1);
 	assert_int_equal(s.count, 2);
@@ -459,6 +476,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    STORE_CASE(put__twice__one_notice),
+	    STORE_CASE(put__again_after_it_was_told__another_notice_of_a_place_or_a_phone),
 	    STORE_CASE(put__another_end__another_notice),
 	    STORE_CASE(read__due_of_a_held_slot__with_all_that_its_text_needs),
 	    STORE_CASE(read__a_number_behind_thousands__in_the_first_page),

@@ -148,7 +148,7 @@ static void put(struct store_rig *g, uint64_t application, enum notice_kind k, i
 	uint64_t id = ids_next(&notice_ids, store_wall_us() / 1000);
 
 	store_sql(g,
-	    "select notice_put(%llu, %llu, %d, %lld, 0, to_timestamp(%lld / 1e6), null,"
+	    "select notice_put(%llu, %llu, %d, %lld, to_timestamp(%lld / 1e6), null,"
 	    " case when %s then to_timestamp(%lld / 1e6) end, null, null, 1)",
 	    (unsigned long long)id, (unsigned long long)application, k, (long long)subject,
 	    (long long)store_wall_us(), alarm ? "true" : "false",
@@ -425,21 +425,18 @@ static void sealed_number__of_the_notice__told_there(void **state)
 	daemon_end(&d);
 }
 
-static void phone__that_the_application_has_no_more__failed(void **state)
+static void person__not_to_be_opened__failed(void **state)
 {
 	struct store_rig *g = *state;
 	struct daemon d;
 
 	clock_set(12, 0);
 	city(g);
-	put(g, 1, NOTICE_PHONE, 1, false);
-	store_sql(g, "update notice set phone = 1");
-	put(g, 2, NOTICE_PHONE, 1, false);
+	put(g, 2, NOTICE_EXPIRED, 1, false);
 	store_sql(g, "update application set sealed = set_byte(sealed, 40, get_byte(sealed, 40) # 1) where "
 	             "number = 2");
 	daemon_up(&d, g);
 	seconds_pass(&d, 1);
-	assert_int_equal(state_of(g, 1), NOTICE_FAILED);
 	assert_int_equal(state_of(g, 2), NOTICE_FAILED);
 	assert_int_equal(store_int(g, "select count(*) from notice where look_at is not null"), 0);
 	daemon_end(&d);
@@ -573,7 +570,7 @@ int main(void)
 	    STORE_CASE(place__taken_before_it_is_told__dropped_and_watched_on),
 	    STORE_CASE(referral__end_moved_before_it_is_told__told_of_the_last_alone),
 	    STORE_CASE(sealed_number__of_the_notice__told_there),
-	    STORE_CASE(phone__that_the_application_has_no_more__failed),
+	    STORE_CASE(person__not_to_be_opened__failed),
 	    STORE_CASE(slot__left__its_notices_wait_for_whoever_takes_it),
 	    STORE_CASE(mail__no_room_for_more_letters__a_number_goes_by_sms_and_others_wait),
 	    STORE_CASE(slot__left_while_its_page_is_read__nothing_of_it_is_begun),

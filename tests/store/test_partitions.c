@@ -327,8 +327,8 @@ static void sweep__notices__the_phone_in_one_goes_as_personal_fields_do(void **s
 
 	records_put_group(g, 1, "sample", 1);
 	records_put_application(g, &(struct records_application){.number = 7});
-	store_sql(g, "insert into notice (id, application, kind, subject, phone, at, sealed, api_key, state)"
-	             " select n, 7, 11, n, 2, now() - n * interval '1 day', 'x', 1, 2"
+	store_sql(g, "insert into notice (id, application, kind, subject, at, sealed, api_key, state)"
+	             " select n, 7, 11, n, now() - n * interval '1 day', 'x', 1, 2"
 	             " from (values (1), (3), (10)) v(n)");
 	struct partitions *p = partitions_up(g, &(struct partitions_keep){9 * DAY_MS, 2 * DAY_MS}, &t);
 	jobs_end(g);

@@ -35,7 +35,7 @@ static void take__free_place__referral_notice_and_news_at_once(void **state)
 	assert_int_equal(store_int(g, STATUS), APPLICATION_REFERRED);
 	assert_int_equal(
 	    store_int(g, "select count(*) from referral r, notice n where n.subject = r.number and n.kind = 2"
-	                 " and n.until_at = r.to_at and n.application = 7 and n.phone = 0"
+	                 " and n.until_at = r.to_at and n.application = 7"
 	                 " and r.remind_at = r.to_at - interval '1 day' and r.seq = 1"),
 	    1);
 	assert_int_equal(

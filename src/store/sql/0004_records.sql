@@ -115,12 +115,11 @@ create table notice (
   id bigint primary key,
   application bigint not null references application,
   kind smallint not null, -- rules/notice.h
-  subject bigint not null, -- referral, group, seq of the application or request, by the kind; 0: the kind has none
-  phone smallint not null, -- 0 or 1: which of the application's; 2 or 3: one that it had in that place, sealed
+  subject bigint not null, -- referral, group, request or keyed phone, by the kind; 0: the kind has none
   at timestamptz not null,
   until_at timestamptz, -- after it there is nothing to tell
   detail text, -- of NOTICE_DOCUMENTS: the place
-  sealed bytea, -- null: it goes to the application's phone; else to this number
+  sealed bytea, -- null: it goes to the application's phones; else to this number
   api_key int not null,
   state smallint not null, -- rules/notice.h
   look_at timestamptz, -- when something is to be done about it, null: nothing any more
@@ -130,7 +129,7 @@ create table notice (
   mails smallint not null default 0, -- tries to hand it over as an email; -1: it goes by SMS instead
   alarm_at timestamptz, -- look_at is never after it; null: nobody is alarmed, or somebody was
   late_at timestamptz, -- when somebody was
-  unique nulls not distinct (application, kind, subject, phone, until_at) -- an end that was moved is told of again
+  unique nulls not distinct (application, kind, subject, until_at) -- an end that was moved is told of again
 );
 -- Numbers of applications do not stand behind others that became due at the end of the quiet hours.
 create index on notice (((id >> 14) & 255), look_at) where look_at is not null and kind = 0;

@@ -121,7 +121,7 @@ begin
   perform queue_served(a.district, a.birth_year, a.category, string_to_array(w.tier, ','), string_to_array(w.shares, ',')::int[])
     from unnest(won) w, lateral (select * from application x where x.number = w.application offset 0) a
     where w.tier is not null;
-  perform notice_put(w.notice, w.application, w.notice_kind, w.referral, 0, w.look_at, w.until_at, null, null, null, a.api_key)
+  perform notice_put(w.notice, w.application, w.notice_kind, w.referral, w.look_at, w.until_at, null, null, null, a.api_key)
     from unnest(won) w, lateral (select x.api_key from application x where x.number = w.application offset 0) a
     where w.notice is not null;
   insert into news (feed, application, seq, kind, at, via, referral, play_group, until_at)

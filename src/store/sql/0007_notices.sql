@@ -1,10 +1,13 @@
 -- Notices on their way to parents.
 
--- In the transaction that a notice follows from; the second of two of the same comes to nothing.
-create function notice_put(id bigint, application bigint, kind int, subject bigint, phone int, look_at timestamptz,
-  until_at timestamptz, alarm_at timestamptz, detail text, sealed bytea, api_key int) returns void language sql as $body$
-  insert into notice (id, application, kind, subject, phone, at, until_at, detail, sealed, api_key, state, look_at, alarm_at)
-  values (id, application, kind, subject, phone, now(), until_at, detail, sealed, api_key, 0, least(look_at, alarm_at), alarm_at)
+-- In the transaction that a notice follows from; the second of two of the same comes to nothing. A place that is free again and a
+-- phone that changes again are told of anew, once the earlier notice has gone: it makes room.
+create function notice_put(id bigint, application bigint, kind int, subject bigint, look_at timestamptz, until_at timestamptz,
+  alarm_at timestamptz, detail text, sealed bytea, api_key int) returns void language sql as $body$
+  delete from notice n where notice_put.kind in (9, 11) and n.application = notice_put.application and n.kind = notice_put.kind
+    and n.subject = notice_put.subject and n.state <> 0;
+  insert into notice (id, application, kind, subject, at, until_at, detail, sealed, api_key, state, look_at, alarm_at)
+  values (id, application, kind, subject, now(), until_at, detail, sealed, api_key, 0, least(look_at, alarm_at), alarm_at)
   on conflict do nothing
 $body$;
 
