@@ -142,6 +142,8 @@ enum kz record_wish_read(const json_t *o, enum record_kind kind, uint64_t id, in
 	memset(ret, 0, sizeof *ret);
 	ret->kind = kind;
 	ret->id = id;
+	if (kind == RECORD_APPLICATION)
+		ret->application.status = APPLICATION_STATUSES;
 	return record_members(&r, o, NULL, of->all, of->n) && record_is_whole(&r) ? KZ_OK : KZ_INVALID;
 }
 

@@ -74,7 +74,8 @@ struct record_application {
 	enum notice_channel channel;
 	enum language language;
 	unsigned groups;                /* bits 1 << language; 0: any */
-	enum application_status status; /* as application_told takes it; APPLICATION_STATUSES: as it is */
+	enum application_status status; /* as application_told takes it; APPLICATION_STATUSES: as it is,
+	                                 * and a new one waits */
 	int64_t seq;                    /* only if it stands so; 0: however it stands */
 };
 

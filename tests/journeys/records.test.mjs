@@ -191,7 +191,8 @@ journey('records__application_with_a_referral__only_what_leaves_it_is_taken', as
   assert.equal((await put('applications/7', application(), 200)).json.status, 'referred');
   await database.ask('update referral set status = 4');
   assert.equal((await put('applications/7', application({ status: 'withdrawn' }), 200)).json.status, 'withdrawn');
-  assert.equal((await put('applications/7', application(), 200)).json.status, 'waiting');
+  assert.equal((await put('applications/7', application(), 200)).json.status, 'withdrawn');
+  assert.equal((await put('applications/7', application({ status: 'waiting' }), 200)).json.status, 'waiting');
 });
 
 journey('records__vacancy_with_a_seq__only_as_it_stands', async (stage) => {

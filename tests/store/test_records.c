@@ -351,6 +351,24 @@ static void application__new__its_number_is_due_in_the_same_transaction(void **s
 	assert_int_equal(store_int(g, "select count(*) from news"), 0);
 }
 
+/* Of the portal's own words the last that it said. */
+static void application__without_a_status__new_it_waits_and_else_it_stays(void **state)
+{
+	struct store_rig *g = *state;
+	struct record r = application_of(7, 0);
+
+	put_city(g);
+	r.application.status = APPLICATION_STATUSES;
+	assert_int_equal(put_one(g, &r, NULL), RECORD_CREATED);
+	assert_int_equal(store_int(g, "select status from application"), APPLICATION_WAITING);
+	assert_int_equal(store_int(g, "select count(*) from notice where kind = 0"), 1);
+	store_sql(g, "update application set status = 4");
+	assert_int_equal(put_one(g, &r, NULL), RECORD_SAME);
+	r.application.language = LANGUAGE_RU;
+	assert_int_equal(put_one(g, &r, NULL), RECORD_CHANGED);
+	assert_int_equal(store_int(g, "select status from application"), APPLICATION_WITHDRAWN);
+}
+
 static void application__new_and_over__no_notice(void **state)
 {
 	struct store_rig *g = *state;
@@ -780,6 +798,7 @@ int main(void)
 	    TEST(application__phone_by_ussd__client_and_status_stay_news_say_the_door),
 	    TEST(application__put_with_a_seq__only_where_it_stands_so),
 	    TEST(application__new__its_number_is_due_in_the_same_transaction),
+	    TEST(application__without_a_status__new_it_waits_and_else_it_stays),
 	    TEST(application__new_and_over__no_notice),
 	    TEST(application__without_notices__none_and_no_news),
 	    TEST(application__another_phone__both_are_told_and_the_portal),

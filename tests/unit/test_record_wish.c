@@ -128,7 +128,7 @@ static void record_wish__application__as_said_and_what_is_not_said(void **state)
 	assert_int_equal(a->language, LANGUAGE_RU);
 	assert_int_equal(a->channel, NOTICE_SMS);
 	assert_int_equal(a->groups, 0);
-	assert_int_equal(a->status, APPLICATION_WAITING);
+	assert_int_equal(a->status, APPLICATION_STATUSES);
 	assert_int_equal(
 	    read_of(RECORD_APPLICATION,
 	        "{" CHILD "," PARENTS "," PHONES "," REST
