@@ -70,7 +70,7 @@ static enum kz judge_take(struct places_op *op, const struct referral_facts *f, 
 }
 
 /* What is told of an event; ENROL is the portal's own news, and the parent brought the child herself. */
-static const struct judge_words {
+static const struct {
 	int news; /* -1: none, and no notice */
 	enum notice_kind notice;
 } words[REFERRAL_EVENTS] = {
@@ -81,6 +81,14 @@ static const struct judge_words {
     [REFERRAL_CANCEL] = {NEWS_CANCELLED, NOTICE_CANCELLED},
     [REFERRAL_ENROL] = {-1, NOTICE_KINDS},
 };
+
+static void judge_words(
+    struct places_op *op, enum referral_event e, const struct region *region, int64_t end_us)
+{
+	op->change.judged.news = words[e].news;
+	if (words[e].news >= 0)
+		places_change_notice(op, words[e].notice, region, end_us);
+}
 
 static struct referral_law judge_law(
     const struct places_op *op, const struct region *region, const struct referral_life *life, int64_t now_us)
@@ -112,10 +120,7 @@ static enum kz judge_hear(struct places_op *op, const struct referral_facts *f, 
 	j->priority_until_us =
 	    plan.place_freed ? places_change_end_us(op, region, REGION_PRIORITY, now_us) : 0;
 	j->stop_list_until_us = plan.stop_list_until_us;
-	j->news = words[op->event].news;
-	if (j->news >= 0)
-		places_change_notice(op, words[op->event].notice, region,
-		    places_is_open(plan.next.status) ? plan.next.to_us : 0);
+	judge_words(op, op->event, region, places_is_open(plan.next.status) ? plan.next.to_us : 0);
 	return KZ_OK;
 }
 
@@ -199,7 +204,8 @@ static const char *judge_difference(const struct places_put *w, const struct ref
 	                                        : NULL;
 }
 
-/* The portal's word of its end: not an earlier one than the parent was told. */
+/* The portal's word of its end: not an earlier one than the parent was told. It is told as an extension is,
+ * but leaves her the one that is hers. */
 static enum kz judge_end(
     struct places_op *op, const struct referral_facts *f, struct places_answer *a, bool *ret_over)
 {
@@ -210,8 +216,12 @@ static enum kz judge_end(
 		return KZ_OK;
 	if (op->wish.to_us < next.to_us)
 		return judge_lacks(a, KZ_CONFLICT, "to");
+	const struct region *region = region_find(op->places->files.regions, f->group_region);
+	if (!region)
+		return judge_lacks(a, KZ_INVALID, "region");
 	next.to_us = op->wish.to_us;
 	places_change_next(op, f, &next, places_change_now_us(op));
+	judge_words(op, REFERRAL_EXTEND, region, next.to_us);
 	return KZ_OK;
 }
 

@@ -231,6 +231,32 @@ static void accept_extend_enrol__in_turn__ends_and_status(void **state)
 	places_rig_free(p);
 }
 
+/* By the portal, which leaves the parent her own extension. */
+static void put__later_end__told_as_an_extension_once(void **state)
+{
+	struct places_rig *p = make(state, 1);
+	struct store_rig *g = p->g;
+	struct places_referral r = places_rig_take(p, 7, 1, 1).answer.referral;
+	struct places_put w = {.referral = r.number,
+	    .application = 7,
+	    .play_group = 1,
+	    .from_us = r.from_us,
+	    .to_us = r.to_us + PLACES_DAY_US};
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(places_rig_put(p, &w).r, KZ_OK);
+	assert_int_equal(
+	    store_int(g, "select count(*) from referral r, notice n, news w where n.kind = 6 and w.kind = 3"
+	                 " and n.until_at = r.to_at and w.until_at = r.to_at and w.via = 0 and w.seq = 3"
+	                 " and n.subject = r.number and not r.extended"),
+	    1);
+	w.to_us += PLACES_DAY_US;
+	w.quiet = true;
+	assert_int_equal(places_rig_put(p, &w).r, KZ_OK);
+	assert_int_equal(store_int(g, "select count(*) from notice where kind = 6"), 1);
+	assert_int_equal(store_int(g, "select count(*) from news where kind = 3"), 1);
+	places_rig_free(p);
+}
+
 static void expire__at_its_end__stop_list_and_the_place_back(void **state)
 {
 	struct places_rig *p = make(state, 1);
@@ -376,6 +402,7 @@ int main(void)
 	    STORE_CASE(decline__others_free__joins_them_under_their_terms),
 	    STORE_CASE(decline__group_without_vacancy__it_has_one),
 	    STORE_CASE(accept_extend_enrol__in_turn__ends_and_status),
+	    STORE_CASE(put__later_end__told_as_an_extension_once),
 	    STORE_CASE(expire__at_its_end__stop_list_and_the_place_back),
 	    STORE_CASE(hear__accept_and_decline_in_one_batch__one_of_them),
 	    STORE_CASE(number__runs_that_the_portal_uses__passed_over),
