@@ -315,7 +315,10 @@ static unsigned records_add_write(struct records_write *w, int which, struct pg_
 
 static bool records_lock(const struct records_write *w)
 {
-	return w->columns[RECORD_VACANCY][0].n || w->columns[RECORD_APPLICATION][0].n;
+	for (enum record_kind k = RECORD_KINDERGARTEN; k < RECORD_KINDS; k++)
+		if (w->columns[k][0].n)
+			return true;
+	return false;
 }
 
 /* The fence of the slots that ids are of comes first, and that of the own slot before places_lock: when this

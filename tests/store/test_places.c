@@ -141,6 +141,34 @@ static void take__what_the_law_refuses__its_word_and_nothing_written(void **stat
 	places_rig_free(p);
 }
 
+/* Judged by what stood before, and written behind it. */
+static void take__group_changes_meanwhile__judged_by_what_it_is_now(void **state)
+{
+	static const char *const changes[] = {
+	    "update play_group set age_from = 6", "update kindergarten set district = 2"};
+	static const enum place_verdict verdicts[] = {PLACE_NOT_AGE, PLACE_NOT_DISTRICT};
+	struct places_rig *p = make(state, 1);
+	struct store_rig *g = p->g;
+
+	for (int i = 0; i < 2; i++) {
+		const struct places_take t = {7, 1, NEWS_BY_PORTAL, 0};
+		struct places_told told = {0};
+
+		store_sql(g, "update play_group set age_from = 1");
+		store_sql(g, "insert into district values (2, 'sample', '', '', '') on conflict do nothing");
+		store_sql(g, "begin; select places_lock()");
+		assert_int_equal(places_take(p->places, &t, places_on_told, &told), KZ_OK);
+		store_await_sql(g, STORE_WAITS_FOR_LOCK, 1);
+		store_sql(g, "%s; commit", changes[i]);
+		servers_await(g->loop, &told.count, 1);
+		assert_int_equal(told.r, KZ_REFUSED);
+		assert_int_equal(told.answer.place.verdict, verdicts[i]);
+	}
+	assert_int_equal(store_int(g, FREE), 1);
+	assert_int_equal(store_int(g, "select count(*) from vacancy where watch_at is not null"), 1);
+	places_rig_free(p);
+}
+
 static void take__what_is_not_there__which(void **state)
 {
 	struct places_rig *p = make(state, 1);
@@ -395,6 +423,7 @@ int main(void)
 	    STORE_CASE(take__token_of_another_request__conflict),
 	    STORE_CASE(take__two_with_one_token_in_one_batch__one_referral),
 	    STORE_CASE(take__what_the_law_refuses__its_word_and_nothing_written),
+	    STORE_CASE(take__group_changes_meanwhile__judged_by_what_it_is_now),
 	    STORE_CASE(take__what_is_not_there__which),
 	    STORE_CASE(take__more_than_there_are_places__as_many_as_there_are),
 	    STORE_CASE(take__facts_of_the_first_come_late__the_first_has_the_last_place),

@@ -317,6 +317,32 @@ static void vacancy__first_place_again_while_a_clock_looks__its_watchers_are_loo
 	assert_int_equal(store_int(g, "select count(*) from vacancy where watch_at = released_at"), 1);
 }
 
+/* Who may take a place of it is another one then; the vacancy that is put with it stands as it was read. */
+static void group__changes_with_its_vacancy__both_stand_and_the_terms_are_new(void **state)
+{
+	struct store_rig *g = *state;
+	struct record group = group_of(3, 2), vacancy = vacancy_of(3, 4);
+	struct put p;
+
+	put_city(g);
+	put_one(g, &vacancy, NULL);
+	int64_t terms = store_int(g, "select terms from vacancy");
+	assert_int_equal(put_one(g, &group, NULL), RECORD_SAME);
+	assert_int_equal(store_int(g, "select terms from vacancy"), terms);
+	group.group.age_to = 6;
+	vacancy.vacancy.free = 5;
+	put_new(&p, g);
+	put_add(&p, &group);
+	put_add(&p, &vacancy);
+	put_run(&p, true);
+	assert_int_equal(p.r, KZ_OK);
+	assert_int_equal(records_verdict(p.s, 0), RECORD_CHANGED);
+	assert_int_equal(records_verdict(p.s, 1), RECORD_CHANGED);
+	records_free(p.s);
+	assert_int_equal(store_int(g, "select free from vacancy"), 5);
+	assert_int_equal(store_int(g, "select terms from vacancy"), terms + 1);
+}
+
 static void vacancy__put_with_a_seq__only_where_it_stands_so(void **state)
 {
 	struct store_rig *g = *state;
@@ -793,6 +819,7 @@ int main(void)
 	    TEST(vacancy__no_priority_said__by_the_regions_clock),
 	    TEST(vacancy__its_free_places_alone_change__its_terms_do_not_until_the_first_again),
 	    TEST(vacancy__first_place_again_while_a_clock_looks__its_watchers_are_looked_for),
+	    TEST(group__changes_with_its_vacancy__both_stand_and_the_terms_are_new),
 	    TEST(vacancy__put_with_a_seq__only_where_it_stands_so),
 	    TEST(application__its_child_was_asked_for_by_phone__the_request_is_over),
 	    TEST(application__phone_by_ussd__client_and_status_stay_news_say_the_door),

@@ -34,7 +34,7 @@ create table vacancy (
   free int not null check (free >= 0),
   released_at timestamptz not null,
   priority_until timestamptz, -- null: no priority
-  terms bigint not null, -- counts the changes of all but free, and how often a place came where none was
+  terms bigint not null, -- counts the changes of all but free and of its group, and how often a place came where none was
   seq bigint not null, -- counts all changes
   watch_at timestamptz -- when watchers are looked for next, null: nobody need be told
 );

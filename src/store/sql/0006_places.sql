@@ -33,6 +33,23 @@ begin
 end
 $body$;
 
+-- Who may take a place stands also in its group and its kindergarten: when they change, so do the terms of the vacancy. What was
+-- judged before that is not written after it, and whoever watches is judged anew. At the end of the transaction, so that what it
+-- says of the vacancy itself it says of the one that it read.
+create function vacancy_change() returns trigger language plpgsql as $body$
+begin
+  update vacancy v set terms = v.terms + 1, seq = v.seq + 1, watch_at = case when v.free > 0 then now() end
+    where v.play_group = any(array(select g.id from play_group g where tg_table_name = 'kindergarten' and g.kindergarten = new.id
+      union all select new.id where tg_table_name = 'play_group'));
+  return null;
+end
+$body$;
+create constraint trigger group_changed after update on play_group deferrable initially deferred for each row
+  when ((old.kindergarten, old.age_from, old.age_to, old.language) <> (new.kindergarten, new.age_from, new.age_to, new.language))
+  execute function vacancy_change();
+create constraint trigger kindergarten_moved after update on kindergarten deferrable initially deferred for each row
+  when (old.district <> new.district) execute function vacancy_change();
+
 -- One change as it was judged. Of the referral: what it is from now on.
 create type place_change as (
   referral bigint, -- null: its number is made
