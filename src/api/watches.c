@@ -130,6 +130,10 @@ static void watches_on_added(void *arg, enum kz r, enum watcher_verdict v)
 	case WATCHER_OVER:
 		watches_refuse(w, problem_make(PROBLEM_CLOSED, NULL, "it waits for no place any more"));
 		return;
+	case WATCHER_NOT_DISTRICT:
+		watches_refuse(w, problem_make(PROBLEM_NOT_DISTRICT, NULL,
+		                      "the application is in the queue of another district"));
+		return;
 	case WATCHER_FULL:
 		break;
 	}

@@ -1,6 +1,7 @@
 /* Free places for a child, and kindergartens to be told of. What is listed comes from a cache and says as of
  * when; a place that is looked at alone is read anew. Whether she may take it is places' to judge: a list
- * says it so far as it is the same for all who ask. */
+ * says it so far as it is the same for all who ask. She may look into another district, but nothing there is
+ * offered to her, to take or to wait for. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,6 +151,8 @@ static void vacancy_on_get(void *arg, enum kz r, const struct vacancy_facts *f)
 
 	if (r == KZ_NOT_FOUND || (r == KZ_OK && !f->place.free))
 		answer_start(&c->answer, "gone");
+	else if (r == KZ_OK && !f->own)
+		answer_start(&c->answer, "not_fit");
 	else if (r == KZ_OK)
 		vacancy_show(c, f);
 	dial_answer(c);

@@ -232,7 +232,7 @@ static const uint32_t get_types[] = {PG_INT8, PG_INT8, PG_INT8};
 static const struct pg_sql sql_get = {"vacancy_get",
     "select k.id, k.name_kk, k.name_ru, k.name_en, coalesce(v.free, 0), g.age_from, g.age_to, k.district, "
     "g.language,"
-    " v.released_at, v.priority_until, d.region, a.category, coalesce(" CONFIRMED(
+    " v.released_at, v.priority_until, d.region, a.category, k.district = a.district, coalesce(" CONFIRMED(
         "$3") ", false)"
               " from application a join lateral (select * from district x where x.id = a.district offset 0) "
               "d on true"
@@ -253,7 +253,8 @@ static void vacancy_on_get(void *arg, enum kz r, const struct pg_reply *reply)
 	f.place = vacancy_read(reply, 0, at);
 	f.region = pg_text(reply, 0, 0, at + 7, NULL);
 	f.category = pg_text(reply, 0, 0, at + 8, NULL);
-	f.confirmed = pg_int(reply, 0, 0, at + 9) != 0;
+	f.own = pg_int(reply, 0, 0, at + 9) != 0;
+	f.confirmed = pg_int(reply, 0, 0, at + 10) != 0;
 	q->got(q->arg, r == KZ_OK && !pg_rows(reply, 0) ? KZ_NOT_FOUND : r, &f);
 }
 

@@ -52,6 +52,7 @@ struct vacancy_facts {
 	const char *names[LANGUAGES];
 	struct place_vacancy place;    /* free 0 when it has no vacancy */
 	const char *region, *category; /* of the application */
+	bool own;                      /* the group is of the application's district */
 	bool confirmed;                /* the phone is one of the application's that a code confirmed */
 };
 /* KZ_NOT_FOUND: no such group or application. Once, later; KZ_BUSY at once. phone: its keyed value. */

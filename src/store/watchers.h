@@ -17,8 +17,9 @@ enum watcher_verdict {
 	WATCHER_SAME, /* it was watched */
 	WATCHER_NO_APPLICATION,
 	WATCHER_NO_KINDERGARTEN,
-	WATCHER_OVER, /* the application is */
-	WATCHER_FULL  /* WATCHERS_MOST are watched */
+	WATCHER_OVER,         /* the application is */
+	WATCHER_NOT_DISTRICT, /* it is in the queue of another: no place there can be its own */
+	WATCHER_FULL          /* WATCHERS_MOST are watched */
 };
 
 struct watcher_wish {

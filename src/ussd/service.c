@@ -28,7 +28,7 @@ static const struct service_shape shapes[SERVICES] = {
             {"over", "appstatus", NULL}, {"unknown", "", NULL}, DOWN}},
     [SERVICE_VACANCY_GET] = {"vacancy.get", "child item", "", false, false,
         {{"ok", "kg grp glang free", NULL}, {"priority", "kg grp glang free prio", NULL},
-            {"not_turn", "kg prio", NULL}, {"gone", "", NULL}, DOWN}},
+            {"not_turn", "kg prio", NULL}, {"not_fit", "", NULL}, {"gone", "", NULL}, DOWN}},
     [SERVICE_GARDEN_LIST] = {"garden.list", "child", "", false, false,
         {{"ok", "", "id kg"}, {"none", "", NULL}, DOWN}},
     [SERVICE_WATCH_GARDEN] = {"watch.garden", "child garden", "", true, false,

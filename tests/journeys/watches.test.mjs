@@ -11,6 +11,8 @@ async function stand(stage) {
   const k = await Kezek.start(stage, database);
   await database.ask(`
     insert into district values (1, 'sample', 'Аудан', 'Район', 'District');
+    insert into district values (2, 'sample', 'Аудан', 'Район', 'District');
+    insert into kindergarten values (30, 2, 'Айгөлек', 'Айголек', 'Aigolek');
     insert into kindergarten select i, 1, 'Айгөлек', 'Айголек', 'Aigolek' from generate_series(1, 21) i;
     insert into application select n, 1, 'general', 2021, now(), s, 0, 0, 0, 0, '0006', n, n, null, n, null, '', null, 1, 1
       from (values (71, 0), (72, 4), (73, 1)) v(n, s)`);
@@ -45,6 +47,7 @@ journey('watches__bad_input__each_its_own_answer', async (stage) => {
   assert.deepEqual(await code('PUT', '/v1/applications/70/watches/1'), [404, 'not_found', 'application']);
   assert.deepEqual(await code('PUT', '/v1/applications/71/watches/22'), [404, 'not_found', 'kindergarten']);
   assert.deepEqual(await code('PUT', '/v1/applications/72/watches/1'), [409, 'closed', undefined]);
+  assert.deepEqual(await code('PUT', '/v1/applications/71/watches/30'), [409, 'not_district', undefined]);
   assert.deepEqual(await code('GET', '/v1/applications/70/watches'), [404, 'not_found', 'application']);
   assert.deepEqual(await code('DELETE', '/v1/applications/70/watches/1'), [404, 'not_found', 'application']);
   assert.deepEqual(await code('PUT', '/v1/applications/71/watches/1', { body: '{}' }), [422, 'wrong_type', undefined]);

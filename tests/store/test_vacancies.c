@@ -15,7 +15,7 @@ struct told {
 	char name[VACANCIES_NAME], region[16], category[16];
 	struct place_vacancy place;
 	uint64_t kindergarten;
-	bool confirmed;
+	bool confirmed, own;
 };
 
 static void on_list(void *arg, enum kz r, const struct vacancy_list *l)
@@ -176,6 +176,7 @@ static void on_get(void *arg, enum kz r, const struct vacancy_facts *f)
 	t->place = f->place;
 	t->kindergarten = f->kindergarten;
 	t->confirmed = f->confirmed;
+	t->own = f->own;
 	snprintf(t->name, sizeof t->name, "%s", r == KZ_OK ? f->names[LANGUAGE_EN] : "");
 	snprintf(t->region, sizeof t->region, "%s", f->region);
 	snprintf(t->category, sizeof t->category, "%s", f->category);
@@ -197,11 +198,12 @@ static void vacancy_get__group_and_application__whose_it_is(void **state)
 	stand(g);
 	records_put_application(g, &(struct records_application){.number = 51});
 	struct told t = get(g, 51, 2, 77010000051);
-	assert_true(t.r == KZ_OK && t.place.free == 5 && t.kindergarten == 2 && t.confirmed);
+	assert_true(t.r == KZ_OK && t.place.free == 5 && t.kindergarten == 2 && t.confirmed && t.own);
 	assert_string_equal(t.name, "Aigolek");
 	assert_string_equal(t.region, "sample");
 	assert_string_equal(t.category, "general");
 	assert_false(get(g, 51, 2, 77010000052).confirmed);
+	assert_false(get(g, 51, 4, 77010000051).own);
 	assert_int_equal(get(g, 51, 9, 77010000051).r, KZ_NOT_FOUND);
 	assert_int_equal(get(g, 50, 2, 77010000051).r, KZ_NOT_FOUND);
 	store_sql(g, "delete from vacancy where play_group = 2; update application set verified = 0");

@@ -66,6 +66,7 @@ static void stand(struct store_rig *g, int kindergartens)
 	store_hold_feed_slot(g);
 	for (int i = 1; i <= kindergartens; i++)
 		records_put_group(g, i, "sample", i % 2);
+	store_sql(g, "update kindergarten set district = 1");
 	records_put_application(g, &(struct records_application){.number = 51});
 	records_put_application(
 	    g, &(struct records_application){.number = 52, .status = APPLICATION_WITHDRAWN});
@@ -111,6 +112,9 @@ static void watcher_add__nothing_to_watch__said_which(void **state)
 	assert_int_equal(add(g, 50, 1).verdict, WATCHER_NO_APPLICATION);
 	assert_int_equal(add(g, 51, 9).verdict, WATCHER_NO_KINDERGARTEN);
 	assert_int_equal(add(g, 52, 1).verdict, WATCHER_OVER);
+	store_sql(g, "insert into district values (99, 'sample', '', '', '');"
+	             " insert into kindergarten values (99, 99, '', '', '')");
+	assert_int_equal(add(g, 51, 99).verdict, WATCHER_NOT_DISTRICT);
 	assert_int_equal(store_int(g, "select count(*) from watcher"), 0);
 	assert_int_equal(add(g, 53, 1).verdict, WATCHER_ADDED);
 	assert_int_equal(list(g, 50).r, KZ_NOT_FOUND);

@@ -171,16 +171,17 @@ end
 $body$;
 
 -- The kindergarten is watched for the application from now on: 0; it was: 1; there is no such application: 2, no such
--- kindergarten: 3; the application is over: 4; it watches as many as it may: 5. What is free there is
+-- kindergarten: 3; the application is over: 4; it is in the queue of another district: 5; it watches as many as it may: 6. What is free there is
 -- looked at once more, also by who looks at it at this moment: its time is another one then.
 create function watcher_add(feed bigint, of_application bigint, of_kindergarten bigint, now timestamptz, most int,
   kind int, via int) returns int language plpgsql as $body$
 declare
   stands smallint;
+  queue bigint;
 begin
   perform places_lock();
   perform feed_open(feed);
-  select status into stands from application where number = of_application;
+  select status, district into stands, queue from application where number = of_application;
   if not found then
     return 2;
   elsif not exists (select from kindergarten where id = of_kindergarten) then
@@ -189,8 +190,10 @@ begin
     return 1;
   elsif application_is_over(stands) then
     return 4;
-  elsif (select count(*) from watcher where application = of_application) >= most then
+  elsif (select district from kindergarten where id = of_kindergarten) <> queue then
     return 5;
+  elsif (select count(*) from watcher where application = of_application) >= most then
+    return 6;
   end if;
   insert into watcher (application, kindergarten, at) values (of_application, of_kindergarten, now());
   update application set seq = seq + 1 where number = of_application;
