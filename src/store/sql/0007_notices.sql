@@ -14,7 +14,8 @@ $body$;
 -- Whose notice of a place was told, or can be told by no way, watches no more; one that was dropped leaves the watch as it was.
 create function watchers_told(ids bigint[]) returns void language sql as $body$
   delete from watcher w using notice n
-    where n.id = any(ids) and n.kind = 9 and n.state in (1, 2, 3) and w.application = n.application and w.notice = n.id
+    where w.application = any(array(select x.application from notice x where x.id = any(ids) and x.kind = 9)) and n.id = any(ids)
+      and n.kind = 9 and n.state in (1, 2, 3) and w.application = n.application and w.notice = n.id
 $body$;
 
 -- Notes the messages that bring notices, in the transaction that keeps them: message i is number counts[i] of notice ids[i],
