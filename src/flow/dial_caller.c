@@ -113,5 +113,5 @@ static void caller_on_children(struct dial_call *c, const struct dial_entry *e, 
 
 void dial_caller_children(struct dial_call *c)
 {
-	dial_find(c, QUEUE_BY_PHONE, c->phone_key, caller_on_children);
+	dial_find(c, QUEUE_OF_PHONE, c->phone_key, caller_on_children);
 }

@@ -32,7 +32,7 @@ static void handed_on_list(void *arg, enum kz r)
 	struct dial_call *c = arg;
 
 	if (r == KZ_OK && !c->answer.items_n) {
-		dial_find(c, QUEUE_BY_PHONE, c->phone_key, handed_on_nobody);
+		dial_find(c, QUEUE_OF_PHONE, c->phone_key, handed_on_nobody);
 		return;
 	}
 	if (r == KZ_OK)

@@ -110,7 +110,7 @@ static void vacancy_on_found(struct dial_call *c, const struct dial_entry *e, si
 
 void dial_vacancy_list(struct dial_call *c)
 {
-	dial_find(c, QUEUE_BY_PHONE, c->phone_key, vacancy_on_found);
+	dial_find(c, QUEUE_OF_PHONE, c->phone_key, vacancy_on_found);
 }
 
 static bool vacancy_privileged(const struct dial_call *c, const struct vacancy_facts *f)

@@ -10,6 +10,7 @@
 
 struct queue_quest {
 	const struct regions *const *regions;
+	enum queue_by by;
 	queue_entry_fn *each;
 	queue_done_fn *done;
 	void *arg;
@@ -33,7 +34,7 @@ struct queue_quest {
 	"  and (o.registered_at, o.number) < (a.registered_at, a.number))"
 
 /* A queue with more categories than a region may have has some that no configuration knows. */
-#define QUEUE_FIND(found, chosen)                                                                            \
+#define QUEUE_FIND(found, chosen, placed)                                                                    \
 	"select a.number, a.status, a.district, d.region, d.name_kk, d.name_ru, d.name_en, a.category,"      \
 	" a.birth_year, a.registered_at, r.number, r.status, r.to_at, b.before::int8, c.category, c.n,"      \
 	" c.served, k.name_kk, k.name_ru, k.name_en, a.groups,"                                              \
@@ -46,13 +47,12 @@ struct queue_quest {
 	" left join lateral (select x.kindergarten from play_group x where x.id = r.play_group offset 0) g"  \
 	"  on true"                                                                                          \
 	" left join lateral (select * from kindergarten x where x.id = g.kindergarten offset 0) k on true"   \
-	" left join lateral (select " QUEUE_BEFORE " as before offset 0) b on a.status = 0"                  \
+	" left join lateral (select " QUEUE_BEFORE " as before offset 0) b on " placed                       \
 	" left join lateral (select o.category, o.n, s.served from queue_count o"                            \
 	"  left join lateral (select q.served from queue_round q where q.district = o.district"              \
 	"   and q.birth_year = o.birth_year and q.category = o.category offset 0) s on true"                 \
 	"  where o.district = a.district and o.birth_year = a.birth_year and o.span = 0"                     \
-	"  limit 256 offset 0) c on a.status = 0"                                                            \
-	" order by a.number desc"
+	"  limit 256 offset 0) c on " placed " order by a.number desc"
 
 #define QUEUE_EITHER(first, second)                                                                          \
 	"select * from ((" QUEUE_OF_APPLICATION first " = $1" QUEUE_NEWEST ")"                               \
@@ -64,15 +64,24 @@ struct queue_quest {
 	" and exists (select from district x where x.id = o.district and x.region = d.region offset 0)"
 #define QUEUE_NOT_CHOSEN "select null::bigint as district"
 
+/* Who has a place; without one a question costs a third. */
+#define QUEUE_WAITING_ONES "a.status = 0"
+#define QUEUE_NOBODY       "false"
+
 static const uint32_t queue_types[] = {PG_INT8};
-static const struct pg_sql queue_sql[QUEUE_WAYS] = {
-    {"queue_by_application", QUEUE_FIND(QUEUE_OF_APPLICATION "number = $1", QUEUE_NOT_CHOSEN), 1,
+static const struct pg_sql queue_sql[] = {
+    {"queue_by_application",
+        QUEUE_FIND(QUEUE_OF_APPLICATION "number = $1", QUEUE_NOT_CHOSEN, QUEUE_WAITING_ONES), 1, queue_types},
+    {"queue_by_child",
+        QUEUE_FIND(QUEUE_OF_APPLICATION "child_iin = $1" QUEUE_NEWEST, QUEUE_NOT_CHOSEN, QUEUE_WAITING_ONES),
+        1, queue_types},
+    {"queue_by_parent",
+        QUEUE_FIND(QUEUE_EITHER("parent1_iin", "parent2_iin"), QUEUE_NOT_CHOSEN, QUEUE_WAITING_ONES), 1,
         queue_types},
-    {"queue_by_child", QUEUE_FIND(QUEUE_OF_APPLICATION "child_iin = $1" QUEUE_NEWEST, QUEUE_NOT_CHOSEN), 1,
+    {"queue_by_phone", QUEUE_FIND(QUEUE_EITHER("phone1", "phone2"), QUEUE_CHOSEN, QUEUE_WAITING_ONES), 1,
         queue_types},
-    {"queue_by_parent", QUEUE_FIND(QUEUE_EITHER("parent1_iin", "parent2_iin"), QUEUE_NOT_CHOSEN), 1,
+    {"queue_of_phone", QUEUE_FIND(QUEUE_EITHER("phone1", "phone2"), QUEUE_CHOSEN, QUEUE_NOBODY), 1,
         queue_types},
-    {"queue_by_phone", QUEUE_FIND(QUEUE_EITHER("phone1", "phone2"), QUEUE_CHOSEN), 1, queue_types},
 };
 
 enum queue_column {
@@ -175,7 +184,7 @@ static void queue_on_done(void *arg, enum kz r, const struct pg_reply *reply)
 		for (end = row + 1; end < rows; end++)
 			if ((uint64_t)pg_int(reply, 0, end, QUEUE_NUMBER) != e.application)
 				break;
-		if (e.status == APPLICATION_WAITING)
+		if (e.status == APPLICATION_WAITING && q->by != QUEUE_OF_PHONE)
 			queue_place(reply, row, end, *q->regions, &e);
 		q->each(q->arg, &e);
 	}
@@ -185,7 +194,7 @@ static void queue_on_done(void *arg, enum kz r, const struct pg_reply *reply)
 enum kz queue_find(struct pg *pg, const struct regions *const *regions, enum queue_by by, int64_t value,
     queue_entry_fn *each, queue_done_fn *done, void *arg)
 {
-	const struct queue_quest q = {regions, each, done, arg};
+	const struct queue_quest q = {regions, by, each, done, arg};
 	uint8_t room[8];
 	const struct pg_value values[] = {pg_int8(value, room)};
 

@@ -19,7 +19,8 @@ enum queue_by {
 	QUEUE_BY_CHILD,       /* this and QUEUE_BY_PARENT: applicant_iin */
 	QUEUE_BY_PARENT,
 	QUEUE_BY_PHONE, /* person_phone */
-	QUEUE_WAYS
+	QUEUE_WAYS,
+	QUEUE_OF_PHONE = QUEUE_WAYS /* by it, for who wants neither position nor waiting: both are 0 */
 };
 
 /* An application as it stands. Pointers live during the callback. */

@@ -127,6 +127,12 @@ static void queue_find__by_number_and_persons__with_all_that_is_known(void **sta
 	store_sql(g, "update application set verified = 2");
 	assert_int_equal(find(g, QUEUE_BY_APPLICATION, 48871).entries[0].confirmed[0], 0);
 	assert_int_equal(find(g, QUEUE_BY_PHONE, store_phone(g, 77027654321)).n, 1);
+	struct found alone = find(g, QUEUE_OF_PHONE, store_phone(g, 77027654321));
+	assert_int_equal(alone.n, 1);
+	assert_int_equal(alone.entries[0].application, 48871);
+	assert_true(
+	    alone.entries[0].languages == 2 && !alone.entries[0].position && !alone.entries[0].waiting);
+	assert_string_equal(alone.first_name, "Айгерім");
 	assert_int_equal(find(g, QUEUE_BY_CHILD, values[QUEUE_BY_PARENT]).n, 0);
 	assert_int_equal(find(g, QUEUE_BY_APPLICATION, 48870).n, 0);
 	applicant_wipe(&p);
