@@ -13,8 +13,7 @@ static void district_on_each(void *arg, uint64_t id, const char *name)
 
 	snprintf(text, sizeof text, "%llu", (unsigned long long)id);
 	const char *const fields[] = {text, name};
-	if (!answer_add(&c->answer, fields, 2))
-		return; /* no page has room for more */
+	answer_add(&c->answer, fields, 2);
 }
 
 static void district_on_list(void *arg, enum kz r)
@@ -28,7 +27,7 @@ static void district_on_list(void *arg, enum kz r)
 
 void dial_district_list(struct dial_call *c)
 {
-	if (districts_list(dial_base_of(c->dial)->pg, c->phone_key, c->session.language, SESSION_ITEMS,
+	if (districts_list(dial_base_of(c->dial)->pg, c->phone_key, c->session.language, SESSION_ITEMS + 1,
 	        district_on_each, district_on_list, c) != KZ_OK)
 		dial_answer(c);
 }

@@ -42,7 +42,7 @@ static void handed_on_list(void *arg, enum kz r)
 
 void dial_referral_list(struct dial_call *c)
 {
-	if (handed_list(dial_base_of(c->dial)->pg, c->phone_key, dial_number(c, "child"), SESSION_ITEMS,
+	if (handed_list(dial_base_of(c->dial)->pg, c->phone_key, dial_number(c, "child"), SESSION_ITEMS + 1,
 	        handed_on_item, handed_on_list, c) != KZ_OK)
 		dial_answer(c);
 }

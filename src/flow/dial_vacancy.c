@@ -44,7 +44,7 @@ static void vacancy_add_all(
     struct dial_call *c, const struct vacancy_room *room, const struct vacancy_list *l)
 {
 	for (int turn = 1; turn >= 0; turn--)
-		for (size_t i = 0; i < l->n && c->answer.items_n < SESSION_ITEMS; i++)
+		for (size_t i = 0; i < l->n; i++)
 			if (vacancy_is_turn(room->privileged, &l->rows[i].place, c->now_us) == turn)
 				vacancy_add(c, &l->rows[i]);
 }
@@ -195,7 +195,7 @@ static void garden_on_found(struct dial_call *c, const struct dial_entry *e, siz
 
 	if (!n || !e[0].own)
 		garden_on_done(c, KZ_NOT_FOUND);
-	else if (w.age < 0 || garden_list(dial_base_of(c->dial)->pg, &w, SESSION_ITEMS, garden_on_each,
+	else if (w.age < 0 || garden_list(dial_base_of(c->dial)->pg, &w, SESSION_ITEMS + 1, garden_on_each,
 	                          garden_on_done, c) != KZ_OK)
 		dial_answer(c);
 }

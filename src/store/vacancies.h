@@ -10,7 +10,7 @@
 #include "rules/place.h"
 #include "store/pg.h"
 
-#define VACANCIES_ROWS  20   /* groups of a list */
+#define VACANCIES_ROWS  21   /* groups of a list: one more than a phone shows, to say that there is */
 #define VACANCIES_KEPT  1024 /* lists */
 #define VACANCIES_FRESH 3000 /* ms that one is told for */
 #define VACANCIES_NAME  96   /* octets, with NUL; longer ones are cut */

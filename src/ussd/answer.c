@@ -36,9 +36,10 @@ void answer_set_number(struct answer *a, const char *field, uint64_t n)
 
 bool answer_add(struct answer *a, const char *const *texts, size_t n)
 {
-	if (a->items_n == SESSION_ITEMS)
-		return false;
 	assert(n <= SESSION_ITEM);
+	a->rest = a->items_n == SESSION_ITEMS;
+	if (a->rest)
+		return false;
 	for (size_t i = 0; i < n; i++)
 		utf8_cut(a->items[a->items_n].fields[i], SESSION_VALUE, texts[i]);
 	a->items_n++;

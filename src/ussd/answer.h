@@ -18,6 +18,7 @@ struct answer {
 	size_t fields_n;
 	struct session_item items[SESSION_ITEMS];
 	size_t items_n;
+	bool rest; /* there were more */
 };
 
 /* Empties it. */
@@ -25,7 +26,8 @@ void answer_start(struct answer *a, const char *result);
 /* Longer texts are cut at a letter; to what its type shows the engine cuts it later. */
 void answer_set(struct answer *a, const char *field, const char *text);
 void answer_set_number(struct answer *a, const char *field, uint64_t n);
-/* false: there are SESSION_ITEMS already. Texts in the order of service_shape's items. */
+/* false: there are SESSION_ITEMS already, so that one more than these is asked for and `rest` says it. Texts
+ * in the order of service_shape's items. */
 bool answer_add(struct answer *a, const char *const *texts, size_t n);
 /* "" when it is not set. The name is the n octets. */
 const char *answer_field(const struct answer *a, const char *name, size_t n);

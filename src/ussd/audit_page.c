@@ -2,7 +2,7 @@
  * alphabet: one letter outside GSM 7-bit makes a page UCS-2, of 80 units instead of 160 septets, and in GSM
  * 7-bit a bracket is two. So each value that can be either is tried as either, in all combinations, and the
  * page that comes nearest to its room (or goes farthest beyond) stands for all of them. A list is drawn where
- * its numbers have two digits, with both keys of navigation. */
+ * its numbers have two digits, with both keys of navigation, and its last item where the list has more. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +23,7 @@ struct drawing {
 	struct session *s;
 	int choices[CHOICES];
 	size_t choices_n;
+	size_t first; /* item of a list on its page */
 	char worst[SESSION_PAGE];
 };
 
@@ -116,7 +117,8 @@ static void items_fill(struct drawing *w, const struct dialog_screen *s)
 	size_t n, f = 0;
 
 	w->s->items_n = result < 0 ? 0 : SESSION_ITEMS;
-	w->s->item_first = result < 0 ? 0 : FIRST;
+	w->s->item_first = result < 0 ? 0 : w->first;
+	w->s->rest = result >= 0;
 	for (; f < SESSION_ITEM && (name = service_next_name(&names, &n)) != NULL; f++) {
 		int v = contract_value(w->d->contracts, name, n);
 
@@ -160,12 +162,12 @@ static void page_draw(struct drawing *w, const struct dialog_screen *s, enum scr
 		struct audit_page one = *ret;
 
 		values_fill(w, s, gsm7);
-		(void)screen_render(list ? w->d : &w->wide, w->s, form, error, &one.items);
+		bool fits = screen_render(list ? w->d : &w->wide, w->s, form, error, &one.items);
 		const struct screen_width width = screen_measure(w->s->page);
 		one.gsm7 = width.gsm7;
 		one.units = width.units;
 		one.room = page_room(w->d, width.gsm7);
-		one.items = list ? one.items : 0;
+		one.items = list && fits ? one.items : 0; /* cut, so that its width says nothing */
 		if (!page_is_worse(&one, ret))
 			continue;
 		memcpy(w->worst, w->s->page, sizeof w->worst);
@@ -187,7 +189,9 @@ static void form_draw(struct drawing *w, const struct dialog_screen *s, enum scr
 	    .column = t->column};
 
 	if (s->kind == SCREEN_LIST)
-		page.min_items = form == SCREEN_FIRST ? s->min_items : 1;
+		page.min_items = form == SCREEN_FIRST && w->first == FIRST ? s->min_items : 1;
+	if (w->first != FIRST)
+		page.form = "last";
 	page_draw(w, s, form, error, &page);
 	each(arg, &page);
 }
@@ -197,6 +201,7 @@ static void screen_draw(struct drawing *w, const struct dialog_screen *s, audit_
 	w->s->screen = (int)(s - w->d->screens);
 	w->choices_n = 0;
 	audit_screen_texts(NULL, s, choices_note, w);
+	w->first = FIRST;
 	form_draw(w, s, SCREEN_FIRST, 0, each, arg);
 	if (s->kind == SCREEN_PAGE || s->kind == SCREEN_LIST)
 		form_draw(w, s, SCREEN_WRONG_KEY, 0, each, arg);
@@ -205,6 +210,9 @@ static void screen_draw(struct drawing *w, const struct dialog_screen *s, audit_
 	for (int e = 0; e < INPUT_ERRORS; e++)
 		if (s->errors[e].in[0])
 			form_draw(w, s, SCREEN_WRONG_INPUT, e, each, arg);
+	w->first = SESSION_ITEMS - 1;
+	if (s->kind == SCREEN_LIST)
+		form_draw(w, s, SCREEN_FIRST, 0, each, arg);
 }
 
 static void own_draw(const struct dialog *d, const char *name, const struct dialog_text *t, enum language l,

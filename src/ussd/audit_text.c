@@ -235,6 +235,8 @@ void audit_check_texts(struct audit *p)
 	}
 	check_text(p, NULL, &d->next, AUDIT_NEXT, NULL);
 	check_text(p, NULL, &d->back, AUDIT_BACK, NULL);
+	if (d->rest.in[0])
+		check_text(p, NULL, &d->rest, AUDIT_OWN, NULL);
 	check_text(p, NULL, &d->down, AUDIT_OWN, NULL);
 	check_text(p, NULL, &d->over, AUDIT_OWN, NULL);
 	check_text(p, NULL, &d->hidden, AUDIT_OWN, NULL);

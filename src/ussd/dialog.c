@@ -155,7 +155,8 @@ void dialog_free(struct dialog *d)
 {
 	if (!d)
 		return;
-	struct dialog_text *texts[] = {&d->next, &d->back, &d->invalid, &d->down, &d->over, &d->hidden};
+	struct dialog_text *texts[] = {
+	    &d->next, &d->back, &d->rest, &d->invalid, &d->down, &d->over, &d->hidden};
 
 	for (size_t i = 0; i < d->screens_n; i++)
 		dialog_screen_fini(&d->screens[i]);

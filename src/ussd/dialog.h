@@ -115,6 +115,8 @@ struct dialog {
 	size_t tasks_n;
 	/* Words of the navigation: "9 More", "0 Back"; and of a wrong key, with {keys}. */
 	struct dialog_text next, back, invalid;
+	struct dialog_text
+	    rest; /* below the last item of a list that has more than are kept; may be absent */
 	/* What is said when no screen can: the closing pages of the engine itself. */
 	struct dialog_text down;   /* a service or the store of sessions does not answer */
 	struct dialog_text over;   /* the answer is to a page of long ago, or to no session */

@@ -160,9 +160,11 @@ static void texts_read(const struct dialog_reading *r, const struct yaml_node *r
 
 	dialog_read_text(r, root, "invalid", "keys", &r->d->invalid);
 	if (dialog_is(r, root, nav, YAML_MAP, "navtext")) {
-		dialog_check_keys(r, nav, "next back");
+		dialog_check_keys(r, nav, "next back rest");
 		dialog_read_text(r, nav, "next", "", &r->d->next);
 		dialog_read_text(r, nav, "back", "", &r->d->back);
+		if (yaml_get(nav, "rest"))
+			dialog_read_text(r, nav, "rest", "", &r->d->rest);
 	}
 	if (dialog_is(r, root, pages, YAML_MAP, "pages")) {
 		dialog_check_keys(r, pages, "down over hidden");

@@ -99,6 +99,7 @@ struct engine_step engine_go(
 
 	s->screen = screen;
 	s->items_n = s->item_first = 0;
+	s->rest = false;
 	if (!engine_asks(c))
 		return engine_show(d, s, SCREEN_FIRST, 0, e, from);
 	if (!engine_knows(d, s, c->service))

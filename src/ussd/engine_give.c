@@ -40,6 +40,7 @@ static void engine_keep_items(
 
 	memcpy(s->items, a->items, a->items_n * sizeof *a->items);
 	s->items_n = a->items_n;
+	s->rest = a->rest;
 	for (size_t f = 0; f < SESSION_ITEM && (name = service_next_name(&names, &n)) != NULL; f++) {
 		int v = contract_value(d->contracts, name, n);
 

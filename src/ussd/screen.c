@@ -198,6 +198,8 @@ static void screen_put(
 		screen_put_item(d, s, c, s->item_first + i, out);
 	if (n > 0 && s->item_first + n < s->items_n)
 		buf_printf(out, "\n%s", d->next.in[s->language]);
+	else if (n > 0 && s->rest && d->rest.in[s->language])
+		buf_printf(out, "\n%s", d->rest.in[s->language]);
 	if (c->kind != SCREEN_END && screen_has_back(s, c))
 		buf_printf(out, "\n%s", d->back.in[s->language]);
 }

@@ -12,7 +12,7 @@
 
 #define SESSION_VERSION 1
 
-enum { FLAG_ENDED = 1, FLAG_TYPED = 2, FLAGS = 3 };
+enum { FLAG_ENDED = 1, FLAG_TYPED = 2, FLAG_REST = 4, FLAGS = 7 };
 
 /* What is left of the octets; bad once something was not there. */
 struct session_reading {
@@ -75,7 +75,8 @@ void session_pack(const struct session *s, struct buf *out)
 	session_put(out, (uint64_t)s->language, 1);
 	session_put(out, (uint64_t)s->screen, 2);
 	session_put(out, (uint64_t)s->dropped_screen, 2);
-	session_put(out, (s->ended ? FLAG_ENDED : 0) | (s->typed ? FLAG_TYPED : 0), 1);
+	session_put(
+	    out, (s->ended ? FLAG_ENDED : 0) | (s->typed ? FLAG_TYPED : 0) | (s->rest ? FLAG_REST : 0), 1);
 	session_put(out, s->back_n, 1);
 	buf_add(out, s->back, s->back_n);
 	session_pack_values(s, out);
@@ -186,6 +187,7 @@ static void session_take_head(struct session_reading *r, struct session *s)
 	s->language = r->bad ? LANGUAGE_KK : (enum language)language;
 	s->ended = flags & FLAG_ENDED;
 	s->typed = flags & FLAG_TYPED;
+	s->rest = flags & FLAG_REST;
 }
 
 enum kz session_unpack(const void *bytes, size_t n, struct session *ret)

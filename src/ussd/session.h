@@ -45,6 +45,7 @@ struct session {
 	char values[CONTRACT_VALUES][SESSION_VALUE]; /* "" not set */
 	struct session_item items[SESSION_ITEMS];
 	size_t items_n, item_first; /* first item of the page that is shown */
+	bool rest;                  /* the list has more than are kept here */
 	char page[SESSION_PAGE];    /* as it was shown last */
 };
 

@@ -4,7 +4,7 @@
 #include "store/handed.h"
 #include "store/vacancies.h"
 
-#define SEEN_MOST 20
+#define SEEN_MOST VACANCIES_ROWS
 
 struct told {
 	int count;

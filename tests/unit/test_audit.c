@@ -319,6 +319,15 @@ static void audit_check__error_too_wide__fault(void **state)
 	    "down: first in kk is 83 characters");
 }
 
+static void audit_check__rest_of_a_list_too_wide__fault(void **state)
+{
+	(void)state;
+	fails("back: {all: \"0 -\"}}",
+	    "back: {all: \"0 -\"}, rest: {all: \"Қате. Қате. Қате. Қате. Қате. Қате. Қате. Қате. Қате. "
+	    "Қате.\"}}",
+	    "kids: last in kk has room for 0 of 1 items");
+}
+
 static void audit_check__told__is_proved_as_a_page_without_keys(void **state)
 {
 	(void)state;
@@ -401,10 +410,10 @@ static void audit_pages__small__each_form_in_each_language(void **state)
 	(void)state;
 	assert_non_null(dialog);
 	audit_pages(dialog, pages_count, n);
-	/* Five pages and a list twice, one of them told, two inputs with three errors, three ends, three of
-	 * the engine's own. */
+	/* Five pages twice and a list three times, one of them told, two inputs with three errors, three
+	 * ends, three of the engine's own. */
 	for (enum language l = 0; l < LANGUAGES; l++)
-		assert_int_equal(n[l], 2 * 5 + 2 + 1 + 2 + 3 + 3 + 3);
+		assert_int_equal(n[l], 2 * 5 + 3 + 1 + 2 + 3 + 3 + 3);
 	dialog_free(dialog);
 	faults_fini(&faults);
 }
@@ -432,6 +441,7 @@ int main(void)
 	    cmocka_unit_test(audit_check__page_too_wide__fault),
 	    cmocka_unit_test(audit_check__gsm7_page_too_wide__fault),
 	    cmocka_unit_test(audit_check__error_too_wide__fault),
+	    cmocka_unit_test(audit_check__rest_of_a_list_too_wide__fault),
 	    cmocka_unit_test(audit_check__told__is_proved_as_a_page_without_keys),
 	    cmocka_unit_test(audit_check__list_without_room__fault),
 	    cmocka_unit_test(audit_check__mixed_scripts__fault),

@@ -45,7 +45,7 @@ static void widest(const struct contract_type *t, char ret[SESSION_VALUE])
 static void fill(struct answer *a, const struct service_result *r)
 {
 	const char *names = r->items ? r->items : r->fields;
-	unsigned items = r->items ? 1 + chance_below(SESSION_ITEMS) : 1;
+	unsigned items = r->items ? 1 + chance_below(SESSION_ITEMS + 1) : 1;
 
 	answer_start(a, r->name);
 	while (items-- > 0) {
@@ -69,7 +69,7 @@ static void fill(struct answer *a, const struct service_result *r)
 			}
 		}
 		if (r->items)
-			assert_true(answer_add(a, at, n));
+			assert_true(answer_add(a, at, n) == !a->rest);
 	}
 }
 
@@ -466,6 +466,33 @@ static void engine__dropped_on_a_later_page_of_a_list__offer_has_its_own_keys(vo
 	assert_int_equal(s.item_first, at);
 }
 
+/* The last page of a list of the shipped menu with so many items. */
+static const char *last_page(int items)
+{
+	static struct answer a;
+	const char *item[] = {"9", "№20 Нұршуақ", "3"};
+
+	dial_known();
+	engine_type(menu, &s, "1", 1);
+	answer_start(&a, "ok");
+	answer_set(&a, "child", "77");
+	for (int i = 0; i < items; i++)
+		answer_add(&a, item, 3);
+	for (engine_give(menu, &s, &a); strstr(s.page, "\n9 "); engine_type(menu, &s, "9", 1))
+		assert_null(strstr(s.page, "порталда"));
+	return s.page;
+}
+
+static void engine__list_of_more_than_are_kept__its_last_page_says_so(void **state)
+{
+	(void)state;
+	assert_null(strstr(last_page(SESSION_ITEMS), "порталда"));
+	assert_non_null(
+	    strstr(last_page(SESSION_ITEMS + 1), "\n22 №20 Нұршуақ 3\nҚалғаны порталда\n0 Артқа"));
+	engine_type(menu, &s, "7", 1);
+	assert_non_null(strstr(s.page, "Қалғаны порталда"));
+}
+
 static void engine__result_that_nobody_knows__is_down(void **state)
 {
 	static struct answer a;
@@ -677,6 +704,7 @@ int main(void)
 	    cmocka_unit_test(engine__pin__is_forgotten_once_it_was_asked),
 	    cmocka_unit_test(engine__dropped__offers_to_continue_where_it_was),
 	    cmocka_unit_test(engine__dropped_on_a_later_page_of_a_list__offer_has_its_own_keys),
+	    cmocka_unit_test(engine__list_of_more_than_are_kept__its_last_page_says_so),
 	    cmocka_unit_test(engine__result_that_nobody_knows__is_down),
 	    cmocka_unit_test(engine__value_wider_than_its_type__is_cut),
 	    cmocka_unit_test(engine_tell__offer__a_page_without_keys_and_the_call_is_over),

@@ -21,7 +21,7 @@ static void pack(struct buf *out)
 	engine_dial(menu, &s, "1");
 	s.turn = 70000;
 	s.language = LANGUAGE_EN;
-	s.typed = true;
+	s.typed = s.rest = true;
 	s.back[s.back_n++] = 3;
 	strcpy(s.values[2], "Айерке");
 	s.undo[s.undo_n++] = (struct session_undo){1, 2, "Данияр"};
