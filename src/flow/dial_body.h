@@ -65,8 +65,8 @@ dial_service_fn dial_queue_by_child, dial_queue_by_parent, dial_queue_by_app;
 /* dial_vacancy.c */
 dial_service_fn dial_vacancy_list, dial_vacancy_get, dial_garden_list, dial_watch_garden, dial_watch_group;
 /* dial_referral.c */
-dial_service_fn dial_referral_list, dial_referral_get, dial_referral_take, dial_referral_accept,
-    dial_referral_decline;
+dial_service_fn dial_referral_list, dial_referral_get, dial_referral_by_number, dial_referral_take,
+    dial_referral_accept, dial_referral_decline;
 /* dial_code.c */
 dial_service_fn dial_login_code, dial_phone_change, dial_phone_confirm;
 /* dial_enrol.c */

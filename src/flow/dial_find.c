@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/secret.h"
+#include "store/tries.h"
 #include "text/utf8.h"
 
 struct find {
@@ -92,4 +93,27 @@ size_t dial_find_own(const struct dial_entry *e, size_t n, const struct dial_ent
 		if (e[i].own && (!live || !application_is_over(e[i].status)))
 			ret[own++] = &e[i];
 	return own;
+}
+
+/* The answer is ready, and is given when the look may be. */
+static void find_on_counted(void *arg, enum kz r, struct try_state s)
+{
+	struct dial_call *c = arg;
+
+	if (r != KZ_OK) {
+		answer_start(&c->answer, "down");
+	} else if (s.again_us) {
+		answer_start(&c->answer, "too_often");
+		answer_set_number(&c->answer, "num", try_minutes(s.again_us, c->now_us));
+	}
+	dial_answer(c);
+}
+
+void dial_find_give(struct dial_call *c, bool own)
+{
+	if (own)
+		dial_answer(c);
+	else if (tries_take(dial_base_of(c->dial)->pg, c->phone_key, TRY_LOOKUP, c->token, find_on_counted,
+	             c) != KZ_OK)
+		find_on_counted(c, KZ_LOST, (struct try_state){0});
 }

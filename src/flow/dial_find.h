@@ -28,5 +28,8 @@ typedef void dial_found_fn(struct dial_call *c, const struct dial_entry *e, size
 void dial_find(struct dial_call *c, enum queue_by by, int64_t value, dial_found_fn *done);
 /* The caller's own of n, how many: not those that are over, unless all are. */
 size_t dial_find_own(const struct dial_entry *e, size_t n, const struct dial_entry *ret[QUEUE_FOUND]);
+/* The answer of a look-up is ready: given, but one that did not find her own is counted first, also one that
+ * found nothing, and may be "too_often". */
+void dial_find_give(struct dial_call *c, bool own);
 
 #endif

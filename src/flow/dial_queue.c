@@ -6,37 +6,6 @@
 
 #include "base/secret.h"
 #include "flow/dial_find.h"
-#include "store/tries.h"
-
-/* The answer is ready, and is given when the look may be. */
-static void queue_on_counted(void *arg, enum kz r, struct try_state s)
-{
-	struct dial_call *c = arg;
-
-	if (r != KZ_OK) {
-		answer_start(&c->answer, "down");
-	} else if (s.again_us) {
-		answer_start(&c->answer, "too_often");
-		answer_set_number(&c->answer, "num", try_minutes(s.again_us, c->now_us));
-	}
-	dial_answer(c);
-}
-
-static void queue_count(struct dial_call *c)
-{
-	const struct dial_base *b = dial_base_of(c->dial);
-
-	if (tries_take(b->pg, c->phone_key, TRY_LOOKUP, c->token, queue_on_counted, c) != KZ_OK)
-		queue_on_counted(c, KZ_LOST, (struct try_state){0});
-}
-
-static void queue_give(struct dial_call *c, bool own)
-{
-	if (own)
-		dial_answer(c);
-	else
-		queue_count(c);
-}
 
 static void queue_show(struct answer *a, const struct dial_entry *e)
 {
@@ -63,7 +32,7 @@ static void queue_on_one(struct dial_call *c, const struct dial_entry *e, size_t
 		queue_show(&c->answer, &e[i < n ? i : 0]);
 	else
 		answer_start(&c->answer, "none");
-	queue_give(c, n && e[i < n ? i : 0].own);
+	dial_find_give(c, n && e[i < n ? i : 0].own);
 }
 
 static void queue_on_parent(struct dial_call *c, const struct dial_entry *e, size_t n)
@@ -84,7 +53,7 @@ static void queue_on_parent(struct dial_call *c, const struct dial_entry *e, siz
 		snprintf(position, sizeof position, "%llu", (unsigned long long)e[i].position);
 		answer_add(&c->answer, (const char *const[]){id, year, position}, 3);
 	}
-	queue_give(c, own);
+	dial_find_give(c, own);
 }
 
 static void queue_by_person(struct dial_call *c, enum queue_by by, dial_found_fn *done)

@@ -47,22 +47,27 @@ void dial_referral_list(struct dial_call *c)
 		dial_answer(c);
 }
 
-static void handed_on_one(void *arg, const struct handed *h)
+static void handed_show(struct dial_call *c, const char *result, const struct handed *h)
 {
-	struct dial_call *c = arg;
-	enum referral_status s = referral_stands(h->status, h->to_us, c->now_us);
-	bool offer = s == REFERRAL_OFFERED;
 	char until[SESSION_VALUE];
 
 	dial_moment(h->to_us, until);
-	answer_start(&c->answer, offer ? "offer" : "ok");
+	answer_start(&c->answer, result);
 	answer_set_number(&c->answer, "ref", h->number);
 	answer_set(&c->answer, "kg", h->names[c->session.language]);
 	answer_set(&c->answer, "until", until);
+	answer_set(
+	    &c->answer, "refstatus", referral_status_name(referral_stands(h->status, h->to_us, c->now_us)));
+}
+
+static void handed_on_one(void *arg, const struct handed *h)
+{
+	struct dial_call *c = arg;
+	bool offer = referral_stands(h->status, h->to_us, c->now_us) == REFERRAL_OFFERED;
+
+	handed_show(c, offer ? "offer" : "ok", h);
 	if (offer)
 		answer_set_number(&c->answer, "child", h->application);
-	else
-		answer_set(&c->answer, "refstatus", referral_status_name(s));
 }
 
 static void handed_on_got(void *arg, enum kz r)
@@ -78,6 +83,32 @@ void dial_referral_get(struct dial_call *c)
 {
 	if (handed_get(dial_base_of(c->dial)->pg, c->phone_key, dial_number(c, "refitem"), handed_on_one,
 	        handed_on_got, c) != KZ_OK)
+		dial_answer(c);
+}
+
+static void looked_on_one(void *arg, const struct handed *h)
+{
+	handed_show(arg, h->own ? "ok" : "other", h);
+}
+
+static void looked_on_got(void *arg, enum kz r)
+{
+	struct dial_call *c = arg;
+
+	if (r != KZ_OK) {
+		dial_answer(c);
+		return;
+	}
+	if (!c->answer.fields_n)
+		answer_start(&c->answer, "none");
+	dial_find_give(c, strcmp(c->answer.result, "ok") == 0);
+}
+
+/* By its number, whosever it is: where it leads and how it stands, but not which child it is of. */
+void dial_referral_by_number(struct dial_call *c)
+{
+	if (handed_look(dial_base_of(c->dial)->pg, c->phone_key, dial_number(c, "sought"), looked_on_one,
+	        looked_on_got, c) != KZ_OK)
 		dial_answer(c);
 }
 

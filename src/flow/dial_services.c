@@ -14,6 +14,7 @@ dial_service_fn *const dial_services[SERVICES] = {
     [SERVICE_WATCH_GROUP] = dial_watch_group,
     [SERVICE_REFERRAL_LIST] = dial_referral_list,
     [SERVICE_REFERRAL_GET] = dial_referral_get,
+    [SERVICE_REFERRAL_BY_NUMBER] = dial_referral_by_number,
     [SERVICE_REFERRAL_TAKE] = dial_referral_take,
     [SERVICE_REFERRAL_ACCEPT] = dial_referral_accept,
     [SERVICE_REFERRAL_DECLINE] = dial_referral_decline,

@@ -15,6 +15,7 @@ struct handed {
 	enum referral_status status;
 	int64_t to_us;
 	const char *names[LANGUAGES]; /* of the kindergarten */
+	bool own;                     /* the phone is a confirmed one of its application */
 };
 
 /* Each found, then done: KZ_OK (perhaps none), KZ_LOST or KZ_REFUSED. Once, later; KZ_BUSY at once without a
@@ -25,6 +26,9 @@ typedef void handed_done_fn(void *arg, enum kz r);
 enum kz handed_list(struct pg *pg, int64_t phone, uint64_t application, int most, handed_each_fn *each,
     handed_done_fn *done, void *arg) KZ_CHECK;
 enum kz handed_get(struct pg *pg, int64_t phone, uint64_t referral, handed_each_fn *each,
+    handed_done_fn *done, void *arg) KZ_CHECK;
+/* Whosever it is: `own` says whether it is hers. */
+enum kz handed_look(struct pg *pg, int64_t phone, uint64_t referral, handed_each_fn *each,
     handed_done_fn *done, void *arg) KZ_CHECK;
 
 #endif

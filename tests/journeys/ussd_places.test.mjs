@@ -152,6 +152,13 @@ journey('copies by SMS: her own with the name, a stranger\'s without, a referral
   await sms(8, /№1.*Айгөлек/);
   assert.equal((await handset(99).dial('*1234*4#')).page.split('\n')[0], 'Бұл телефонда өтініш жоқ');
 
+  assert.match((await say(other, '3', '4', '1')).page, /^№1 Айгөлек\nҚабылдануда\nМерзімі .*\n1 SMS алу/);
+  assert.match((await say(h, '3', '4', '1')).page, /^№1 Айгөлек\nҚабылдануда\nМерзімі .*\n1 Басқа №/);
+  await h.type('1');
+  assert.match((await h.type('999')).page, /^Жолдама табылмады/);
+  assert.deepEqual(await database.ask('select cardinality(at) from caller_try where kind = 1 order by 1'), [['1'], ['2']]);
+  await h.type('00');
+
   await database.ask('update vacancy set free = 0');
   await until('the list is read anew', async () => /^Бос орын жоқ/.test((await say(h, '1')).page));
   assert.match((await h.type('1')).page, /^Қай балабақша\?\n1 Айгөлек/);
