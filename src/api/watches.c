@@ -155,7 +155,7 @@ void watches_add(struct door *d, struct call *c, const struct door_caller *who, 
 		return;
 	}
 	const struct watcher_wish wish = {
-	    w->numbers[0], w->numbers[1], NEWS_BY_PORTAL, loop_clock(d->loop)->wall_us()};
+	    w->numbers[0], w->numbers[1], NEWS_BY_PORTAL, loop_clock(d->loop)->wall_us(), NULL};
 	watches_begun(w, watcher_add(d->pg, d->feed, &wish, watches_on_added, w));
 }
 

@@ -114,6 +114,7 @@ struct dial *dial_new(const struct dial_base *base, struct dial_files *files)
 	list_init(&d->drops);
 	list_init(&d->menus);
 	list_init(&d->letters);
+	dial_debts_init(d);
 	d->sessions = sessions_new(base->redis, base->keyring, SESSIONS_OPEN);
 	d->owed = sessions_new(base->redis, base->keyring, SESSIONS_OWED);
 	d->vacancies = vacancies_new(base->loop, base->pg);
@@ -170,6 +171,7 @@ void dial_start(struct dial *d)
 {
 	timer_start(d->drop_timer, 0);
 	timer_start(d->late_timer, 0);
+	timer_start(d->debt_timer, 0);
 }
 
 void dial_stop(struct dial *d)
@@ -177,6 +179,7 @@ void dial_stop(struct dial *d)
 	d->stopped = true;
 	timer_stop(d->late_timer);
 	timer_stop(d->drop_timer);
+	timer_stop(d->debt_timer);
 	timer_stop(d->keep_timer);
 	turns_stop(d);
 }
@@ -188,6 +191,7 @@ void dial_free(struct dial *d)
 	turns_free(d);
 	list_each(&d->asks, n, next) dial_ask_free(list_entry(n, struct dial_ask, node));
 	dial_letters_free(d);
+	dial_debts_free(d);
 	dial_pages_free(d);
 	dial_drops_free(d);
 	dial_menus_free(d);

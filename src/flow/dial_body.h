@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "flow/dial.h"
+#include "store/owed.h"
 #include "ussd/answer.h"
 #include "ussd/engine.h"
 #include "ussd/service.h"
@@ -40,12 +41,15 @@ void dial_local(int64_t wall_us, struct tm *ret);
 /* "19.09 17:02": a moment as pages and SMS show it, by the time of Kazakhstan. */
 void dial_moment(int64_t wall_us, char ret[SESSION_VALUE]);
 
-/* One SMS to the phone that calls, in the session's language, of the class notice, kept once for the call's
- * token and n (0, 1.. for each SMS of one call). done once, later: KZ_OK it is kept, now or before; KZ_LOST,
- * also when there is no route or the queue is full. */
-typedef void dial_sms_fn(void *arg, enum kz r);
-void dial_sms(struct dial_call *c, unsigned n, const char *template, const struct template_param *params,
-    size_t params_n, dial_sms_fn *done, void *arg);
+/* What the phone that calls is told by SMS once the call is done, in the session's language: ret is given to
+ * the statement that does it, so that it is owed by the same commit, and freed by owed_fini. Left empty when
+ * its text cannot be written. */
+void dial_owe(const struct dial_call *c, const char *template, const struct template_param *params, size_t n,
+    struct owed *ret);
+/* The call is that SMS alone: answered "ok" once it is owed, "down" else. */
+void dial_owe_only(struct dial_call *c, const char *template, const struct template_param *params, size_t n);
+/* Something owed was committed: it goes now. */
+void dial_debts_speak(struct dial *d);
 
 /* The base and files in force, for handlers. */
 const struct dial_base *dial_base_of(const struct dial *d);

@@ -6,14 +6,6 @@
 #include "store/handed.h"
 #include "ussd/screen.h"
 
-static void copy_on_sms(void *arg, enum kz r)
-{
-	struct dial_call *c = arg;
-
-	answer_start(&c->answer, r == KZ_OK ? "ok" : "down");
-	dial_answer(c);
-}
-
 /* ret: text as a parameter of the template has room for; one that says nothing is a dash. */
 static const char *copy_cut(const struct dial_call *c, const char *template, const char *param,
     const char *text, char ret[SESSION_VALUE])
@@ -37,7 +29,7 @@ static void copy_queue(struct dial_call *c, const struct dial_entry *e)
 	snprintf(app, sizeof app, "%llu", (unsigned long long)e->application);
 	snprintf(position, sizeof position, "%llu", (unsigned long long)e->position);
 	dial_moment(c->now_us, at);
-	dial_sms(c, 0, "ussd_queue", params, sizeof params / sizeof *params, copy_on_sms, c);
+	dial_owe_only(c, "ussd_queue", params, sizeof params / sizeof *params);
 }
 
 static void copy_own(struct dial_call *c, const struct dial_entry *e)
@@ -48,7 +40,7 @@ static void copy_own(struct dial_call *c, const struct dial_entry *e)
 
 	snprintf(position, sizeof position, "%llu", (unsigned long long)e->position);
 	dial_moment(c->now_us, at);
-	dial_sms(c, 0, "late", params, sizeof params / sizeof *params, copy_on_sms, c);
+	dial_owe_only(c, "late", params, sizeof params / sizeof *params);
 }
 
 static void copy_on_queue(struct dial_call *c, const struct dial_entry *e, size_t n)
@@ -78,7 +70,7 @@ static const char *copy_status(const struct dial_call *c, enum referral_status s
 	                 : contract_show(c->dialog->contracts->values[value].type, name, c->session.language);
 }
 
-/* The SMS is begun when the rows are read: c->answer says until then that there is one. */
+/* What it answers comes behind the rows: the room says until then that there is one, and owns nothing. */
 static void copy_on_handed(void *arg, const struct handed *h)
 {
 	struct dial_call *c = arg;
@@ -91,16 +83,18 @@ static void copy_on_handed(void *arg, const struct handed *h)
 
 	snprintf(ref, sizeof ref, "%llu", (unsigned long long)h->number);
 	dial_moment(h->to_us, until);
-	answer_start(&c->answer, "ok");
-	dial_sms(c, 0, "ussd_referral", params, sizeof params / sizeof *params, copy_on_sms, c);
+	c->room = c;
+	dial_owe_only(c, "ussd_referral", params, sizeof params / sizeof *params);
 }
 
 static void copy_on_looked(void *arg, enum kz r)
 {
 	struct dial_call *c = arg;
 
-	if (r == KZ_OK && !strcmp(c->answer.result, "ok"))
+	if (c->room) {
+		c->room = NULL;
 		return;
+	}
 	if (r == KZ_OK)
 		answer_start(&c->answer, "gone");
 	dial_answer(c);

@@ -123,42 +123,40 @@ void dial_enrol_start(struct dial_call *c)
 		dial_answer(c);
 }
 
-static void enrol_on_told(void *arg, enum kz r)
-{
-	enrol_answer(arg, r == KZ_OK ? "ok" : "down");
-}
-
 static void enrol_on_added(void *arg, enum kz r, enum enrolment_verdict v)
 {
 	struct dial_call *c = arg;
 
-	if (r != KZ_OK)
-		dial_answer(c);
-	else if (v == ENROLMENT_ADDED || v == ENROLMENT_SAME)
-		dial_sms(c, 0, "ussd_enrol", NULL, 0, enrol_on_told, c);
-	else
-		enrol_answer(c, "asked");
+	bool good = v == ENROLMENT_ADDED || v == ENROLMENT_SAME;
+
+	if (r == KZ_OK && good)
+		dial_debts_speak(c->dial);
+	enrol_answer(c, r != KZ_OK ? "down" : good ? "ok" : "asked");
 }
 
 void dial_enrol_submit(struct dial_call *c)
 {
 	const struct dial_base *b = dial_base_of(c->dial);
+	struct owed owed = {0};
 	struct enrolment_wish w = {.enrolment = {.phones = {c->phone}, .language = c->session.language},
 	    .via = NEWS_BY_USSD,
 	    .token = c->token,
-	    .now_us = c->now_us};
+	    .now_us = c->now_us,
+	    .owed = &owed};
 	struct enrolment *e = &w.enrolment;
 
+	dial_owe(c, "ussd_enrol", NULL, 0, &owed);
 	if (dial_number(c, "phone2") == c->phone.digits)
 		enrol_answer(c, "same");
 	else if (msisdn_from_digits(dial_number(c, "phone2"), &e->phones[1]) != KZ_OK ||
 	         !enrol_iin(c, "kid", &e->child) || !enrol_iin(c, "parent", &e->parent) ||
 	         enrolment_add(b->pg, b->feed, b->keyring, &w, enrol_on_added, c) != KZ_OK)
 		dial_answer(c);
+	owed_fini(&owed);
 	secret_wipe(&w, sizeof w);
 }
 
 void dial_enrol_tell(struct dial_call *c)
 {
-	dial_sms(c, 0, "ussd_enrol_documents", NULL, 0, enrol_on_told, c);
+	dial_owe_only(c, "ussd_enrol_documents", NULL, 0);
 }

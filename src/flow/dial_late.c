@@ -18,7 +18,7 @@
 #define LONGEST_MS INT64_C(60000)
 #define HELD_MS    INT64_C(20000) /* it is left to the handler that has it */
 #define TICK_MS    1000
-#define LATE_SMS   15 /* the last of an ask's SMS: a handler has those before */
+#define LATE_SMS   15 /* of its token: another one than that which is owed for what was done */
 #define PARAMS     8
 
 enum late_end { LATE_TOLD, LATE_SILENT, LATE_GIVEN_UP };
@@ -179,7 +179,8 @@ static void late_speak(struct dial_ask *a, const struct template *t, const char 
 			late_value(a, params[n].name, values[n]);
 		params[n].value = values[n];
 	}
-	dial_sms(&a->call, LATE_SMS, name, params, n, late_on_sms, a);
+	dial_sms_to(a->call.dial, a->call.phone, a->call.session.language, a->call.token, LATE_SMS, name,
+	    params, n, late_on_sms, a);
 }
 
 void dial_late_tell(struct dial_ask *a)

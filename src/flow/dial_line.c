@@ -12,10 +12,12 @@ void turn_enter(struct turn *t, enum turn_place next)
 {
 	static const uint8_t moves[TURN_PLACES] = {
 	    [TURN_BEHIND] = 1 << TURN_READING | 1 << TURN_SPEAKING | 1 << TURN_TOLD,
-	    [TURN_READING] = 1 << TURN_SEEKING | 1 << TURN_SPEAKING | 1 << TURN_ASKING | 1 << TURN_KEEPING |
-	                     1 << TURN_TOLD,
-	    [TURN_SEEKING] = 1 << TURN_SPEAKING | 1 << TURN_ASKING | 1 << TURN_KEEPING | 1 << TURN_TOLD,
+	    [TURN_READING] = 1 << TURN_SEEKING | 1 << TURN_SPEAKING | 1 << TURN_NOTING | 1 << TURN_ASKING |
+	                     1 << TURN_KEEPING | 1 << TURN_TOLD,
+	    [TURN_SEEKING] =
+	        1 << TURN_SPEAKING | 1 << TURN_NOTING | 1 << TURN_ASKING | 1 << TURN_KEEPING | 1 << TURN_TOLD,
 	    [TURN_SPEAKING] = 1 << TURN_ASKING | 1 << TURN_KEEPING | 1 << TURN_TOLD,
+	    [TURN_NOTING] = 1 << TURN_ASKING | 1 << TURN_KEEPING | 1 << TURN_TOLD,
 	    [TURN_ASKING] = 1 << TURN_ASKING | 1 << TURN_KEEPING | 1 << TURN_TOLD,
 	    [TURN_KEEPING] = 1 << TURN_READING | 1 << TURN_TOLD,
 	};

@@ -6,7 +6,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "flow/dial_turn.h"
-#include "store/callers.h"
 #include "text/utf8.h"
 
 /* One on its way into the database; in the list `letters` of its dial. */
@@ -74,7 +73,7 @@ static void letter_keep(struct dial_letter *l, struct letter *letter, int64_t to
 		letter_tell(l, KZ_LOST);
 }
 
-static bool letter_text(const struct dial *d, enum language language, const char *template,
+bool dial_sms_fill(const struct dial *d, enum language language, const char *template,
     const struct template_param *params, size_t n, struct buf *out)
 {
 	struct buf filled = {.wiped = true};
@@ -89,49 +88,34 @@ static bool letter_text(const struct dial *d, enum language language, const char
 	return r == KZ_OK;
 }
 
-void dial_sms_to(struct dial *d, struct msisdn to, enum language language, int64_t token, unsigned n,
-    const char *template, const struct template_param *params, size_t params_n, dial_sms_fn *done, void *arg)
+void dial_sms_text(struct dial *d, struct msisdn to, enum language language, int64_t token, unsigned n,
+    const char *text, dial_sms_fn *done, void *arg)
 {
 	struct dial_letter *l = mem_new(sizeof *l);
-	struct buf text = {.wiped = true};
+	const struct send_wish w = {
+	    .class = MESSAGE_NOTICE, .to = to, .text = text, .language = (int)language};
 	struct send_preview preview;
 	unsigned after_s = 0;
 
 	*l = (struct dial_letter){.dial = d, .done = done, .arg = arg};
 	list_append(&d->letters, &l->node);
-	bool good = letter_text(d, language, template, params, params_n, &text);
-	const struct send_wish w = {
-	    .class = MESSAGE_NOTICE, .to = to, .text = buf_text(&text), .language = (int)language};
-	if (good && send_preview(d->base.send, &w, &preview) == KZ_OK &&
+	if (send_preview(d->base.send, &w, &preview) == KZ_OK &&
 	    send_admits(d->base.send, w.class, &preview, &after_s) == KZ_OK)
 		letter_keep(l, letter_new(d->base.send, &w, &preview, 0), token, n);
 	else
 		letter_tell(l, KZ_LOST);
+}
+
+/* A text that cannot be written is empty, and empty ones are not sent. */
+void dial_sms_to(struct dial *d, struct msisdn to, enum language language, int64_t token, unsigned n,
+    const char *template, const struct template_param *params, size_t params_n, dial_sms_fn *done, void *arg)
+{
+	struct buf text = {.wiped = true};
+
+	if (!dial_sms_fill(d, language, template, params, params_n, &text))
+		buf_clear(&text);
+	dial_sms_text(d, to, language, token, n, buf_text(&text), done, arg);
 	buf_wipe(&text);
-}
-
-void dial_sms(struct dial_call *c, unsigned n, const char *template, const struct template_param *params,
-    size_t params_n, dial_sms_fn *done, void *arg)
-{
-	dial_sms_to(
-	    c->dial, c->phone, c->session.language, c->token, n, template, params, params_n, done, arg);
-}
-
-static void letter_on_language(void *arg, enum kz r)
-{
-	(void)arg;
-	(void)r;
-}
-
-void dial_remember_language(struct turn *t)
-{
-	struct dial *d = t->dial;
-	const struct session *s = &t->record->session;
-
-	callers_set_language(d->base.pg, t->phone_key, s->language);
-	if (s->turn > 1 && s->language != t->spoke)
-		dial_sms_to(d, t->in.phone, s->language, dial_ask_token(d, s, SERVICES), 0, "ussd_language",
-		    NULL, 0, letter_on_language, NULL);
 }
 
 void dial_letters_free(struct dial *d)

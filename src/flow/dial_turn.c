@@ -130,11 +130,8 @@ void turn_keep(struct turn *t)
 		turn_on_kept(t, KZ_LOST);
 }
 
-void turn_walk(struct turn *t, const struct engine_step *step)
+void turn_follow(struct turn *t, const struct engine_step *step)
 {
-	dial_menu_count_step(t->menu, step);
-	if (dial_menu_chose_language(t->menu, step, t->record->session.language))
-		dial_remember_language(t);
 	if (step->does == ENGINE_SAY) {
 		if (t->pushed)
 			dial_push_end(t);
@@ -147,6 +144,15 @@ void turn_walk(struct turn *t, const struct engine_step *step)
 		dial_ask_begin(t, step->service);
 	else
 		turn_close(t);
+}
+
+void turn_walk(struct turn *t, const struct engine_step *step)
+{
+	dial_menu_count_step(t->menu, step);
+	if (dial_menu_chose_language(t->menu, step, turn_session(t)->language))
+		turn_note_language(t, step);
+	else
+		turn_follow(t, step);
 }
 
 static void turn_dial(struct turn *t, enum language l)

@@ -1,6 +1,6 @@
-/* dial_turn: what the files of the turn itself share: dial.c, dial_turn.c, dial_ask.c, dial_late.c,
- * dial_page.c, dial_drop.c, dial_menu.c, dial_record.c, dial_sms.c only. Handlers of services see
- * dial_body.h. */
+/* dial_turn: what the files of the turn itself share: dial.c, dial_turn.c, dial_ask.c, dial_debt.c,
+ * dial_language.c, dial_late.c, dial_page.c, dial_drop.c, dial_menu.c, dial_record.c, dial_sms.c only.
+ * Handlers of services see dial_body.h. */
 #ifndef FLOW_DIAL_TURN_H
 #define FLOW_DIAL_TURN_H
 
@@ -29,6 +29,9 @@ enum dial_seen {
 	SEEN_END,
 	SEENS
 };
+
+/* What became of an SMS that was owed and taken up. */
+enum debt_end { DEBT_TOLD, DEBT_AGAIN, DEBT_GIVEN_UP, DEBT_ENDS };
 
 /* A dialog in memory; owned by dial, let go while nobody walks it. */
 struct dial_menu {
@@ -64,6 +67,7 @@ enum turn_place {
 	TURN_READING,  /* the session */
 	TURN_SEEKING,  /* its dialog */
 	TURN_SPEAKING, /* which language she speaks */
+	TURN_NOTING,   /* the language that she chose */
 	TURN_ASKING,   /* a service */
 	TURN_KEEPING,  /* the session */
 	TURN_TOLD,     /* the page was said; what is still out only frees it */
@@ -103,8 +107,9 @@ struct turn {
 	dial_page_fn *done; /* of the terminal; NULL: a carrier's */
 	void *arg;
 	int64_t phone_key, said, began_us;
-	int64_t walked_us;   /* when it began to walk; 0: it did not */
-	enum language spoke; /* before she typed */
+	int64_t walked_us;       /* when it began to walk; 0: it did not */
+	enum language spoke;     /* before she typed */
+	struct engine_step step; /* of TURN_NOTING: where it goes on */
 	struct dial_menu *menu;
 	struct dial_ask *ask;
 	uint64_t revision, uid;     /* of the session as it was read */
@@ -135,15 +140,15 @@ struct dial {
 	struct map running; /* struct turn, by phone_key */
 	struct map taken;   /* struct dial_page that was shown, by phone_key */
 	struct list pages, pages_taken;
-	struct list turns, waiting, asks, drops, menus, letters;
+	struct list turns, waiting, asks, drops, menus, letters, debts;
 	size_t turns_n, walking_n; /* all turns; those that walk */
 	int64_t walk_us;           /* how long the last one walked */
 	struct dial_menu *menu;    /* in force; NULL: none */
-	struct timer *late_timer, *drop_timer, *keep_timer;
+	struct timer *late_timer, *drop_timer, *keep_timer, *debt_timer;
 	size_t late_n; /* owed by all daemons, as it was known last */
-	bool stopped, keeping, renewed, looking, late_looking;
-	struct metric *closed[CLOSES], *repeated, *pushed[2], *late[3], *dropped, *open_gauge, *late_gauge,
-	    *time;
+	bool stopped, keeping, renewed, looking, late_looking, debts_taking, debts_more;
+	struct metric *closed[CLOSES], *repeated, *pushed[2], *late[3], *dropped, *debts_ended[DEBT_ENDS],
+	    *open_gauge, *late_gauge, *time;
 };
 
 /* dial.c */
@@ -208,6 +213,8 @@ void turn_begin(struct turn *t);
 void turn_walk(struct turn *t, const struct engine_step *step);
 /* The session is kept, then its page said. */
 void turn_keep(struct turn *t);
+/* What of it is to be noted is. */
+void turn_follow(struct turn *t, const struct engine_step *step);
 /* The network does not wait any longer. A timer's. */
 void turn_on_late(void *arg);
 /* Says the closing page now. No page was said. */
@@ -225,6 +232,18 @@ bool dial_ask_is_down(const struct dial_ask *a);
 /* Its handler is asked, again. */
 void dial_ask_go(struct dial_ask *a);
 void dial_ask_free(struct dial_ask *a);
+
+/* dial_debt.c */
+void dial_debts_init(struct dial *d);
+void dial_debts_free(struct dial *d);
+/* As dial_owe, to whom no service is asked. */
+void dial_owe_to(struct dial *d, struct msisdn to, enum language l, int64_t token, const char *template,
+    const struct template_param *params, size_t n, struct owed *ret);
+void dial_debts_on_timer(void *arg);
+
+/* dial_language.c */
+/* It was chosen; follows step then. */
+void turn_note_language(struct turn *t, const struct engine_step *step);
 
 /* dial_late.c */
 /* The service is down, or too slow for its turn: that its answer is owed is written down, and the turn goes
@@ -260,11 +279,17 @@ void dial_push_end(struct turn *t);
 void dial_push_page(struct turn *t, const char *page);
 
 /* dial_sms.c */
-/* As dial_sms, to whom nobody calls. */
+/* The text of the template for a phone. false: it cannot be written, which is logged. */
+bool dial_sms_fill(const struct dial *d, enum language language, const char *template,
+    const struct template_param *params, size_t n, struct buf *out);
+/* One SMS of the class notice, kept once for token and n (0 is that of what is owed). done once, later: KZ_OK
+ * it is kept, now or before; KZ_LOST, also when there is no route or the queue is full. */
+typedef void dial_sms_fn(void *arg, enum kz r);
+void dial_sms_text(struct dial *d, struct msisdn to, enum language language, int64_t token, unsigned n,
+    const char *text, dial_sms_fn *done, void *arg);
+/* The same, of a template. */
 void dial_sms_to(struct dial *d, struct msisdn to, enum language language, int64_t token, unsigned n,
     const char *template, const struct template_param *params, size_t params_n, dial_sms_fn *done, void *arg);
-/* That was chosen, of the phone; told by SMS, but when it was asked for at first. */
-void dial_remember_language(struct turn *t);
 void dial_letters_free(struct dial *d);
 
 #endif

@@ -205,36 +205,29 @@ void dial_garden_list(struct dial_call *c)
 	dial_find(c, QUEUE_BY_APPLICATION, (int64_t)dial_number(c, "child"), garden_on_found);
 }
 
-/* It is kept by now: an SMS that cannot be is no reason to say that it is not. */
-static void watch_on_sms(void *arg, enum kz r)
-{
-	struct dial_call *c = arg;
-
-	(void)r;
-	answer_start(&c->answer, "ok");
-	dial_answer(c);
-}
-
 static void watch_on_added(void *arg, enum kz r, enum watcher_verdict v)
 {
 	struct dial_call *c = arg;
 
 	if (r == KZ_OK && (v == WATCHER_ADDED || v == WATCHER_SAME)) {
-		dial_sms(c, 0, "ussd_watch", NULL, 0, watch_on_sms, c);
-		return;
-	}
-	if (r == KZ_OK)
+		dial_debts_speak(c->dial);
+		answer_start(&c->answer, "ok");
+	} else if (r == KZ_OK) {
 		answer_start(&c->answer, v == WATCHER_FULL ? "full" : "over");
+	}
 	dial_answer(c);
 }
 
 static void watch_add(struct dial_call *c, uint64_t kindergarten)
 {
 	const struct dial_base *b = dial_base_of(c->dial);
-	const struct watcher_wish w = {dial_number(c, "child"), kindergarten, NEWS_BY_USSD, c->now_us};
+	struct owed owed = {0};
+	const struct watcher_wish w = {dial_number(c, "child"), kindergarten, NEWS_BY_USSD, c->now_us, &owed};
 
+	dial_owe(c, "ussd_watch", NULL, 0, &owed);
 	if (watcher_add(b->pg, b->feed, &w, watch_on_added, c) != KZ_OK)
 		dial_answer(c);
+	owed_fini(&owed);
 }
 
 static void watch_on_own(struct dial_call *c, const struct dial_entry *e, size_t n)

@@ -4,7 +4,7 @@
 
 struct callers_quest {
 	callers_language_fn *done;
-	callers_moved_fn *moved;
+	callers_done_fn *changed;
 	void *arg;
 };
 
@@ -38,28 +38,30 @@ enum kz callers_language(struct pg *pg, int64_t phone, callers_language_fn *done
 	return pg_ask(pg, &sql_language, &value, callers_on_language, &q, sizeof q);
 }
 
-static const uint32_t speak_types[] = {PG_INT8, PG_INT4};
+static const uint32_t speak_types[] = {PG_INT8, PG_INT4, PG_INT8, PG_BYTEA};
 static const struct pg_sql sql_speak = {"caller_speak",
-    "insert into caller (phone, language) values ($1, $2)"
-    " on conflict (phone) do update set language = excluded.language, at = now()",
-    2, speak_types};
+    "with put as (insert into caller (phone, language) values ($1, $2)"
+    "  on conflict (phone) do update set language = excluded.language, at = now() returning phone)"
+    " select owed_put($3, $4) from put",
+    4, speak_types};
 
-static void callers_on_set(void *arg, enum kz r, const struct pg_reply *reply)
+static void callers_on_changed(void *arg, enum kz r, const struct pg_reply *reply)
 {
-	(void)arg;
-	(void)r;
+	const struct callers_quest *q = arg;
+
 	(void)reply;
+	q->changed(q->arg, r == KZ_OK ? KZ_OK : KZ_LOST);
 }
 
-void callers_set_language(struct pg *pg, int64_t phone, enum language l)
+enum kz callers_set_language(
+    struct pg *pg, int64_t phone, enum language l, const struct owed *owed, callers_done_fn *done, void *arg)
 {
-	const struct callers_quest q = {0};
-	uint8_t room[8], language[4];
-	const struct pg_value values[] = {pg_int8(phone, room), pg_int4((int32_t)l, language)};
+	const struct callers_quest q = {.changed = done, .arg = arg};
+	uint8_t room[8], language[4], token[8];
+	const struct pg_value values[] = {
+	    pg_int8(phone, room), pg_int4((int32_t)l, language), owed_token(owed, token), owed_sealed(owed)};
 
-	/* KZ_BUSY is one of the ways to be lost */
-	if (pg_ask(pg, &sql_speak, values, callers_on_set, &q, sizeof q) != KZ_OK)
-		return;
+	return pg_ask(pg, &sql_speak, values, callers_on_changed, &q, sizeof q);
 }
 
 static const uint32_t move_types[] = {PG_INT8, PG_INT8};
@@ -70,19 +72,11 @@ static const struct pg_sql sql_move = {"caller_move",
     "  district = coalesce(own.district, excluded.district)",
     2, move_types};
 
-static void callers_on_moved(void *arg, enum kz r, const struct pg_reply *reply)
+enum kz callers_move(struct pg *pg, int64_t phone, int64_t to, callers_done_fn *done, void *arg)
 {
-	const struct callers_quest *q = arg;
-
-	(void)reply;
-	q->moved(q->arg, r == KZ_OK ? KZ_OK : KZ_LOST);
-}
-
-enum kz callers_move(struct pg *pg, int64_t phone, int64_t to, callers_moved_fn *done, void *arg)
-{
-	const struct callers_quest q = {.moved = done, .arg = arg};
+	const struct callers_quest q = {.changed = done, .arg = arg};
 	uint8_t from_room[8], to_room[8];
 	const struct pg_value values[] = {pg_int8(phone, from_room), pg_int8(to, to_room)};
 
-	return pg_ask(pg, &sql_move, values, callers_on_moved, &q, sizeof q);
+	return pg_ask(pg, &sql_move, values, callers_on_changed, &q, sizeof q);
 }

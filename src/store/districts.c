@@ -5,7 +5,7 @@
 struct districts_quest {
 	districts_each_fn *each;
 	districts_done_fn *done;
-	districts_chosen_fn *chosen;
+	districts_name_fn *named;
 	void *arg;
 };
 
@@ -43,32 +43,51 @@ enum kz districts_list(struct pg *pg, int64_t phone, enum language l, int most, 
 	return pg_ask(pg, &sql_list, values, districts_on_list, &q, sizeof q);
 }
 
-static const uint32_t choose_types[] = {PG_INT8, PG_INT4, PG_INT8};
+static const uint32_t name_types[] = {PG_INT8, PG_INT4};
+static const struct pg_sql sql_name = {
+    "districts_name", "select " NAME " from district d where d.id = $1", 2, name_types};
+
+static void districts_on_name(void *arg, enum kz r, const struct pg_reply *reply)
+{
+	const struct districts_quest *q = arg;
+
+	q->named(q->arg,
+	    r != KZ_OK          ? KZ_LOST
+	    : pg_rows(reply, 0) ? KZ_OK
+	                        : KZ_NOT_FOUND,
+	    pg_text(reply, 0, 0, 0, NULL));
+}
+
+enum kz districts_name(struct pg *pg, uint64_t id, enum language l, districts_name_fn *done, void *arg)
+{
+	const struct districts_quest q = {.named = done, .arg = arg};
+	uint8_t district[8], language[4];
+	const struct pg_value values[] = {pg_int8((int64_t)id, district), pg_int4((int32_t)l, language)};
+
+	return pg_ask(pg, &sql_name, values, districts_on_name, &q, sizeof q);
+}
+
+static const uint32_t choose_types[] = {PG_INT8, PG_INT8, PG_INT8, PG_BYTEA};
 static const struct pg_sql sql_choose = {"districts_choose",
-    "with put as (insert into caller (phone, district) select $1, id from district where id = $3"
-    "  on conflict (phone) do update set district = excluded.district, at = now() returning district)"
-    " select " NAME " from put, lateral (select * from district where id = put.district offset 0) d",
-    3, choose_types};
+    "with put as (insert into caller (phone, district) select $1, id from district where id = $2"
+    "  on conflict (phone) do update set district = excluded.district, at = now() returning phone)"
+    " select owed_put($3, $4) from put",
+    4, choose_types};
 
 static void districts_on_chosen(void *arg, enum kz r, const struct pg_reply *reply)
 {
 	const struct districts_quest *q = arg;
 
-	if (r != KZ_OK)
-		q->chosen(q->arg, KZ_LOST, "");
-	else if (!pg_rows(reply, 0))
-		q->chosen(q->arg, KZ_NOT_FOUND, "");
-	else
-		q->chosen(q->arg, KZ_OK, pg_text(reply, 0, 0, 0, NULL));
+	q->done(q->arg, r != KZ_OK ? KZ_LOST : pg_rows(reply, 0) ? KZ_OK : KZ_NOT_FOUND);
 }
 
 enum kz districts_choose(
-    struct pg *pg, int64_t phone, uint64_t id, enum language l, districts_chosen_fn *done, void *arg)
+    struct pg *pg, int64_t phone, uint64_t id, const struct owed *owed, districts_done_fn *done, void *arg)
 {
-	const struct districts_quest q = {.chosen = done, .arg = arg};
-	uint8_t room[8], language[4], district[8];
+	const struct districts_quest q = {.done = done, .arg = arg};
+	uint8_t room[8], district[8], token[8];
 	const struct pg_value values[] = {
-	    pg_int8(phone, room), pg_int4((int32_t)l, language), pg_int8((int64_t)id, district)};
+	    pg_int8(phone, room), pg_int8((int64_t)id, district), owed_token(owed, token), owed_sealed(owed)};
 
 	return pg_ask(pg, &sql_choose, values, districts_on_chosen, &q, sizeof q);
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/result.h"
+#include "store/owed.h"
 #include "store/pg.h"
 #include "text/language.h"
 
@@ -16,9 +17,13 @@ typedef void districts_done_fn(void *arg, enum kz r);
 enum kz districts_list(struct pg *pg, int64_t phone, enum language l, int most, districts_each_fn *each,
     districts_done_fn *done, void *arg) KZ_CHECK;
 
-/* KZ_OK: it is remembered, name: the district's; KZ_NOT_FOUND: no such district; KZ_LOST. */
-typedef void districts_chosen_fn(void *arg, enum kz r, const char *name);
-enum kz districts_choose(struct pg *pg, int64_t phone, uint64_t id, enum language l,
-    districts_chosen_fn *done, void *arg) KZ_CHECK;
+/* KZ_OK: name is the district's, lives during the call; KZ_NOT_FOUND: no such district; KZ_LOST. */
+typedef void districts_name_fn(void *arg, enum kz r, const char *name);
+enum kz districts_name(
+    struct pg *pg, uint64_t id, enum language l, districts_name_fn *done, void *arg) KZ_CHECK;
+
+/* Remembered; owed: with that, NULL: none. KZ_OK, KZ_NOT_FOUND: no such district; KZ_LOST. */
+enum kz districts_choose(struct pg *pg, int64_t phone, uint64_t id, const struct owed *owed,
+    districts_done_fn *done, void *arg) KZ_CHECK;
 
 #endif

@@ -71,9 +71,9 @@ struct enrolment_quest {
 };
 
 static const uint32_t put_types[] = {
-    PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_TIMESTAMPTZ, PG_BYTEA, PG_INT4_ARRAY, PG_INT4, PG_INT4};
+    PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_TIMESTAMPTZ, PG_BYTEA, PG_INT4_ARRAY, PG_INT4, PG_INT4, PG_BYTEA};
 static const struct pg_sql sql_put = {
-    "enrolment_put", "select enrolment_put($1, $2, $3, $4, $5, $6, $7, $8, $9)", 9, put_types};
+    "enrolment_put", "select enrolment_put($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", 10, put_types};
 
 static void enrolment_on_put(void *arg, enum kz r, const struct pg_reply *reply)
 {
@@ -109,7 +109,7 @@ static struct pg_job *enrolment_job(
 	    pg_int8(applicant_iin(k, &w->enrolment.child), child),
 	    pg_int8(person_phone(k, w->enrolment.phones[0]), phone), pg_timestamp(w->now_us, now),
 	    {sealed.data, sealed.len}, enrolment_had(&had), pg_int4(NEWS_REQUESTED, kind),
-	    pg_int4((int32_t)w->via, via)};
+	    pg_int4((int32_t)w->via, via), owed_sealed(w->owed)};
 
 	slots.in[ids_slot(number)] = true;
 	lease_fence(feed_lease(q->feed), &slots, job);

@@ -9,6 +9,7 @@
 #include "rules/application.h"
 #include "rules/news.h"
 #include "store/feed.h"
+#include "store/owed.h"
 #include "store/pg.h"
 #include "text/iin.h"
 #include "text/language.h"
@@ -34,7 +35,8 @@ enum enrolment_verdict {
 struct enrolment_wish {
 	struct enrolment enrolment;
 	enum news_via via;
-	int64_t token, now_us; /* token: of the press of a key, not 0 */
+	int64_t token, now_us;   /* token: of the press of a key, not 0 */
+	const struct owed *owed; /* when it is added, of the same token; NULL: none */
 };
 
 /* Whether an application of that status is one: no other is asked for beside it. */

@@ -13,9 +13,10 @@ struct watcher_quest {
 	void *arg;
 };
 
-static const uint32_t add_types[] = {PG_INT8, PG_INT8, PG_INT8, PG_TIMESTAMPTZ, PG_INT4, PG_INT4, PG_INT4};
+static const uint32_t add_types[] = {
+    PG_INT8, PG_INT8, PG_INT8, PG_TIMESTAMPTZ, PG_INT4, PG_INT4, PG_INT4, PG_INT8, PG_BYTEA};
 static const struct pg_sql sql_add = {
-    "watcher_add", "select watcher_add($1, $2, $3, $4, $5, $6, $7)", 7, add_types};
+    "watcher_add", "select watcher_add($1, $2, $3, $4, $5, $6, $7, $8, $9)", 9, add_types};
 
 static void watcher_on_added(void *arg, enum kz r, const struct pg_reply *reply)
 {
@@ -31,12 +32,12 @@ static struct pg_job *watcher_job(struct pg *pg, struct watcher_quest *q, const 
 {
 	struct pg_job *job = pg_job_new(pg, watcher_on_added, q);
 	struct lease_slots slots = {0};
-	uint8_t feed[8], application[8], kindergarten[8], now[8], most[4], kind[4], via[4];
+	uint8_t feed[8], application[8], kindergarten[8], now[8], most[4], kind[4], via[4], token[8];
 	uint64_t number = feed_number(q->feed, &q->hold, 1);
 	const struct pg_value values[] = {pg_int8((int64_t)number, feed),
 	    pg_int8((int64_t)w->application, application), pg_int8((int64_t)w->kindergarten, kindergarten),
 	    pg_timestamp(w->now_us, now), pg_int4(WATCHERS_MOST, most), pg_int4(NEWS_WATCHED, kind),
-	    pg_int4((int32_t)w->via, via)};
+	    pg_int4((int32_t)w->via, via), owed_token(w->owed, token), owed_sealed(w->owed)};
 
 	slots.in[ids_slot(number)] = true;
 	lease_fence(feed_lease(q->feed), &slots, job);

@@ -7,6 +7,7 @@
 
 #include "rules/news.h"
 #include "store/feed.h"
+#include "store/owed.h"
 #include "store/pg.h"
 
 #define WATCHERS_MOST 20 /* kindergartens of one application */
@@ -26,6 +27,7 @@ struct watcher_wish {
 	uint64_t application, kindergarten;
 	enum news_via via;
 	int64_t now_us;
+	const struct owed *owed; /* when it is watched; NULL: none */
 };
 
 /* Each of these answers once, later, or KZ_BUSY at once without a callback. */

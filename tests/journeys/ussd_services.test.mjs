@@ -36,6 +36,16 @@ async function page(answer, text, end = false) {
   assert.deepEqual([shown.split('\n')[0], ended], [text, end], shown);
 }
 
+// A session of psql that holds a lock, until rollback is written to it.
+async function hold(stage, database, statement, lock) {
+  const holder = spawn('psql', ['-XqAt', database.conninfo], { stdio: ['pipe', 'ignore', 'ignore'] });
+  stage.defer(() => holder.kill());
+  holder.stdin.write(`begin; ${statement};\n`);
+  await until('the lock is held', () => database.count('pg_locks l join pg_stat_activity a using (pid)',
+    `${lock} and l.granted and a.application_name = 'psql' and a.state = 'idle in transaction'`));
+  return holder;
+}
+
 // Behind a child that has an application there is the way to everything else, whoever calls.
 async function settings(handset) {
   await page(handset.dial('*1234*5#'), 'Кезекке тұру. Бала ЖСН, 12 цифр:');
@@ -106,6 +116,26 @@ journey('ussd_services__wrong_codes__locked_and_the_phone_stays', async (stage) 
 
 // The code is good, then the daemon dies before it knows whether anything was changed: the same code, typed on the other one, is
 // no second try, and whoever changed the phone, it is changed once.
+journey('ussd_services__daemon_killed_with_a_deed_done__its_sms_comes_once', async (stage) => {
+  const { database, centre, k, rows, handset } = await start(stage);
+  await rows.group(2, { free: 7 });
+  await settings(handset);
+  await handset.type('3');
+  const holder = await hold(stage, database, 'lock table message', `l.locktype = 'relation' and l.mode = 'AccessExclusiveLock'`);
+  await page(handset.type('2'), 'Аудан сақталды: Медеу');
+  await until('its SMS is being kept', () => database.count('pg_locks', 'not granted'));
+  await k.kill();
+  await database.ask('select pg_terminate_backend(pid) from pg_locks where not granted');
+  holder.stdin.end('rollback;\n');
+  assert.deepEqual(await database.ask(`select district, (select count(*) from owed) from caller`), [['2', '1']]);
+  await database.ask(`update owed set due_at = '-infinity'`);
+  await k.run();
+  await k.ready();
+  await until('it is told', () => centre.texts.length);
+  await until('and nothing is owed', async () => await database.count('owed') === 0);
+  assert.deepEqual(centre.texts.map((t) => t.text), ['Аудан сақталды: Медеу. Бос орын: *1234*2#']);
+});
+
 journey('ussd_services__daemon_killed_with_the_code_approved__the_other_one_changes_the_phone', async (stage) => {
   const { database, k, rows, codes, handset } = await start(stage);
   const next = '+77012345678';
@@ -116,12 +146,7 @@ journey('ussd_services__daemon_killed_with_the_code_approved__the_other_one_chan
   await handset.type('1');
   await page(handset.type('7012345678'), 'Жаңа нөмірге келген код, 6 цифр:');
   const code = await codes.read(next);
-  const holder = spawn('psql', ['-XqAt', database.conninfo], { stdio: ['pipe', 'ignore', 'ignore'] });
-  stage.defer(() => holder.kill());
-  holder.stdin.write('begin; select places_lock();\n');
-  await until('the lock is held', async () => (await database.ask(
-    `select count(*) from pg_locks l join pg_stat_activity a using (pid) where l.locktype = 'advisory' and l.granted
-      and a.application_name = 'psql' and a.state = 'idle in transaction'`))[0][0] === '1');
+  const holder = await hold(stage, database, 'select places_lock()', `l.locktype = 'advisory'`);
   const said = handset.type(code).catch(() => null);
   await until('the code is approved', () => database.count('code_verdict', 'verdict = 1'));
   await k.kill();

@@ -289,7 +289,8 @@ static inline int store_setup(void **state)
 	    " delete from notice; delete from watcher; delete from place_request; delete from referral; "
 	    "delete from news; delete from "
 	    "application;"
-	    " delete from caller; delete from caller_try; delete from dialog; delete from enrolment;"
+	    " delete from caller; delete from owed; delete from caller_try; delete from dialog; delete from "
+	    "enrolment;"
 	    " delete from vacancy; delete from play_group; delete from kindergarten; delete from district;"
 	    " delete from import; delete from webhook; alter table webhook alter id restart;"
 	    " truncate api_key restart identity");

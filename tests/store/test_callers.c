@@ -52,6 +52,20 @@ static void language__of_the_newest_application__whichever_phone(void **state)
 	assert_int_equal(ask(g, 77010000003).r, KZ_OK);
 }
 
+static void on_set(void *arg, enum kz r)
+{
+	assert_int_equal(r, KZ_OK);
+	++*(int *)arg;
+}
+
+static void speak(struct store_rig *g, int64_t phone, enum language l)
+{
+	int done = 0;
+
+	assert_int_equal(callers_set_language(g->pg, phone, l, NULL, on_set, &done), KZ_OK);
+	servers_await(g->loop, &done, 1);
+}
+
 static void language__chosen_on_the_phone__stands_before_applications(void **state)
 {
 	struct store_rig *g = *state;
@@ -60,13 +74,9 @@ static void language__chosen_on_the_phone__stands_before_applications(void **sta
 	records_put_group(g, 1, "sample", 1);
 	records_put_application(
 	    g, &(struct records_application){.number = 1, .language = LANGUAGE_RU, .phones = {77010000001}});
-	callers_set_language(g->pg, phone, LANGUAGE_KK);
-	while (pg_jobs(g->pg))
-		loop_turn(g->loop, 50);
+	speak(g, phone, LANGUAGE_KK);
 	assert_int_equal(ask(g, 77010000001).l, LANGUAGE_KK);
-	callers_set_language(g->pg, phone, LANGUAGE_EN);
-	while (pg_jobs(g->pg))
-		loop_turn(g->loop, 50);
+	speak(g, phone, LANGUAGE_EN);
 	assert_int_equal(ask(g, 77010000001).l, LANGUAGE_EN);
 	assert_int_equal(store_int(g, "select count(*) from caller"), 1);
 }

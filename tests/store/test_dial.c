@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "flow/dial_turn.h"
-#include "store/callers.h"
 #include "store/dialogs.h"
 
 #define PHONE   UINT64_C(77011234567)
@@ -333,13 +332,27 @@ static double late(const char *how)
 	    "Answers that came after their USSD page, by what became of them", labels));
 }
 
+static double owed(const char *how)
+{
+	char labels[32];
+
+	snprintf(labels, sizeof labels, "how=\"%s\"", how);
+	return metric_value(metric_counter("kezek_ussd_owed_total",
+	    "SMS that follow from what was done by phone, each time that one was taken up", labels));
+}
+
+static void speaks(struct daemon *d, enum language l)
+{
+	store_sql(d->rig, "insert into caller (phone, language) values (%lld, %d)",
+	    (long long)store_phone(d->rig, PHONE), (int)l);
+}
+
 static void service__slow__closing_page_and_its_answer_by_sms(void **state)
 {
 	struct daemon d;
 
 	daemon_up(&d, *state);
-	callers_set_language(d.rig->pg, person_phone(d.rig->keyring, (struct msisdn){PHONE}), LANGUAGE_RU);
-	store_drain(d.rig);
+	speaks(&d, LANGUAGE_RU);
 	say(&d, USSD_DIALLED, "*1234#");
 	await_held(&d);
 	store_skip_us += 11000000;
@@ -530,8 +543,7 @@ static void redis__dies_behind_a_service__closing_page_in_her_language(void **st
 	struct daemon d;
 
 	daemon_up(&d, *state);
-	callers_set_language(d.rig->pg, person_phone(d.rig->keyring, (struct msisdn){PHONE}), LANGUAGE_EN);
-	store_drain(d.rig);
+	speaks(&d, LANGUAGE_EN);
 	say(&d, USSD_DIALLED, "*1234#");
 	await_held(&d);
 	servers_do("kill-redis");
@@ -586,6 +598,92 @@ static void language__changed_in_the_menu__remembered_and_told(void **state)
 	await_messages(&d, 1);
 	text_is(&d, "SMS and the menu are in English now. Change: *1234#");
 	assert_int_equal(store_int(d.rig, "select language from caller"), LANGUAGE_EN);
+	daemon_end(&d);
+}
+
+/* The page is said: the choice stands. */
+static void choose_english(struct daemon *d)
+{
+	result = "new";
+	page_of(d, USSD_DIALLED, "*1234#");
+	result = "unknown";
+	for (const char *keys = "2442"; *keys; keys++)
+		page_of(d, USSD_TYPED, (char[]){*keys, '\0'});
+	page_of(d, USSD_TYPED, "3");
+	assert_string_equal(
+	    store_sql(d->rig, "select language || ' ' || (select count(*) from owed) from caller"), "2 1");
+}
+
+/* The daemon, and with it what its connections were about to do. */
+static void daemon_die(struct daemon *d)
+{
+	struct store_rig *g = d->rig;
+
+	store_sql(g, "select pg_terminate_backend(pid) from pg_stat_activity where wait_event_type = 'Lock'");
+	while (store_int(g, STORE_WAITS_FOR_LOCK))
+		;
+	daemon_end(d);
+	pg_free(g->pg);
+	store_sql(g, "rollback");
+	store_up(g);
+}
+
+static void deed__daemon_dies_before_its_sms__told_once_by_the_next(void **state)
+{
+	struct daemon d;
+	struct store_rig *g = *state;
+
+	daemon_up(&d, g);
+	store_sql(g, "begin");
+	store_sql(g, "lock table message");
+	choose_english(&d);
+	store_await_sql(g, STORE_WAITS_FOR_LOCK, 1);
+	daemon_die(&d);
+	assert_string_equal(
+	    store_sql(g, "select (select count(*) from message) || ' ' || count(*) from owed"), "0 1");
+	daemon_up(&d, g);
+	seconds_pass(&d, 12);
+	await_messages(&d, 1);
+	text_is(&d, "SMS and the menu are in English now. Change: *1234#");
+	store_await_sql(g, "select count(*) from owed", 0);
+	daemon_end(&d);
+}
+
+static void deed__queue_is_full__page_at_once_and_its_sms_when_there_is_room(void **state)
+{
+	struct daemon d;
+	double again = owed("again"), told = owed("told");
+
+	daemon_up(&d, *state);
+	d.conf.queue_max_messages = 0;
+	choose_english(&d);
+	seconds_pass(&d, 12);
+	assert_int_equal(owed("again") - again, 2);
+	store_sql(d.rig, "create temp table kept as select * from owed");
+	d.conf.queue_max_messages = 1000;
+	seconds_pass(&d, 20);
+	await_messages(&d, 1);
+	store_await_sql(d.rig, "select count(*) from owed", 0);
+	store_sql(d.rig, "insert into owed select * from kept; drop table kept");
+	seconds_pass(&d, 20);
+	store_await_sql(d.rig, "select count(*) from owed", 0);
+	assert_int_equal(store_int(d.rig, "select count(*) from message"), 1);
+	assert_int_equal(owed("told") - told, 2);
+	daemon_end(&d);
+}
+
+static void deed__no_room_for_a_day__given_up(void **state)
+{
+	struct daemon d;
+	double before = owed("given_up");
+
+	daemon_up(&d, *state);
+	d.conf.queue_max_messages = 0;
+	choose_english(&d);
+	store_sql(d.rig, "update owed set at = at - interval '23 hours', due_at = '-infinity'");
+	seconds_pass(&d, 12);
+	assert_int_equal(store_int(d.rig, "select count(*) from owed"), 0);
+	assert_int_equal(owed("given_up") - before, 1);
 	daemon_end(&d);
 }
 
@@ -817,6 +915,9 @@ int main(void)
 	    STORE_CASE(redis__dies_behind_a_service__closing_page_in_her_language),
 	    STORE_CASE(database__away__closing_page_at_once_and_the_answer_when_it_is_back),
 	    STORE_CASE(language__changed_in_the_menu__remembered_and_told),
+	    STORE_CASE(deed__daemon_dies_before_its_sms__told_once_by_the_next),
+	    STORE_CASE(deed__queue_is_full__page_at_once_and_its_sms_when_there_is_room),
+	    STORE_CASE(deed__no_room_for_a_day__given_up),
 	    STORE_CASE(call__hung_up_while_a_service_is_asked__no_page),
 	    STORE_CASE(call__hung_up_and_redis_away__no_closing_page),
 	    STORE_CASE(session__dropped_is_written_under_an_answer__the_answer_counts),

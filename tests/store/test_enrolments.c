@@ -126,6 +126,22 @@ static void add__same_press_of_a_key__the_same_request(void **state)
 	assert_int_equal(store_int(g, "select count(*) from news"), 1);
 }
 
+static void add__with_an_sms__owed_by_what_is_added_alone(void **state)
+{
+	struct store_rig *g = *state;
+	struct enrolment_wish first = wish_of(1, 7), second = wish_of(1, 8);
+	struct owed owed = {0};
+
+	owed_seal(g->keyring, 7, first.enrolment.phones[0], LANGUAGE_RU, "OK", &owed);
+	first.owed = second.owed = &owed;
+	add(g, &first);
+	assert_string_equal(store_sql(g, "delete from owed returning token"), "7");
+	add(g, &first);
+	assert_int_equal(add(g, &second).verdict, ENROLMENT_ASKED);
+	assert_int_equal(store_int(g, "select count(*) from owed"), 0);
+	owed_fini(&owed);
+}
+
 static void add__child_was_asked_for__no_second_one_until_that_is_over(void **state)
 {
 	struct store_rig *g = *state;
@@ -223,6 +239,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 	    STORE_CASE(add__new_one__stands_sealed_with_its_news),
 	    STORE_CASE(add__same_press_of_a_key__the_same_request),
+	    STORE_CASE(add__with_an_sms__owed_by_what_is_added_alone),
 	    STORE_CASE(add__child_was_asked_for__no_second_one_until_that_is_over),
 	    STORE_CASE(add__child_has_an_application__none_unless_it_is_given_up),
 	    STORE_CASE(add__no_slot__busy),

@@ -33,14 +33,20 @@ static void on_each(void *arg, uint64_t kindergarten, int64_t since_us)
 	t->kindergartens[t->n++] = kindergarten;
 }
 
-static struct told add(struct store_rig *g, uint64_t application, uint64_t kindergarten)
+static struct told add_owing(
+    struct store_rig *g, uint64_t application, uint64_t kindergarten, const struct owed *owed)
 {
-	const struct watcher_wish w = {application, kindergarten, NEWS_BY_USSD, store_wall_us()};
+	const struct watcher_wish w = {application, kindergarten, NEWS_BY_USSD, store_wall_us(), owed};
 	struct told t = {0};
 
 	assert_int_equal(watcher_add(g->pg, g->feed, &w, on_added, &t), KZ_OK);
 	servers_await(g->loop, &t.count, 1);
 	return t;
+}
+
+static struct told add(struct store_rig *g, uint64_t application, uint64_t kindergarten)
+{
+	return add_owing(g, application, kindergarten, NULL);
 }
 
 static struct told remove_one(struct store_rig *g, uint64_t application, uint64_t kindergarten)
@@ -161,10 +167,26 @@ static void watcher_add__place_is_free_there__looked_at_now(void **state)
 	assert_int_equal(store_int(g, "select play_group from vacancy where watch_at <= now()"), 3);
 }
 
+static void watcher_add__with_an_sms__owed_when_it_is_watched_and_only_then(void **state)
+{
+	struct store_rig *g = *state;
+	struct owed owed = {0};
+
+	stand(g, 2);
+	for (int64_t token = 1; token <= 4; token++) {
+		owed_fini(&owed);
+		owed_seal(g->keyring, token, (struct msisdn){77010000051}, LANGUAGE_KK, "OK", &owed);
+		add_owing(g, token == 3 ? 52 : 51, token == 4 ? 99 : 2, &owed);
+	}
+	owed_fini(&owed);
+	assert_string_equal(
+	    store_sql(g, "select string_agg(token::text, ' ' order by token) from owed"), "1 2");
+}
+
 static void watcher_add__no_slot__comes_again(void **state)
 {
 	struct store_rig *g = *state;
-	const struct watcher_wish w = {51, 1, NEWS_BY_PORTAL, store_wall_us()};
+	const struct watcher_wish w = {51, 1, NEWS_BY_PORTAL, store_wall_us(), NULL};
 	struct told t = {0};
 
 	stand(g, 1);
@@ -207,6 +229,7 @@ int main(void)
 	    STORE_CASE(application__over__watches_no_more),
 	    STORE_CASE(watcher_add__as_many_as_may_be__no_more),
 	    STORE_CASE(watcher_add__place_is_free_there__looked_at_now),
+	    STORE_CASE(watcher_add__with_an_sms__owed_when_it_is_watched_and_only_then),
 	    STORE_CASE(watcher_add__no_slot__comes_again),
 	    STORE_CASE(watcher_add__slot_lost_to_another__nothing_is_kept),
 	    STORE_CASE(watcher_remove__what_is_watched__gone),

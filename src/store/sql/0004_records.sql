@@ -174,7 +174,7 @@ $body$;
 -- kindergarten: 3; the application is over: 4; it is in the queue of another district: 5; it watches as many as it may: 6. What is free there is
 -- looked at once more, also by who looks at it at this moment: its time is another one then.
 create function watcher_add(feed bigint, of_application bigint, of_kindergarten bigint, now timestamptz, most int,
-  kind int, via int) returns int language plpgsql as $body$
+  kind int, via int, of_token bigint, owed_sms bytea) returns int language plpgsql as $body$
 declare
   stands smallint;
   queue bigint;
@@ -187,6 +187,7 @@ begin
   elsif not exists (select from kindergarten where id = of_kindergarten) then
     return 3;
   elsif exists (select from watcher where application = of_application and kindergarten = of_kindergarten) then
+    perform owed_put(of_token, owed_sms);
     return 1;
   elsif application_is_over(stands) then
     return 4;
@@ -201,6 +202,7 @@ begin
     select feed, number, seq, kind, now, via, of_kindergarten from application where number = of_application;
   update vacancy v set watch_at = now from play_group g
     where g.id = v.play_group and g.kindergarten = of_kindergarten and v.free > 0;
+  perform owed_put(of_token, owed_sms);
   return 0;
 end
 $body$;

@@ -16,7 +16,7 @@ create index on enrolment (ended_at) where ended_at is not null;
 -- Kept, and told to the portal: 0; it was, by the same press of a key: 1; one for the child is open: 2; the child has an
 -- application of those statuses: 3.
 create function enrolment_put(feed bigint, of_token bigint, child bigint, of_phone bigint, now timestamptz, of_sealed bytea,
-  has int[], kind int, via int) returns int language plpgsql as $body$
+  has int[], kind int, via int, owed_sms bytea) returns int language plpgsql as $body$
 begin
   perform places_lock();
   perform feed_open(feed);
@@ -31,6 +31,7 @@ begin
   insert into news (feed, application, seq, kind, at, via) values (feed, 0, 0, kind, now, via);
   delete from enrolment where id = any(array(
     select id from enrolment where ended_at < now - interval '30 days' order by ended_at limit 100));
+  perform owed_put(of_token, owed_sms);
   return 0;
 end
 $body$;
