@@ -18,7 +18,7 @@ struct queue_quest {
 
 #define QUEUE_OF_APPLICATION                                                                                 \
 	"select number, status, district, category, birth_year, registered_at,"                              \
-	" groups, verified, phone1, phone2, sealed, queue_quarter(registered_at) as quarter from "           \
+	" groups, verified, phone1, phone2, sealed, queue_stretch(registered_at) as stretch from "           \
 	"application where "
 #define QUEUE_NEWEST " order by number desc limit 10"
 
@@ -26,11 +26,11 @@ struct queue_quest {
 #define QUEUE_SAME "o.district = a.district and o.birth_year = a.birth_year and o.category = a.category"
 #define QUEUE_BEFORE                                                                                         \
 	"(select coalesce(sum(o.n), 0) from queue_count o where " QUEUE_SAME                                 \
-	"  and o.span = 1 and o.at < a.quarter >> 9)"                                                        \
+	"  and o.span = 1 and o.at < a.stretch >> 7)"                                                        \
 	" + (select coalesce(sum(o.n), 0) from queue_count o where " QUEUE_SAME                              \
-	"  and o.span = 2 and o.at >= a.quarter >> 9 << 9 and o.at < a.quarter)"                             \
+	"  and o.span = 2 and o.at >= a.stretch >> 7 << 7 and o.at < a.stretch)"                             \
 	" + (select count(*) from application o where " QUEUE_SAME                                           \
-	"  and o.status = 0 and o.registered_at >= to_timestamp(a.quarter * 900)"                            \
+	"  and o.status = 0 and o.registered_at >= to_timestamp(a.stretch * 10800)"                          \
 	"  and (o.registered_at, o.number) < (a.registered_at, a.number))"
 
 /* A queue with more categories than a region may have has some that no configuration knows. */

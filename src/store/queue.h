@@ -49,7 +49,7 @@ struct queue_entry {
 typedef void queue_entry_fn(void *arg, const struct queue_entry *e);
 typedef void queue_done_fn(void *arg, enum kz r);
 /* regions: where the snapshot in force stands when the answer comes; lives until then. One question, whose
- * cost is that of the categories and of what was registered within the same quarter of an hour. KZ_BUSY at
+ * cost is that of the categories and of what was registered within the same three hours. KZ_BUSY at
  * once, without callbacks. */
 enum kz queue_find(struct pg *pg, const struct regions *const *regions, enum queue_by by, int64_t value,
     queue_entry_fn *each, queue_done_fn *done, void *arg) KZ_CHECK;

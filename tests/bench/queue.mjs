@@ -32,7 +32,7 @@ async function fill(database, { many, few }) {
       '2022-01-01Z'::timestamptz + random() * interval '1500 days', 0, 0, 0, 0, 3, '0000', -i, -i, null, -i, null, decode(repeat('00', 300), 'hex'), null, 1, 1
       from generate_series(1, ${many + few}) i`);
   await ask(`insert into queue_count select district, birth_year, s.span, category, s.at, count(*) from application,
-      lateral (values (0, 0), (1, queue_quarter(registered_at) >> 9), (2, queue_quarter(registered_at))) s(span, at) group by 1, 2, 3, 4, 5;
+      lateral (values (0, 0), (1, queue_stretch(registered_at) >> 7), (2, queue_stretch(registered_at))) s(span, at) group by 1, 2, 3, 4, 5;
     alter table application enable trigger user; ${indexes.map(([, made]) => `${made};`).join('')}`);
   await ask('vacuum analyze application, queue_count');
   await database.ask('checkpoint', database.admin); // what the filling left to be written is no part of it

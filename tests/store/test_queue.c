@@ -199,11 +199,11 @@ static void queue_find__not_configured_any_more__no_position(void **state)
 static void queue_find__edges_of_both_spans__in_order(void **state)
 {
 	struct store_rig *g = *state;
-	static const int64_t at_s[] = {-1, 0, 899, 900, 900 * 512 - 1, 900 * 512, 900 * 512 + 1};
+	static const int64_t at_s[] = {-1, 0, 10799, 10800, 10800 * 128 - 1, 10800 * 128, 10800 * 128 + 1};
 
 	records_put_group(g, 1, "sample", 1);
 	for (size_t i = 0; i < sizeof at_s / sizeof *at_s; i++) {
-		int64_t us = (INT64_C(900) * 512 * 3504 + at_s[i]) * 1000000;
+		int64_t us = (INT64_C(10800) * 128 * 1168 + at_s[i]) * 1000000;
 
 		put(g, 10 + i, NULL, us); /* by number where the time is the same */
 		put(g, 20 + i, NULL, us);
@@ -317,8 +317,8 @@ static void queue_served__who_comes_after_its_turn__waits_a_round(void **state)
 /* What the counts must be. */
 #define CITY_COUNTS                                                                                          \
 	"select district, birth_year, s.span, category, s.at, count(*)::int from application,"               \
-	" lateral (values (0, 0), (1, queue_quarter(registered_at) >> 9), (2, "                              \
-	"queue_quarter(registered_at)))"                                                                     \
+	" lateral (values (0, 0), (1, queue_stretch(registered_at) >> 7), (2, "                              \
+	"queue_stretch(registered_at)))"                                                                     \
 	" s(span, at) where status = 0 group by 1, 2, 3, 4, 5"
 
 struct city {

@@ -1,10 +1,10 @@
 -- How many applications wait in each queue, kept by whatever changes applications: a position is asked of these counts, so that
--- it costs the same however long the queue is. Only who registered within the same quarter of an hour is counted one by one.
+-- it costs the same however long the queue is. Only who registered within the same three hours is counted one by one.
 
--- Counts above 0, of a category in all and by when its applications were registered. span 0: all, at 0; 1: in 512 quarters of
--- an hour, which are five days and a third; 2: in a quarter of an hour. at: how many such spans after 1970. A position reads
--- some hundred counts of either in a queue of ten years. A fourth span would read less and was weighed: each application would
--- write another row of its own, which made a batch of them dearer by a third and more.
+-- Counts above 0, of a category in all and by when its applications were registered. span 0: all, at 0; 1: in 16 days;
+-- 2: in three hours. at: how many such spans after 1970. A position reads some hundred counts of either in a queue of five years.
+-- Finer spans were measured: more counts are read, and all positions are slower. A fourth span: each application would write
+-- another row of its own, which made a batch of them dearer by a third and more.
 create table queue_count (
   district bigint not null,
   birth_year smallint not null,
@@ -25,8 +25,8 @@ create table queue_round (
 );
 
 -- In UTC, which makes it immutable to the planner too, so that it is written into the statement and not called.
-create function queue_quarter(registered timestamptz) returns bigint language sql immutable as $body$
-  select floor(extract(epoch from registered at time zone 'UTC') / 900)::bigint
+create function queue_stretch(registered timestamptz) returns bigint language sql immutable as $body$
+  select floor(extract(epoch from registered at time zone 'UTC') / 10800)::bigint
 $body$;
 
 -- The rows stay locked until the end of the transaction. Whoever changes applications holds places_lock, so that two never
@@ -36,10 +36,10 @@ returns void language plpgsql as $body$
 begin
   insert into queue_count as c (district, birth_year, span, category, at, n)
     select m.district, m.birth_year, s.span, m.category, s.at, sum(m.step)
-      from (select u.district, u.birth_year, u.category, queue_quarter(u.registered) as quarter, u.step
+      from (select u.district, u.birth_year, u.category, queue_stretch(u.registered) as stretch, u.step
               from unnest(districts, birth_years, categories, registered, steps)
                 u(district, birth_year, category, registered, step)) m,
-        lateral (values (0, 0), (1, m.quarter >> 9), (2, m.quarter)) s(span, at)
+        lateral (values (0, 0), (1, m.stretch >> 7), (2, m.stretch)) s(span, at)
       group by 1, 2, 3, 4, 5 having sum(m.step) <> 0 order by 1, 2, 3, 4, 5
     on conflict (district, birth_year, span, category, at) do update set n = c.n + excluded.n;
   if 0 > any(steps) then
@@ -47,7 +47,7 @@ begin
       using (select distinct u.district, u.birth_year, s.span, u.category, s.at
                from unnest(districts, birth_years, categories, registered, steps)
                  u(district, birth_year, category, registered, step),
-               lateral (values (0, 0), (1, queue_quarter(u.registered) >> 9), (2, queue_quarter(u.registered))) s(span, at)
+               lateral (values (0, 0), (1, queue_stretch(u.registered) >> 7), (2, queue_stretch(u.registered))) s(span, at)
               where u.step < 0 offset 0) m
       where c.district = m.district and c.birth_year = m.birth_year and c.span = m.span and c.category = m.category
         and c.at = m.at and c.n = 0;
