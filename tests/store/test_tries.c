@@ -123,6 +123,19 @@ static void tries_take__after_a_day__forgotten(void **state)
 	assert_int_equal(store_int(g, "select count(*) from caller_try"), 1);
 }
 
+/* Who counts those of many phones holds what it forgot until the last is counted. */
+static void tries_take__forgotten_by_a_transaction_that_goes_on__waits_for_nobody(void **state)
+{
+	struct store_rig *g = *state;
+
+	take(g, TRY_PIN, 1);
+	store_sql(g, "update caller_try set last_at = now() - interval '25 hours'");
+	store_sql(g, "begin");
+	store_sql(g, "select from caller_try_take(%d, 0, 2, 5, 3600, 20, true)", PHONE - 1);
+	take(g, TRY_PIN, 3);
+	store_sql(g, "rollback");
+}
+
 static void stand(struct store_rig *g)
 {
 	records_put_group(g, 1, "sample", 1);
@@ -208,6 +221,7 @@ int main(void)
 	    STORE_CASE(tries_take__same_token__counted_once),
 	    STORE_CASE(tries_take__look_ups__five_an_hour_ten_a_day),
 	    STORE_CASE(tries_take__after_a_day__forgotten),
+	    STORE_CASE(tries_take__forgotten_by_a_transaction_that_goes_on__waits_for_nobody),
 	    STORE_CASE(tries_pin__confirmed_phone__what_they_should_be),
 	    STORE_CASE(tries_pin__not_its_own__not_found_and_not_counted),
 	    STORE_CASE(tries_pin__done_before__not_counted_and_not_locked),

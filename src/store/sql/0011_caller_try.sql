@@ -11,7 +11,8 @@ create table caller_try (
 create index on caller_try (last_at);
 
 -- One more try, unless this press of a key was counted before: how many are left of `most` within seconds_n; or again_at, when
--- it may be tried again. The row is locked, so that of two at once one is counted first. What is a day old is forgotten.
+-- it may be tried again. The row is locked, so that of two at once one is counted first. What is a day old is forgotten, of
+-- phones before this one alone: who counts many at once goes by rising phones, and two of them never wait for each other.
 create function caller_try_take(of_phone bigint, of_kind int, of_token bigint, most int, seconds_n int, most_day int, locks boolean,
   out again_at timestamptz, out left_n int) language plpgsql as $body$
 declare
@@ -49,7 +50,7 @@ begin
   end if;
   left_n := greatest(most - (select count(*) from unnest(times[1:n]) u(at) where u.at > times[n] - within), 0);
   delete from caller_try t where (t.phone, t.kind) in (select o.phone, o.kind from caller_try o
-    where o.last_at < instant - interval '1 day' order by o.last_at limit 10 for update skip locked);
+    where o.last_at < instant - interval '1 day' and o.phone < of_phone order by o.last_at limit 10 for update skip locked);
 end
 $body$;
 
