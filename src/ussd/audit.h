@@ -14,7 +14,7 @@ bool audit_check(const struct dialog *d, const struct dialog_source *s, struct f
  * the proof itself. text lives during the callback; longer than SESSION_PAGE octets it is cut. */
 struct audit_page {
 	const char *screen; /* "down", "over", "hidden" for the engine's own */
-	const char *form;   /* "first", "wrong key", "length", "checksum" */
+	const char *form; /* "first", "wrong key", "length", "checksum", "told", "last", "last, wrong key" */
 	enum language language;
 	const char *text;
 	bool gsm7;

@@ -191,7 +191,7 @@ static void form_draw(struct drawing *w, const struct dialog_screen *s, enum scr
 	if (s->kind == SCREEN_LIST)
 		page.min_items = form == SCREEN_FIRST && w->first == FIRST ? s->min_items : 1;
 	if (w->first != FIRST)
-		page.form = "last";
+		page.form = form == SCREEN_WRONG_KEY ? "last, wrong key" : "last";
 	page_draw(w, s, form, error, &page);
 	each(arg, &page);
 }
@@ -211,8 +211,10 @@ static void screen_draw(struct drawing *w, const struct dialog_screen *s, audit_
 		if (s->errors[e].in[0])
 			form_draw(w, s, SCREEN_WRONG_INPUT, e, each, arg);
 	w->first = SESSION_ITEMS - 1;
-	if (s->kind == SCREEN_LIST)
+	if (s->kind == SCREEN_LIST) {
 		form_draw(w, s, SCREEN_FIRST, 0, each, arg);
+		form_draw(w, s, SCREEN_WRONG_KEY, 0, each, arg);
+	}
 }
 
 static void own_draw(const struct dialog *d, const char *name, const struct dialog_text *t, enum language l,
