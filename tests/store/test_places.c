@@ -47,6 +47,21 @@ static void take__free_place__referral_notice_and_news_at_once(void **state)
 	places_rig_free(p);
 }
 
+static void take__by_phone_where_notices_go_by_email__told_by_sms(void **state)
+{
+	struct places_rig *p = make(state, 2);
+	const struct places_take t = {7, 1, NEWS_BY_USSD, 99};
+	struct places_told told = {0};
+
+	assert_int_equal(places_take(p->places, &t, places_on_told, &told), KZ_OK);
+	servers_await(p->g->loop, &told.count, 1);
+	assert_int_equal(places_rig_hear(p, 1, REFERRAL_ACCEPT, 100).r, KZ_OK);
+	assert_string_equal(
+	    store_sql(p->g, "select string_agg(kind || ' ' || mails, ', ' order by kind) from notice"),
+	    "2 -1, 4 0");
+	places_rig_free(p);
+}
+
 static void take__same_token_again__same_referral_and_nothing_twice(void **state)
 {
 	struct places_rig *p = make(state, 2);
@@ -419,6 +434,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    STORE_CASE(take__free_place__referral_notice_and_news_at_once),
+	    STORE_CASE(take__by_phone_where_notices_go_by_email__told_by_sms),
 	    STORE_CASE(take__same_token_again__same_referral_and_nothing_twice),
 	    STORE_CASE(take__token_of_another_request__conflict),
 	    STORE_CASE(take__two_with_one_token_in_one_batch__one_referral),
