@@ -12,7 +12,7 @@
 #define DIAL_TURNS   50000 /* under way at once, with those that wait */
 #define DIAL_ABREAST 1000  /* that walk: the others wait, in order of arrival */
 #define DIAL_BEHIND  4     /* of one phone, behind the one under way */
-#define DIAL_LATE    256   /* owed answers that are asked for at once */
+#define DIAL_LATE    256   /* owed answers that are asked for in a second */
 #define DIAL_MENUS   4     /* dialogs of before, in memory */
 #define DIAL_TAKEN   20000 /* pages that were shown, while their request may be repeated */
 #define DIAL_CARRIER 21    /* octets of a carrier's name, with its NUL */
