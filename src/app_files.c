@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "flow/dial.h"
 #include "net/tls.h"
 #include "rules/notice_text.h"
 #include "rules/route.h"
@@ -82,7 +83,7 @@ static void app_load_emails(struct app_files *f, struct faults *faults)
 		notice_emails_check(f->emails, f->conf->mail_templates, faults);
 }
 
-/* texts_good: late answers are held against the templates. */
+/* texts_good: what goes by SMS is held against the templates. */
 static void app_load_dialog(struct app_files *f, bool texts_good, struct faults *faults)
 {
 	const struct conf *c = f->conf;
@@ -95,8 +96,10 @@ static void app_load_dialog(struct app_files *f, bool texts_good, struct faults 
 		f->dialog = dialog_load(f->source, &w, faults);
 	if (f->dialog)
 		(void)audit_check(f->dialog, f->source, faults);
-	if (f->dialog && texts_good)
-		contracts_check_templates(f->dialog->contracts, f->templates, c->ussd_services, faults);
+	if (!f->dialog || !texts_good)
+		return;
+	contracts_check_templates(f->dialog->contracts, f->templates, c->ussd_services, faults);
+	dial_check_texts(f->dialog, f->templates, c->templates, faults);
 }
 
 bool app_files_load(const char *path, struct app_files *ret, struct faults *faults)

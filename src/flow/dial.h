@@ -49,6 +49,11 @@ struct dial_files {
 struct dial *dial_new(const struct dial_base *base, struct dial_files *files);
 void dial_set_files(struct dial *d, struct dial_files *files);
 
+/* Holds the SMS that follow from what the menu asks against the templates. path: as these are named in
+ * faults. */
+void dial_check_texts(
+    const struct dialog *d, const struct templates *t, const char *path, struct faults *faults);
+
 bool dial_has_menu(const struct dial *d);
 /* What came from an operator (send's on_ussd). */
 void dial_hear(struct dial *d, struct carrier *c, const struct ussd_in *in);
