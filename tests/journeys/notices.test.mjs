@@ -88,7 +88,8 @@ journey('number__first_operator_freezes__by_the_other_within_ten_seconds', async
   await until('its receipt is recorded', async () => await database.count('message_event', 'final and state = 6') === 1);
   await lookNow(database);
   await until('it is known that it arrived', async () => (await states(database))[0][1] === 2);
-  assert.deepEqual(await database.ask("select state from message_event where final order by at"), [['2'], ['6']], 'in doubt twice, then by the other');
+  const ends = (await database.ask('select state from message_event where final order by at')).flat().join(' ');
+  assert.match(ends, /^(2 )?6$/, 'in doubt twice, then by the other; or the link was found dead before the second time');
   assert.notEqual((await k.link('one.1')).state, 'bound');
   process.kill(pid, 'SIGCONT');
   await k.bound();

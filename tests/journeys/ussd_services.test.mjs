@@ -114,8 +114,7 @@ journey('ussd_services__wrong_codes__locked_and_the_phone_stays', async (stage) 
   assert.deepEqual(await database.ask('select (select seq from application), (select count(*) from news)'), [['1', '0']]);
 });
 
-// The code is good, then the daemon dies before it knows whether anything was changed: the same code, typed on the other one, is
-// no second try, and whoever changed the phone, it is changed once.
+// The page is said when the choice stands; what it was to say by SMS is the next daemon's.
 journey('ussd_services__daemon_killed_with_a_deed_done__its_sms_comes_once', async (stage) => {
   const { database, centre, k, rows, handset } = await start(stage);
   await rows.group(2, { free: 7 });
@@ -136,6 +135,8 @@ journey('ussd_services__daemon_killed_with_a_deed_done__its_sms_comes_once', asy
   assert.deepEqual(centre.texts.map((t) => t.text), ['Аудан сақталды: Медеу. Бос орын: *1234*2#']);
 });
 
+// The code is good, then the daemon dies before it knows whether anything was changed: the same code, typed on the other one, is
+// no second try, and whoever changed the phone, it is changed once.
 journey('ussd_services__daemon_killed_with_the_code_approved__the_other_one_changes_the_phone', async (stage) => {
   const { database, k, rows, codes, handset } = await start(stage);
   const next = '+77012345678';

@@ -171,8 +171,8 @@ end
 $body$;
 
 -- The kindergarten is watched for the application from now on: 0; it was: 1; there is no such application: 2, no such
--- kindergarten: 3; the application is over: 4; it is in the queue of another district: 5; it watches as many as it may: 6. What is free there is
--- looked at once more, also by who looks at it at this moment: its time is another one then.
+-- kindergarten: 3; the application is over: 4; it is in the queue of another district: 5; it watches as many as it may: 6. What
+-- is free there is looked at once more, also by who looks at it at this moment: its time is another one then.
 create function watcher_add(feed bigint, of_application bigint, of_kindergarten bigint, now timestamptz, most int,
   kind int, via int, of_token bigint, owed_sms bytea) returns int language plpgsql as $body$
 declare
