@@ -52,12 +52,15 @@ struct parameter *query_read(const char *query)
 		size_t len = strcspn(query, "&");
 		const char *equals = memchr(query, '=', len);
 		size_t name_len = equals ? (size_t)(equals - query) : len;
-		struct parameter *p = mem_new(sizeof *p);
 
-		p->name = text_decode(query, name_len, true);
-		p->value = equals ? text_decode(equals + 1, len - name_len - 1, true) : mem_str("");
-		*end = p;
-		end = &p->next;
+		if (len) {
+			struct parameter *p = mem_new(sizeof *p);
+
+			p->name = text_decode(query, name_len, true);
+			p->value = equals ? text_decode(equals + 1, len - name_len - 1, true) : mem_str("");
+			*end = p;
+			end = &p->next;
+		}
 		query += len + (query[len] == '&');
 	}
 	return first;

@@ -9,7 +9,8 @@ struct parameter;
 /* Percent-decoded; a "%" that begins no octet stays as it is. free(). */
 char *path_decode(const char *path);
 
-/* "a=1&b=x+y&c": names in their order; one without "=" has the value "". NULL for an empty one. */
+/* "a=1&b=x+y&c": names in their order; one without "=" has the value "". Nothing between two "&" is none;
+ * NULL: there is none. */
 struct parameter *query_read(const char *query);
 /* The first of that name, NULL without. */
 const char *query_find(const struct parameter *first, const char *name);

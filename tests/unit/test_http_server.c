@@ -448,7 +448,7 @@ static void call__its_parts__are_decoded(void **state)
 	assert_int_equal(http_server_listen(s, "*:0", NULL, 7, why, &t.port), KZ_OK);
 	int fd = client_open(&t);
 	client_send(fd,
-	    "PATCH /v1/%D0%b0/b%20c?to=%2B7+701&flag&odd=%zz%4 HTTP/1.1\r\nHost: x\r\nX-One: \t a b \r\n"
+	    "PATCH /v1/%D0%b0/b%20c?&to=%2B7+701&&flag&odd=%zz%4& HTTP/1.1\r\nHost: x\r\nX-One: \t a b \r\n"
 	    "Connection: close\r\n\r\n");
 	client_read_all(&t, fd, &got);
 	assert_begins(buf_text(&got), "HTTP/1.1 204 No Content\r\n");
