@@ -338,6 +338,7 @@ static void group__changes_with_its_vacancy__both_stand_and_the_terms_are_new(vo
 	assert_int_equal(p.r, KZ_OK);
 	assert_int_equal(records_verdict(p.s, 0), RECORD_CHANGED);
 	assert_int_equal(records_verdict(p.s, 1), RECORD_CHANGED);
+	assert_int_equal(store_int(g, "select seq from vacancy"), records_seq(p.s, 1));
 	records_free(p.s);
 	assert_int_equal(store_int(g, "select free from vacancy"), 5);
 	assert_int_equal(store_int(g, "select terms from vacancy"), terms + 1);

@@ -35,10 +35,11 @@ $body$;
 
 -- Who may take a place stands also in its group and its kindergarten: when they change, so do the terms of the vacancy. What was
 -- judged before that is not written after it, and whoever watches is judged anew. At the end of the transaction, so that what it
--- says of the vacancy itself it says of the one that it read.
+-- says of the vacancy itself it says of the one that it read, and its seq stays the one that it answers.
 create function vacancy_change() returns trigger language plpgsql as $body$
 begin
-  update vacancy v set terms = v.terms + 1, seq = v.seq + 1, watch_at = case when v.free > 0 then now() end
+  update vacancy v set terms = v.terms + 1, seq = v.seq + (v.xmin <> pg_current_xact_id()::xid)::int,
+      watch_at = case when v.free > 0 then now() end
     where v.play_group = any(array(select g.id from play_group g where tg_table_name = 'kindergarten' and g.kindergarten = new.id
       union all select new.id where tg_table_name = 'play_group'));
   return null;
