@@ -316,6 +316,30 @@ static void rule__as_it_was_seen__written_and_never_behind_its_alarm(void **stat
 	notice_desk_free(d);
 }
 
+#define LOOKED                                                                                               \
+	"select string_agg(play_group::text, ' ' order by play_group) from vacancy where watch_at <= now()"
+
+/* The clock passed the watcher over as long as the notice was not dropped. */
+static void rule__notice_of_a_place_dropped__what_is_free_there_is_looked_at_once_more(void **state)
+{
+	struct store_rig *g = *state;
+	struct notice_desk *d = notice_desk_new(g->loop, g->pg, &g->limits);
+	struct notice_ruling r = {.was = NOTICE_WAITING, .becomes = NOTICE_DROPPED};
+
+	city(g);
+	records_put_group(g, 2, "sample", 1);
+	records_put_group(g, 3, "sample", 0);
+	store_sql(g, "update play_group set kindergarten = 3 where id = 2");
+	store_sql(g, "update vacancy set watch_at = now() + interval '1 hour'");
+	r.id = notice_put(g, 1, NOTICE_PLACE, 3, 0, 0);
+	rule(g, d, r);
+	assert_string_equal(store_sql(g, LOOKED), "2");
+	r.id = notice_put(g, 1, NOTICE_PLACE, 1, 0, 0);
+	rule(g, d, r);
+	assert_string_equal(store_sql(g, LOOKED), "1 2");
+	notice_desk_free(d);
+}
+
 struct alarmed {
 	int count, found;
 	enum kz r;
@@ -485,6 +509,7 @@ int main(void)
 	    STORE_CASE(keep__again_since_its_commit_was_lost__the_same_stands),
 	    STORE_CASE(hear__newest_message_ended_badly__its_notice_is_due),
 	    STORE_CASE(rule__as_it_was_seen__written_and_never_behind_its_alarm),
+	    STORE_CASE(rule__notice_of_a_place_dropped__what_is_free_there_is_looked_at_once_more),
 	    STORE_CASE(alarm__twice__once_with_its_news),
 	    STORE_CASE(alarm__application_being_changed__after_it_with_a_number_of_its_own),
 	    STORE_CASE(alarm__slot_of_another__refused),

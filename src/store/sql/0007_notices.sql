@@ -40,10 +40,20 @@ begin
 end
 $body$;
 
--- What was seen to be so of notices with so many messages and in that state; what has changed since is left as it is.
+-- What was seen to be so of notices with so many messages and in that state; what has changed since is left as it is. When the
+-- notice of a place is dropped, what is free in that kindergarten is looked at once more: who looked in between passed the watcher
+-- over, as told.
 create function notices_rule(ids bigint[], counts smallint[], was smallint[], becomes smallint[], looks timestamptz[],
   emails smallint[]) returns void language plpgsql as $body$
+declare
+  play_groups bigint[];
 begin
+  select array_agg(o.id) into play_groups from unnest(ids, becomes) r(id, becomes),
+    lateral (select subject from notice where id = r.id and kind = 9 offset 0) n,
+    lateral (select kindergarten from play_group where id = n.subject offset 0) g,
+    lateral (select id from play_group where kindergarten = g.kindergarten offset 0) o where r.becomes = 4;
+  perform from vacancy where play_group = any(play_groups) order by play_group for no key update;
+  update vacancy set watch_at = now() where play_group = any(play_groups) and free > 0;
   perform from notice where id = any(ids) order by id for no key update;
   update notice n set state = r.becomes, mails = r.emails, alarm_at = case when r.becomes <> 2 then n.alarm_at end,
       look_at = case when r.becomes <> 2 then least(r.look, n.alarm_at) end
