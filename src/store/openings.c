@@ -160,9 +160,9 @@ static const struct pg_sql sql_tell = {"opening_tell",
     "with r as materialized ("
     " select unnest($1) as application, unnest($2) as seq, unnest($3) as id, unnest($4) as look_at"
     "), marked as ("
-    " update watcher w set notice = r.id from r where w.application = any($1) and w.application = "
-    "r.application"
-    "  and w.kindergarten = $6"
+    " update watcher w set notice = coalesce((select id from notice where application = r.application"
+    "   and kind = $8 and subject = $5 and state = 0 offset 0), r.id)" /* of a watch before this one */
+    "  from r where w.application = any($1) and w.application = r.application and w.kindergarten = $6"
     "  and not exists (select from notice where id = w.notice and state = 0 offset 0)"
     "  and exists (select from application where number = r.application and seq = r.seq offset 0)"
     "  and exists (select from vacancy where play_group = $5 and terms = $7 and free > 0 offset 0)"

@@ -69,8 +69,12 @@ struct watcher_ask {
 };
 
 static const uint32_t remove_types[] = {PG_INT8, PG_INT8};
+/* The notice first, as who sends it ends the watch behind it. */
 static const struct pg_sql sql_remove = {"watcher_remove",
-    "with gone as (delete from watcher where application = $1 and kindergarten = $2)"
+    "with dropped as (update notice set state = 4, look_at = null where state = 0 and id = any(array("
+    "  select notice from watcher where application = $1 and kindergarten = $2)) returning 1"
+    "), gone as (delete from watcher where application = $1 and kindergarten = $2"
+    "  and (select count(*) from dropped) >= 0)"
     " select number from application where number = $1",
     2, remove_types};
 

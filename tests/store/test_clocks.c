@@ -512,6 +512,26 @@ static void watch__watched_again_after_it_was_told__told_again(void **state)
 	assert_true((uint64_t)store_int(g, "select id from notice") != first);
 }
 
+/* Its application was over and came back, say; the notice waits for the mail server. */
+static void watch__watched_again_before_it_was_told__told_once(void **state)
+{
+	struct store_rig *g = *state;
+
+	time_is(g, "2026-12-30T06:00:00Z");
+	records_put_group(g, 1, "sample", 1);
+	records_put_application(g, &(struct records_application){.number = 51});
+	watch_put(g, 51, 1);
+	group_opens(g, 1);
+	daemon_runs(g);
+	store_sql(g, "delete from watcher");
+	watch_put(g, 51, 1);
+	group_opens(g, 1);
+	daemon_runs(g);
+	assert_int_equal(store_int(g, "select count(*) from notice"), 1);
+	store_sql(g, "update notice set state = 1; select watchers_told(array[(select id from notice)])");
+	assert_int_equal(store_int(g, "select count(*) from watcher"), 0);
+}
+
 static void watch__pages_of_watchers__all_are_told(void **state)
 {
 	struct store_rig *g = *state;
@@ -674,6 +694,7 @@ int main(void)
 	    STORE_CASE(watch__her_notice_came_to_nothing__told_when_a_place_is_free_again),
 	    STORE_CASE(watch__place_gone__looked_at_when_one_comes),
 	    STORE_CASE(watch__watched_again_after_it_was_told__told_again),
+	    STORE_CASE(watch__watched_again_before_it_was_told__told_once),
 	    STORE_CASE(watch__pages_of_watchers__all_are_told),
 	    STORE_CASE(watch__terms_change_meanwhile__its_new_time_stays),
 	    STORE_CASE(watch__slot_taken_meanwhile__its_time_stays),

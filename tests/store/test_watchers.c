@@ -220,6 +220,23 @@ static void watcher_remove__what_is_watched__gone(void **state)
 	assert_int_equal(t.kindergartens[0], 2);
 }
 
+static void watcher_remove__its_notice_waits__nobody_is_told(void **state)
+{
+	struct store_rig *g = *state;
+
+	stand(g, 1);
+	add(g, 51, 1);
+	store_sql(g, "select notice_put(7, 51, 9, 1, now(), null, null, null, null, 1),"
+	             " notice_put(8, 53, 9, 1, now(), null, null, null, null, 1);"
+	             " update watcher set notice = 7");
+	assert_int_equal(remove_one(g, 51, 1).r, KZ_OK);
+	assert_int_equal(store_int(g, "select count(*) from watcher"), 0);
+	assert_string_equal(
+	    store_sql(g,
+	        "select string_agg(concat_ws('|', id, state, look_at is null), ' ' order by id) from notice"),
+	    "7|4|t 8|0|f");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -233,6 +250,7 @@ int main(void)
 	    STORE_CASE(watcher_add__no_slot__comes_again),
 	    STORE_CASE(watcher_add__slot_lost_to_another__nothing_is_kept),
 	    STORE_CASE(watcher_remove__what_is_watched__gone),
+	    STORE_CASE(watcher_remove__its_notice_waits__nobody_is_told),
 	};
 
 	return store_main("watchers", tests, sizeof tests / sizeof *tests);
