@@ -143,6 +143,21 @@ static void application__over__watches_no_more(void **state)
 	assert_int_equal(list(g, 53).n, 1);
 }
 
+/* Else they would count for ever among the most that it may have. */
+static void application__in_another_queue__watches_nothing_of_the_old_one(void **state)
+{
+	struct store_rig *g = *state;
+
+	stand(g, 2);
+	add(g, 51, 1);
+	add(g, 53, 1);
+	store_sql(g, "update application set district = 1, status = 0 where number = 51");
+	assert_int_equal(list(g, 51).n, 1);
+	store_sql(g, "update application set district = 2 where number = 51");
+	assert_int_equal(list(g, 51).n, 0);
+	assert_int_equal(list(g, 53).n, 1);
+}
+
 static void watcher_add__as_many_as_may_be__no_more(void **state)
 {
 	struct store_rig *g = *state;
@@ -244,6 +259,7 @@ int main(void)
 	    STORE_CASE(watcher_add__again__no_second_news),
 	    STORE_CASE(watcher_add__nothing_to_watch__said_which),
 	    STORE_CASE(application__over__watches_no_more),
+	    STORE_CASE(application__in_another_queue__watches_nothing_of_the_old_one),
 	    STORE_CASE(watcher_add__as_many_as_may_be__no_more),
 	    STORE_CASE(watcher_add__place_is_free_there__looked_at_now),
 	    STORE_CASE(watcher_add__with_an_sms__owed_when_it_is_watched_and_only_then),

@@ -92,7 +92,8 @@ create index on referral (to_at) where status in (0, 1);
 create index on referral (remind_at) where remind_at is not null;
 create sequence referral_number maxvalue 999999 cycle;
 
--- Applications whose parents want to hear of a place in a kindergarten, until they are told or the application is over.
+-- Applications whose parents want to hear of a place in a kindergarten, until they are told or the application is over, or in
+-- the queue of another district, where no place there can be its own.
 create table watcher (
   application bigint not null references application,
   kindergarten bigint not null references kindergarten,
@@ -107,8 +108,9 @@ begin
   return null;
 end
 $body$;
-create trigger application_ended after update of status on application for each row
-  when (application_is_over(new.status) and not application_is_over(old.status)) execute function watchers_end();
+create trigger application_ended after update of status, district on application for each row
+  when ((application_is_over(new.status) and not application_is_over(old.status)) or new.district <> old.district)
+  execute function watchers_end();
 
 -- What a parent is to be told, made in the transaction that it follows from. The slot in its id is whose it is to send.
 create table notice (
