@@ -1,7 +1,7 @@
 /* Answers that no phone waits for any more. Before the phone is told that an SMS will come it is written down
  * in Redis what was asked, as the session stood then: from there any daemon asks a service that is down again
- * for some minutes, under the same token, so what it did meanwhile it tells. The answer goes by the SMS that
- * the contract names, and what was written down goes when that is kept. To keep it in the memory of the
+ * for most of an hour, under the same token, so what it did meanwhile it tells. The answer goes by the SMS
+ * that the contract names, and what was written down goes when that is kept. To keep it in the memory of the
  * daemon that was asked was rejected: it breaks a promise whenever that daemon ends, and where PostgreSQL is
  * away the promises are thousands. */
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include "flow/dial_turn.h"
 #include "ussd/screen.h"
 
-#define LATE_MS    (10 * INT64_C(60000)) /* an answer is of use for so long */
+#define LATE_MS    (50 * INT64_C(60000)) /* an answer is of use for so long */
 #define LIFE_MS    (60 * INT64_C(60000)) /* and can be counted as given up, once the database is back */
 #define FIRST_MS   INT64_C(2000)         /* until it is asked again, then after as long as it waits already */
 #define LONGEST_MS INT64_C(60000)

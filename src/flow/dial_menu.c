@@ -68,7 +68,8 @@ void dial_menu_keep(void *arg)
 	if (!m || !m->source || d->keeping || d->stopped)
 		return;
 	d->renewed = false;
-	d->keeping = dialogs_keep(d->base.pg, m->dialog->hash, m->source, menu_on_kept, d) == KZ_OK;
+	const struct words w = words_of(d->files.conf);
+	d->keeping = dialogs_keep(d->base.pg, m->dialog->hash, m->source, &w, menu_on_kept, d) == KZ_OK;
 	if (!d->keeping)
 		timer_start(d->keep_timer, AGAIN_MS);
 }
@@ -115,12 +116,12 @@ struct menu_look {
 };
 
 /* Others may have looked for it meanwhile. */
-static struct dial_menu *menu_load(const struct menu_look *l, const struct dialog_source *s)
+static struct dial_menu *menu_load(
+    const struct menu_look *l, const struct dialog_source *s, const struct words *w)
 {
 	struct faults faults = {0};
 	struct dial_menu *m = dial_menu_get(l->dial, l->hash);
-	const struct words w = words_of(l->dial->files.conf);
-	struct dialog *dialog = m ? NULL : dialog_load(s, &w, &faults);
+	struct dialog *dialog = m ? NULL : dialog_load(s, w, &faults);
 
 	if (dialog && memcmp(dialog->hash, l->hash, DIALOG_HASH) == 0) {
 		menus_trim(l->dial); /* before it is there: nobody walks it yet */
@@ -132,11 +133,10 @@ static struct dial_menu *menu_load(const struct menu_look *l, const struct dialo
 	return m;
 }
 
-static void menu_on_found(void *arg, enum kz r, const struct dialog_source *s)
+static void menu_on_found(void *arg, enum kz r, const struct dialog_source *s, const struct words *w)
 {
 	struct menu_look *l = arg;
-
-	struct dial_menu *m = r == KZ_OK ? menu_load(l, s) : NULL;
+	struct dial_menu *m = r == KZ_OK ? menu_load(l, s, w) : NULL;
 
 	l->done(l->arg, m ? KZ_OK : r == KZ_OK || r == KZ_NOT_FOUND ? KZ_NOT_FOUND : KZ_LOST, m);
 	free(l);

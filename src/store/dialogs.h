@@ -14,9 +14,9 @@
 typedef void dialogs_done_fn(void *arg, enum kz r);
 /* It is in force here: kept, or known to be in force still. */
 enum kz dialogs_keep(struct pg *pg, const uint8_t hash[DIALOG_HASH], const struct dialog_source *s,
-    dialogs_done_fn *done, void *arg) KZ_CHECK;
-/* KZ_NOT_FOUND; with KZ_OK s lives during the callback. */
-typedef void dialogs_found_fn(void *arg, enum kz r, const struct dialog_source *s);
+    const struct words *w, dialogs_done_fn *done, void *arg) KZ_CHECK;
+/* KZ_NOT_FOUND; with KZ_OK s and w, the words that were put in, live during the callback. */
+typedef void dialogs_found_fn(void *arg, enum kz r, const struct dialog_source *s, const struct words *w);
 enum kz dialogs_find(
     struct pg *pg, const uint8_t hash[DIALOG_HASH], dialogs_found_fn *done, void *arg) KZ_CHECK;
 

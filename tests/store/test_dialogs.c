@@ -8,6 +8,7 @@ struct told {
 	enum kz r;
 	char text[2][32];
 	size_t len[2];
+	char words[32];
 };
 
 static void on_done(void *arg, enum kz r)
@@ -18,7 +19,7 @@ static void on_done(void *arg, enum kz r)
 	t->r = r;
 }
 
-static void on_found(void *arg, enum kz r, const struct dialog_source *s)
+static void on_found(void *arg, enum kz r, const struct dialog_source *s, const struct words *w)
 {
 	struct told *t = arg;
 
@@ -27,6 +28,8 @@ static void on_found(void *arg, enum kz r, const struct dialog_source *s)
 		snprintf(t->text[i], sizeof t->text[i], "%s %s", s->name[i], s->bytes[i]);
 		t->len[i] = s->len[i];
 	}
+	if (r == KZ_OK)
+		snprintf(t->words, sizeof t->words, "%s %s", w->dial, w->helpline);
 }
 
 static void keep(struct store_rig *g, uint8_t first, const char *menu)
@@ -36,7 +39,7 @@ static void keep(struct store_rig *g, uint8_t first, const char *menu)
 	const struct dialog_source s = {{texts[0], texts[1]}, {texts[2], texts[3]}, {strlen(menu), 6}};
 	struct told t = {0};
 
-	assert_int_equal(dialogs_keep(g->pg, hash, &s, on_done, &t), KZ_OK);
+	assert_int_equal(dialogs_keep(g->pg, hash, &s, &(struct words){"555", "7000"}, on_done, &t), KZ_OK);
 	servers_await(g->loop, &t.count, 1);
 	assert_int_equal(t.r, KZ_OK);
 	for (int i = 0; i < 4; i++)
@@ -65,6 +68,7 @@ static void dialog__kept__found_as_it_was_written(void **state)
 	assert_string_equal(t.text[0], "m.yaml dialog: a");
 	assert_string_equal(t.text[1], "s.yaml types:");
 	assert_int_equal(t.len[0], 9);
+	assert_string_equal(t.words, "555 7000");
 	assert_int_equal(find(g, 2).r, KZ_NOT_FOUND);
 }
 
