@@ -44,7 +44,7 @@ static void end_on_page(void *arg, enum kz r)
 	if (!clocks_heard(s, r))
 		return;
 	for (size_t i = 0; i < c->ends_n; i++) {
-		const struct places_hear hear = {c->ends[i], REFERRAL_EXPIRE, NEWS_BY_CLOCK, 0};
+		const struct places_hear hear = {c->ends[i], REFERRAL_EXPIRE, NEWS_BY_CLOCK, 0, 0};
 
 		if (places_hear(c->base.places, &hear, end_on_heard, c) == KZ_OK)
 			c->ends_open++;

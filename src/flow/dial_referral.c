@@ -199,10 +199,10 @@ static void referral_begin(struct dial_call *c, const char *region)
 {
 	const struct region *law = region_find(dial_files_of(c->dial)->regions, region);
 	const struct places_take take = {
-	    dial_number(c, "child"), dial_number(c, "item"), NEWS_BY_USSD, c->token};
+	    dial_number(c, "child"), dial_number(c, "item"), NEWS_BY_USSD, c->token, c->phone_key};
 	const struct places_hear hear = {dial_number(c, "ref"),
 	    c->service == SERVICE_REFERRAL_ACCEPT ? REFERRAL_ACCEPT : REFERRAL_DECLINE, NEWS_BY_USSD,
-	    c->token};
+	    c->token, c->phone_key};
 	struct places *p = dial_base_of(c->dial)->places;
 	enum kz r;
 

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "flow/notices_body.h"
+#include "store/person.h"
 
 #define SHUT_MS 60000 /* until its key, its region or its row may be there */
 
@@ -51,6 +52,15 @@ static struct errand *errand_new(struct notices *n, const struct notice_due *d, 
 	return e;
 }
 
+/* Who called is told, else the first. */
+static size_t judge_phone(const struct keyring *k, const struct notice_due *d, const struct applicant *person)
+{
+	for (size_t i = 0; d->caller && i < person->phones_n; i++)
+		if (person_phone(k, person->phones[i]) == d->caller)
+			return i;
+	return 0;
+}
+
 /* Whom it goes to now. KZ_NOT_FOUND: what is sealed cannot be opened now; KZ_INVALID: never. */
 static enum kz judge_open(
     const struct notices *n, const struct notice_due *d, struct applicant *person, struct msisdn *ret_to)
@@ -62,7 +72,7 @@ static enum kz judge_open(
 		return r;
 	if (d->sealed)
 		return applicant_open_phone(k, d->id, d->sealed, d->sealed_n, ret_to);
-	*ret_to = person->phones[d->to_second ? person->phones_n - 1 : 0];
+	*ret_to = person->phones[d->to_second ? person->phones_n - 1 : judge_phone(k, d, person)];
 	return KZ_OK;
 }
 
@@ -84,6 +94,7 @@ static struct notice_past judge_past(
 	    .until_us = judge_until_us(d),
 	    .alarm_us = d->alarm_us,
 	    .arrived = d->arrived,
+	    .awaited = d->caller != 0,
 	    .stale = notice_is_stale(d->kind, d->referral, d->status, d->free) || judge_was_moved(d),
 	    .to_second = d->to_second,
 	    .message = {.state = d->message_state,
@@ -93,10 +104,11 @@ static struct notice_past judge_past(
 	        .elsewhere = sent && send_beside(n->base.send, to, d->link) != SEND_SAME}};
 }
 
-/* By email where the parent wanted that, but for what is about the phones themselves. */
+/* By email where the parent wanted that, but for what is about the phones themselves, or was done by one: its
+ * page says that an SMS follows. */
 static bool judge_by_mail(const struct notices *n, const struct notice_due *d, const struct applicant *person)
 {
-	return n->base.mail && d->channel == NOTICE_EMAIL && *person->email && d->mails >= 0 &&
+	return n->base.mail && d->channel == NOTICE_EMAIL && *person->email && d->mails >= 0 && !d->caller &&
 	       d->sends == 0 && notice_has_email(d->kind);
 }
 

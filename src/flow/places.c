@@ -175,7 +175,8 @@ enum kz places_take(struct places *p, const struct places_take *t, places_done_f
 	const struct places_op like = {.kind = PLACES_TAKE,
 	    .wish = {.application = t->application, .play_group = t->play_group},
 	    .via = t->via,
-	    .token = t->token};
+	    .token = t->token,
+	    .caller = t->caller};
 
 	return places_begin(p, &like, done, arg);
 }
@@ -186,7 +187,8 @@ enum kz places_hear(struct places *p, const struct places_hear *h, places_done_f
 	    .wish = {.referral = h->referral},
 	    .event = h->event,
 	    .via = h->via,
-	    .token = h->token};
+	    .token = h->token,
+	    .caller = h->caller};
 
 	return places_begin(p, &like, done, arg);
 }

@@ -46,6 +46,7 @@ struct places_take {
 	uint64_t application, play_group;
 	enum news_via via;
 	int64_t token;
+	int64_t caller; /* by USSD: the phone, keyed; else 0 */
 };
 
 struct places_hear {
@@ -53,6 +54,7 @@ struct places_hear {
 	enum referral_event event;
 	enum news_via via;
 	int64_t token;
+	int64_t caller; /* by USSD: the phone, keyed; else 0 */
 };
 
 /* A referral as the portal's records say it: of a number that is not known yet it is made, and takes a place

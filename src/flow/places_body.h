@@ -20,7 +20,7 @@ struct places_op {
 	struct places_put wish; /* of others than PUT, what they have of it */
 	enum referral_event event;
 	enum news_via via;
-	int64_t token;
+	int64_t token, caller;
 	int64_t give_up_ms;
 	unsigned stale; /* how often what was judged was not so any more */
 	bool told;

@@ -32,7 +32,7 @@ void places_change_notice(
 
 	j->notice = send_id(op->places->base.send);
 	j->notice_kind = kind;
-	j->look_us = notice_due_us(kind, region, j->at_us, end_us);
+	j->look_us = j->caller ? j->at_us : notice_due_us(kind, region, j->at_us, end_us);
 	j->until_us = end_us;
 }
 
@@ -66,6 +66,7 @@ void places_change_begin(struct places_op *op, const struct referral_facts *f, i
 	    .token = op->token,
 	    .event = REFERRAL_TAKE,
 	    .via = op->via,
+	    .caller = op->caller,
 	    .at_us = now_us,
 	    .news = -1};
 }
@@ -88,6 +89,7 @@ void places_change_next(
 	    .token = op->token,
 	    .event = (int)op->event,
 	    .via = op->via,
+	    .caller = op->caller,
 	    .at_us = now_us,
 	    .news = -1};
 	op->change.judged.referral.life = *next;

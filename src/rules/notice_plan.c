@@ -40,11 +40,12 @@ static struct notice_plan plan_end(enum notice_state s)
 	return (struct notice_plan){.step = NOTICE_STEP_END, .state = s};
 }
 
-/* Quiet hours hold for what goes once more, too. */
+/* Quiet hours hold for what goes once more, too, but not for who is awake. */
 static struct notice_plan plan_send(
     const struct notice_past *past, enum remedy remedy, const struct region *r, int64_t now_us)
 {
-	int64_t due_us = notice_due_us(past->kind, r, now_us, past->until_us);
+	bool awake = past->awaited && remedy != REMEDY_PHONE;
+	int64_t due_us = awake ? now_us : notice_due_us(past->kind, r, now_us, past->until_us);
 
 	if (due_us > now_us)
 		return plan_wait(due_us);

@@ -15,6 +15,7 @@ struct notice_past {
 	int64_t until_us;           /* after it there is nothing to tell: 0: always */
 	int64_t alarm_us;           /* 0: nobody is alarmed */
 	bool arrived;               /* one of its messages was delivered */
+	bool awaited;               /* by who did what it tells of, phone in hand */
 	bool stale;                 /* there is nothing to tell any more: notice_is_stale */
 	bool to_second;             /* its newest message went to the second phone */
 	struct remedy_past message; /* the newest, of a notice that was sent */

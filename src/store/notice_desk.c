@@ -20,6 +20,7 @@ enum due_column {
 	DUE_ALARM,
 	DUE_DETAIL,
 	DUE_SEALED,
+	DUE_CALLER,
 	DUE_API_KEY,
 	DUE_SENDS,
 	DUE_MAILS,
@@ -55,7 +56,7 @@ static const struct pg_sql sql_read = {"notice_desk_read",
     "  where ((id >> 14) & 255) = s.slot and look_at <= $2 and kind <> 0 and id <> all($5)"
     "  order by look_at limit $4) n order by n.look_at limit $4)"
     ") select n.id, n.application, n.kind, n.state, n.subject, n.until_at, n.alarm_at, n.detail,"
-    "  n.sealed, n.api_key, n.sends, n.mails, a.status, a.channel, a.language, d.region, a.sealed,"
+    "  n.sealed, n.caller, n.api_key, n.sends, n.mails, a.status, a.channel, a.language, d.region, a.sealed,"
     "  r.status, r.to_at, v.play_group is not null, k.name_kk, k.name_ru, k.name_en, n.message,"
     "  coalesce(f.state, case when u.at is null then 0 else 1 end), u.at, coalesce(u.carrier, ''),"
     "  coalesce(u.link, ''), coalesce(p.phone = a.phone2, false), w.arrived"
@@ -106,6 +107,7 @@ static struct notice_due desk_row(const struct pg_reply *reply, size_t row)
 	    .kind = (enum notice_kind)pg_int(reply, 0, row, DUE_KIND),
 	    .state = (enum notice_state)pg_int(reply, 0, row, DUE_STATE),
 	    .subject = pg_int(reply, 0, row, DUE_SUBJECT),
+	    .caller = pg_int(reply, 0, row, DUE_CALLER),
 	    .until_us = pg_wall_us(reply, 0, row, DUE_UNTIL),
 	    .alarm_us = pg_wall_us(reply, 0, row, DUE_ALARM),
 	    .detail = desk_text(reply, row, DUE_DETAIL),

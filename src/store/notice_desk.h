@@ -25,6 +25,7 @@ struct notice_due {
 	enum notice_kind kind;
 	enum notice_state state;
 	int64_t subject;
+	int64_t caller; /* the phone, keyed, that did what it tells of, and awaits it; 0: nobody called */
 	int64_t until_us, alarm_us;
 	const char *detail;
 	const void *sealed; /* another number that it goes to; NULL: none */

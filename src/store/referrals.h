@@ -75,6 +75,7 @@ struct referral_judged {
 	int64_t token;              /* 0: none */
 	int event;
 	enum news_via via;
+	int64_t caller; /* keyed: the phone that it was done by; 0: nobody called */
 	int64_t at_us;
 	uint64_t notice; /* its id; 0: none */
 	enum notice_kind notice_kind;

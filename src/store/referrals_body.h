@@ -6,7 +6,7 @@
 #include "store/referrals.h"
 
 #define REFERRALS_READ  4  /* arrays of a question */
-#define REFERRALS_WRITE 27 /* of a change */
+#define REFERRALS_WRITE 28 /* of a change */
 
 struct referrals {
 	struct pg *pg;

@@ -16,7 +16,7 @@
 	X(CHANGE_EXTENDED, PG_BOOL) X(CHANGE_FROM, PG_TIMESTAMPTZ) X(CHANGE_TO, PG_TIMESTAMPTZ) \
 	X(CHANGE_REMIND, PG_TIMESTAMPTZ) X(CHANGE_APPLICATION_STATUS, PG_INT2) \
 	X(CHANGE_STOP_LIST, PG_TIMESTAMPTZ) X(CHANGE_TIER, PG_TEXT) X(CHANGE_SHARES, PG_TEXT) \
-	X(CHANGE_TOKEN, PG_INT8) X(CHANGE_EVENT, PG_INT2) X(CHANGE_VIA, PG_INT2) \
+	X(CHANGE_TOKEN, PG_INT8) X(CHANGE_EVENT, PG_INT2) X(CHANGE_VIA, PG_INT2) X(CHANGE_CALLER, PG_INT8) \
 	X(CHANGE_AT, PG_TIMESTAMPTZ) X(CHANGE_NOTICE, PG_INT8) X(CHANGE_NOTICE_KIND, PG_INT2) \
 	X(CHANGE_LOOK, PG_TIMESTAMPTZ) X(CHANGE_UNTIL, PG_TIMESTAMPTZ) X(CHANGE_NEWS, PG_INT8) \
 	X(CHANGE_NEWS_KIND, PG_INT2)
@@ -37,7 +37,7 @@ static const enum pg_type write_elements[CHANGE_COLUMNS] = {CHANGE_ARRAYS(ELEMEN
 static const struct pg_sql sql_write = {"referrals_write",
     "select i, referral from places_write(array(select row(u.*)::place_change from unnest($1, $2, $3, $4, $5,"
     " $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, "
-    "$27)"
+    "$27, $28)"
     " with ordinality u))",
     CHANGE_COLUMNS, write_types};
 
@@ -86,6 +86,7 @@ static void change_put_rest(struct pg_array *c, const struct referral_judged *x,
 	pg_array_int(&c[CHANGE_TOKEN], x->token);
 	pg_array_int(&c[CHANGE_EVENT], x->event);
 	pg_array_int(&c[CHANGE_VIA], x->via);
+	put_or_null(&c[CHANGE_CALLER], x->caller, x->caller);
 	pg_array_wall_us(&c[CHANGE_AT], x->at_us);
 	put_or_null(&c[CHANGE_NOTICE], x->notice, (int64_t)x->notice);
 	pg_array_int(&c[CHANGE_NOTICE_KIND], x->notice_kind);

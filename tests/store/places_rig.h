@@ -90,7 +90,7 @@ static inline void places_rig_free(struct places_rig *p)
 static inline struct places_told places_rig_take(
     struct places_rig *p, uint64_t application, uint64_t group, int64_t token)
 {
-	const struct places_take t = {application, group, NEWS_BY_PORTAL, token};
+	const struct places_take t = {application, group, NEWS_BY_PORTAL, token, 0};
 	struct places_told told = {0};
 
 	assert_int_equal(places_take(p->places, &t, places_on_told, &told), KZ_OK);
@@ -102,7 +102,7 @@ static inline struct places_told places_rig_hear(
     struct places_rig *p, uint64_t referral, enum referral_event e, int64_t token)
 {
 	const struct places_hear h = {
-	    referral, e, e == REFERRAL_EXPIRE ? NEWS_BY_CLOCK : NEWS_BY_PORTAL, token};
+	    referral, e, e == REFERRAL_EXPIRE ? NEWS_BY_CLOCK : NEWS_BY_PORTAL, token, 0};
 	struct places_told told = {0};
 
 	assert_int_equal(places_hear(p->places, &h, places_on_told, &told), KZ_OK);

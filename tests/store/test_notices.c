@@ -331,6 +331,29 @@ static void quiet_hours__others_than_numbers__told_at_their_end(void **state)
 	daemon_end(&d);
 }
 
+static void deed__by_the_second_phone_at_night__told_there_by_sms_at_once(void **state)
+{
+	struct store_rig *g = *state;
+	struct daemon d;
+
+	clock_set(3, 0);
+	city(g);
+	store_sql(g, "update application set channel = 1 where number = 2");
+	store_sql(g,
+	    "insert into referral (number, application, play_group, status, extended, from_at, to_at, seq)"
+	    " values (48872, 2, 1, 2, false, now(), now(), 1)");
+	daemon_up(&d, g);
+	put(g, 2, NOTICE_DECLINED, 48872, false);
+	store_sql(g, "update notice set caller = (select phone2 from application where number = 2)");
+	seconds_pass(&d, 2);
+	assert_int_equal(state_of(g, 2), NOTICE_SENT);
+	struct buf room = {0};
+	const struct person p = store_person(g, message_of(g, 2), &room);
+	assert_true(p.to.digits == 77012220002);
+	buf_fini(&room);
+	daemon_end(&d);
+}
+
 static void referral__over_before_it_is_told__dropped(void **state)
 {
 	struct store_rig *g = *state;
@@ -566,6 +589,7 @@ int main(void)
 	    STORE_CASE(daemon__dead_over_minute_12__alarmed_by_the_next),
 	    STORE_CASE(bad_end__heard_of__second_phone_at_once),
 	    STORE_CASE(quiet_hours__others_than_numbers__told_at_their_end),
+	    STORE_CASE(deed__by_the_second_phone_at_night__told_there_by_sms_at_once),
 	    STORE_CASE(referral__over_before_it_is_told__dropped),
 	    STORE_CASE(place__taken_before_it_is_told__dropped_and_watched_on),
 	    STORE_CASE(referral__end_moved_before_it_is_told__told_of_the_last_alone),

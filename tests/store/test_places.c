@@ -47,18 +47,19 @@ static void take__free_place__referral_notice_and_news_at_once(void **state)
 	places_rig_free(p);
 }
 
-static void take__by_phone_where_notices_go_by_email__told_by_sms(void **state)
+static void take__by_phone__the_notice_knows_who_called(void **state)
 {
 	struct places_rig *p = make(state, 2);
-	const struct places_take t = {7, 1, NEWS_BY_USSD, 99};
+	const struct places_take t = {7, 1, NEWS_BY_USSD, 99, 4242};
 	struct places_told told = {0};
 
 	assert_int_equal(places_take(p->places, &t, places_on_told, &told), KZ_OK);
 	servers_await(p->g->loop, &told.count, 1);
 	assert_int_equal(places_rig_hear(p, 1, REFERRAL_ACCEPT, 100).r, KZ_OK);
 	assert_string_equal(
-	    store_sql(p->g, "select string_agg(kind || ' ' || mails, ', ' order by kind) from notice"),
-	    "2 -1, 4 0");
+	    store_sql(p->g,
+	        "select string_agg(kind || ' ' || coalesce(caller, 0), ', ' order by kind) from notice"),
+	    "2 4242, 4 0");
 	places_rig_free(p);
 }
 
@@ -101,7 +102,7 @@ static void take__two_with_one_token_in_one_batch__one_referral(void **state)
 {
 	struct places_rig *p = make(state, 2);
 	struct store_rig *g = p->g;
-	const struct places_take t = {7, 1, NEWS_BY_PORTAL, 99};
+	const struct places_take t = {7, 1, NEWS_BY_PORTAL, 99, 0};
 	struct places_told one = {0}, two = {0};
 
 	assert_int_equal(places_take(p->places, &t, places_on_told, &one), KZ_OK);
@@ -166,7 +167,7 @@ static void take__group_changes_meanwhile__judged_by_what_it_is_now(void **state
 	struct store_rig *g = p->g;
 
 	for (int i = 0; i < 2; i++) {
-		const struct places_take t = {7, 1, NEWS_BY_PORTAL, 0};
+		const struct places_take t = {7, 1, NEWS_BY_PORTAL, 0, 0};
 		struct places_told told = {0};
 
 		store_sql(g, "update play_group set age_from = 1");
@@ -328,8 +329,8 @@ static void hear__accept_and_decline_in_one_batch__one_of_them(void **state)
 	struct places_told one = {0}, two = {0};
 
 	places_rig_take(p, 7, 1, 1);
-	const struct places_hear accept = {1, REFERRAL_ACCEPT, NEWS_BY_PORTAL, 2},
-	                         decline = {1, REFERRAL_DECLINE, NEWS_BY_USSD, 3};
+	const struct places_hear accept = {1, REFERRAL_ACCEPT, NEWS_BY_PORTAL, 2, 0},
+	                         decline = {1, REFERRAL_DECLINE, NEWS_BY_USSD, 3, 0};
 	assert_int_equal(places_hear(p->places, &accept, places_on_told, &one), KZ_OK);
 	assert_int_equal(places_hear(p->places, &decline, places_on_told, &two), KZ_OK);
 	servers_await(g->loop, &one.count, 1);
@@ -369,7 +370,7 @@ static void take__more_than_there_are_places__as_many_as_there_are(void **state)
 	for (int i = 0; i < RIVALS; i++)
 		records_put_application(g, &(struct records_application){.number = 100 + (uint64_t)i});
 	for (int i = 0; i < RIVALS; i++) {
-		const struct places_take t = {100 + (uint64_t)i, 1, NEWS_BY_PORTAL, 1000 + i};
+		const struct places_take t = {100 + (uint64_t)i, 1, NEWS_BY_PORTAL, 1000 + i, 0};
 
 		assert_int_equal(places_take(p->places, &t, places_on_told, &told[i]), KZ_OK);
 	}
@@ -414,7 +415,7 @@ static void take__facts_of_the_first_come_late__the_first_has_the_last_place(voi
 		assert_int_equal(pg_job_run(job, NULL), KZ_OK);
 	}
 	for (int i = 0; i < 2; i++) {
-		const struct places_take t = {7 + (uint64_t)i, 1, NEWS_BY_USSD, 1000 + i};
+		const struct places_take t = {7 + (uint64_t)i, 1, NEWS_BY_USSD, 1000 + i, 0};
 
 		assert_int_equal(places_take(p->places, &t, places_on_told, &told[i]), KZ_OK);
 	}
@@ -434,7 +435,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    STORE_CASE(take__free_place__referral_notice_and_news_at_once),
-	    STORE_CASE(take__by_phone_where_notices_go_by_email__told_by_sms),
+	    STORE_CASE(take__by_phone__the_notice_knows_who_called),
 	    STORE_CASE(take__same_token_again__same_referral_and_nothing_twice),
 	    STORE_CASE(take__token_of_another_request__conflict),
 	    STORE_CASE(take__two_with_one_token_in_one_batch__one_referral),

@@ -22,7 +22,7 @@ static struct places_rig *make(void **state)
 
 static void take(struct places_rig *p, uint64_t application, struct places_told *told)
 {
-	const struct places_take t = {application, 1, NEWS_BY_PORTAL, (int64_t)application};
+	const struct places_take t = {application, 1, NEWS_BY_PORTAL, (int64_t)application, 0};
 
 	assert_int_equal(places_take(p->places, &t, places_on_told, told), KZ_OK);
 }
@@ -143,7 +143,7 @@ static void take__no_slot__busy_at_once(void **state)
 {
 	struct store_rig *g = *state;
 	struct places_rig *p = make(state);
-	const struct places_take t = {7, 1, NEWS_BY_PORTAL, 7};
+	const struct places_take t = {7, 1, NEWS_BY_PORTAL, 7, 0};
 	struct places_told told = {0};
 
 	feed_set_slot(g->feed, -1, 0);
@@ -156,13 +156,13 @@ static void take__the_portals_fill_all__a_phones_is_taken_all_the_same(void **st
 {
 	struct store_rig *g = *state;
 	struct places_rig *p = make(state);
-	struct places_take t = {1000, 1, NEWS_BY_PORTAL, 1};
+	struct places_take t = {1000, 1, NEWS_BY_PORTAL, 1, 0};
 	struct places_told told = {0}, phone = {0};
 
 	for (int i = 0; i < PLACES_OPEN; i++)
 		assert_int_equal(places_take(p->places, &t, places_on_told, &told), KZ_OK);
 	assert_int_equal(places_take(p->places, &t, places_on_told, &told), KZ_BUSY);
-	t = (struct places_take){7, 1, NEWS_BY_USSD, 7};
+	t = (struct places_take){7, 1, NEWS_BY_USSD, 7, 0};
 	assert_int_equal(places_take(p->places, &t, places_on_told, &phone), KZ_OK);
 	await_told(p, &phone, KZ_OK);
 	servers_await(g->loop, &told.count, PLACES_OPEN);

@@ -45,6 +45,22 @@ static void plan__waiting__sent_outside_the_quiet_hours(void **state)
 	assert_int_equal(plan(&p, NIGHT).step, NOTICE_STEP_SEND);
 }
 
+static void plan__awaited_by_who_called__at_night_too_but_not_to_the_other_phone(void **state)
+{
+	struct notice_past p = {.kind = NOTICE_TAKEN, .awaited = true}, second = sent(NOTICE_TAKEN);
+
+	(void)state;
+	assert_int_equal(plan(&p, NIGHT).step, NOTICE_STEP_SEND);
+	assert_int_equal(plan(&p, NIGHT).remedy, REMEDY_NONE);
+	second.awaited = true;
+	second.message.state = MESSAGE_REJECTED;
+	assert_int_equal(plan(&second, NIGHT).step, NOTICE_STEP_SEND);
+	assert_int_equal(plan(&second, NIGHT).remedy, REMEDY_LINK);
+	second.sends = 2;
+	assert_int_equal(plan(&second, NIGHT).step, NOTICE_STEP_WAIT);
+	assert_true(plan(&second, NIGHT).at_us == MORNING);
+}
+
 static void plan__nothing_to_tell_any_more__dropped(void **state)
 {
 	struct notice_past p = {.kind = NOTICE_OFFERED, .stale = true}, over = {.kind = NOTICE_DOCUMENTS};
@@ -177,6 +193,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(plan__waiting__sent_outside_the_quiet_hours),
+	    cmocka_unit_test(plan__awaited_by_who_called__at_night_too_but_not_to_the_other_phone),
 	    cmocka_unit_test(plan__nothing_to_tell_any_more__dropped),
 	    cmocka_unit_test(plan__silent_operator__other_link_then_second_phone_then_waits),
 	    cmocka_unit_test(plan__no_other_link__second_phone_at_once),

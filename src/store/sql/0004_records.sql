@@ -122,6 +122,7 @@ create table notice (
   until_at timestamptz, -- after it there is nothing to tell
   detail text, -- of NOTICE_DOCUMENTS: the place
   sealed bytea, -- null: it goes to the application's phones; else to this number
+  caller bigint, -- keyed: the phone that did in the menu what it tells of, where it is awaited now; null: nobody called
   api_key int not null,
   state smallint not null, -- rules/notice.h
   look_at timestamptz, -- when something is to be done about it, null: nothing any more

@@ -73,6 +73,7 @@ create type place_change as (
   token bigint, -- 0: none
   event smallint,
   via smallint,
+  caller bigint, -- keyed: the phone that it was done by, null: nobody called
   at timestamptz,
   notice bigint, -- null: none
   notice_kind smallint,
@@ -142,8 +143,8 @@ begin
   perform notice_put(w.notice, w.application, w.notice_kind, w.referral, w.look_at, w.until_at, null, null, null, a.api_key)
     from unnest(won) w, lateral (select x.api_key from application x where x.number = w.application offset 0) a
     where w.notice is not null;
-  -- The page of what is done by phone says that an SMS follows.
-  update notice n set mails = -1 where n.id = any(array(select u.notice from unnest(won) u where u.via = 1));
+  update notice n set caller = w.caller from unnest(won) w
+    where n.id = any(array(select u.notice from unnest(won) u where u.caller is not null)) and n.id = w.notice;
   insert into news (feed, application, seq, kind, at, via, referral, play_group, until_at)
     select w.news, w.application, w.application_seq + 1, w.news_kind, w.at, w.via, w.referral, w.play_group, w.to_at
     from unnest(won) w where w.news is not null;
