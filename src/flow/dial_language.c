@@ -1,9 +1,9 @@
 /* The language that a phone speaks from now on: the page in it is said once it is noted, and an SMS follows,
- * but where it was the answer to the first question of all. */
+ * but where it was the answer to the first question of all. Where it cannot be noted nothing was chosen: what
+ * stands behind that page would not answer either. */
 #include "flow/dial_turn.h"
 #include "store/callers.h"
 
-/* Not noted, she is answered all the same: the session has it. */
 static void turn_on_noted(void *arg, enum kz r)
 {
 	struct turn *t = arg;
@@ -13,8 +13,10 @@ static void turn_on_noted(void *arg, enum kz r)
 		dial_debts_speak(t->dial);
 	if (t->place == TURN_TOLD)
 		turn_free(t);
-	else
+	else if (r == KZ_OK)
 		turn_follow(t, &t->step);
+	else
+		turn_close(t);
 }
 
 static bool turn_asks_to_note(struct turn *t)
@@ -37,5 +39,5 @@ void turn_note_language(struct turn *t, const struct engine_step *step)
 	t->step = *step;
 	t->busy = pg_is_up(t->dial->base.pg) && turn_asks_to_note(t);
 	if (!t->busy)
-		turn_follow(t, &t->step);
+		turn_close(t);
 }

@@ -457,16 +457,22 @@ static void watch__in_quiet_hours__judged_when_they_end(void **state)
 	assert_int_equal(store_int(g, WATCHES("application = 52")), 1);
 }
 
-static void watch__her_notice_came_to_nothing__told_when_a_place_is_free_again(void **state)
+/* Application 51 watches its kindergarten. */
+static void watched_group_opens(struct store_rig *g, int free)
 {
-	struct store_rig *g = *state;
-
 	time_is(g, "2026-12-30T06:00:00Z");
-	records_put_group(g, 1, "sample", 1);
+	records_put_group(g, 1, "sample", free);
 	records_put_application(g, &(struct records_application){.number = 51});
 	watch_put(g, 51, 1);
 	group_opens(g, 1);
 	daemon_runs(g);
+}
+
+static void watch__her_notice_came_to_nothing__told_when_a_place_is_free_again(void **state)
+{
+	struct store_rig *g = *state;
+
+	watched_group_opens(g, 1);
 	assert_int_equal(
 	    store_int(g, "select count(*) from vacancy where watch_at > '2026-12-30 06:59Z'"), 1);
 	store_sql(g, "update notice set state = 4, look_at = null");
@@ -480,12 +486,7 @@ static void watch__place_gone__looked_at_when_one_comes(void **state)
 {
 	struct store_rig *g = *state;
 
-	time_is(g, "2026-12-30T06:00:00Z");
-	records_put_group(g, 1, "sample", 0);
-	records_put_application(g, &(struct records_application){.number = 51});
-	watch_put(g, 51, 1);
-	group_opens(g, 1);
-	daemon_runs(g);
+	watched_group_opens(g, 0);
 	assert_int_equal(store_int(g, "select count(*) from notice"), 0);
 	assert_int_equal(store_int(g, "select count(*) from vacancy where watch_at is null"), 1);
 	assert_int_equal(store_int(g, "select count(*) from watcher"), 1);
@@ -495,12 +496,7 @@ static void watch__watched_again_after_it_was_told__told_again(void **state)
 {
 	struct store_rig *g = *state;
 
-	time_is(g, "2026-12-30T06:00:00Z");
-	records_put_group(g, 1, "sample", 1);
-	records_put_application(g, &(struct records_application){.number = 51});
-	watch_put(g, 51, 1);
-	group_opens(g, 1);
-	daemon_runs(g);
+	watched_group_opens(g, 1);
 	uint64_t first = (uint64_t)store_int(g, "select id from notice");
 	/* its receipt is still waited for */
 	store_sql(
@@ -517,12 +513,7 @@ static void watch__watched_again_before_it_was_told__told_once(void **state)
 {
 	struct store_rig *g = *state;
 
-	time_is(g, "2026-12-30T06:00:00Z");
-	records_put_group(g, 1, "sample", 1);
-	records_put_application(g, &(struct records_application){.number = 51});
-	watch_put(g, 51, 1);
-	group_opens(g, 1);
-	daemon_runs(g);
+	watched_group_opens(g, 1);
 	store_sql(g, "delete from watcher");
 	watch_put(g, 51, 1);
 	group_opens(g, 1);

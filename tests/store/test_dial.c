@@ -606,6 +606,32 @@ static void language__changed_in_the_menu__remembered_and_told(void **state)
 	daemon_end(&d);
 }
 
+static void language__database_away__closing_page_and_nothing_chosen(void **state)
+{
+	struct daemon d;
+
+	daemon_up(&d, *state);
+	result = "new";
+	page_of(&d, USSD_DIALLED, "*1234#");
+	result = "unknown";
+	for (const char *keys = "2442"; *keys; keys++)
+		page_of(&d, USSD_TYPED, (char[]){*keys, '\0'});
+	store_drain(d.rig);
+	store_kill_pg(d.rig);
+	while (pg_is_up(d.rig->pg))
+		loop_turn(d.rig->loop, 50);
+	assert_string_equal(
+	    page_of(&d, USSD_TYPED, "3"), "The system does not answer. Please dial again later.");
+	servers_do("restart-pg");
+	while (!pg_is_up(d.rig->pg))
+		loop_turn(d.rig->loop, 50);
+	assert_int_equal(store_int(d.rig, "select language from caller"), LANGUAGE_RU);
+	page_of(&d, USSD_TYPED, "3");
+	await_messages(&d, 1);
+	assert_int_equal(store_int(d.rig, "select language from caller"), LANGUAGE_EN);
+	daemon_end(&d);
+}
+
 /* The page is said: the choice stands. */
 static void choose_english(struct daemon *d)
 {
@@ -921,6 +947,7 @@ int main(void)
 	    STORE_CASE(redis__dies_behind_a_service__closing_page_in_her_language),
 	    STORE_CASE(database__away__closing_page_at_once_and_the_answer_when_it_is_back),
 	    STORE_CASE(language__changed_in_the_menu__remembered_and_told),
+	    STORE_CASE(language__database_away__closing_page_and_nothing_chosen),
 	    STORE_CASE(deed__daemon_dies_before_its_sms__told_once_by_the_next),
 	    STORE_CASE(deed__queue_is_full__page_at_once_and_its_sms_when_there_is_room),
 	    STORE_CASE(deed__no_room_for_a_day__given_up),

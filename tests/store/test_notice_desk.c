@@ -382,6 +382,16 @@ static int late_count(struct store_rig *g)
 	return a.found;
 }
 
+/* For its alarm, whose news this daemon may number. */
+static uint64_t number_waits(struct store_rig *g)
+{
+	city(g);
+	uint64_t id = notice_put(g, 1, NOTICE_NUMBER, 0, -1, -1);
+	store_hold_slot(g, SLOT);
+	store_hold_feed_slot(g);
+	return id;
+}
+
 static void alarm__twice__once_with_its_news(void **state)
 {
 	struct store_rig *g = *state;
@@ -417,10 +427,7 @@ static void alarm__application_being_changed__after_it_with_a_number_of_its_own(
 	struct feed_hold hold = {0};
 	struct alarmed a = {0};
 
-	city(g);
-	uint64_t id = notice_put(g, 1, NOTICE_NUMBER, 0, -1, -1);
-	store_hold_slot(g, SLOT);
-	store_hold_feed_slot(g);
+	uint64_t id = number_waits(g);
 	store_sql(g, "begin; select places_lock(); update application set seq = seq + 1 where number = 1");
 	assert_int_equal(notice_desk_alarm(g->pg, g->feed, &hold, id, on_alarm, &a), KZ_OK);
 	store_await_sql(g, STORE_WAITS_FOR_LOCK, 1);
@@ -455,10 +462,7 @@ static void alarm__given_up_while_its_commit_hangs__its_number_is_held_until_the
 	struct alarmed a = {0};
 
 	store_hasten(g);
-	city(g);
-	uint64_t id = notice_put(g, 1, NOTICE_NUMBER, 0, -1, -1);
-	store_hold_slot(g, SLOT);
-	store_hold_feed_slot(g);
+	uint64_t id = number_waits(g);
 	servers_set_standby("nobody");
 	assert_int_equal(notice_desk_alarm(g->pg, g->feed, &hold, id, on_alarm, &a), KZ_OK);
 	uint64_t number = hold.first;
@@ -481,10 +485,7 @@ static void alarm__its_number_was_shut__tried_again_with_another(void **state)
 	struct feed_hold hold = {0};
 	struct alarmed a = {0};
 
-	city(g);
-	uint64_t id = notice_put(g, 1, NOTICE_NUMBER, 0, -1, -1);
-	store_hold_slot(g, SLOT);
-	store_hold_feed_slot(g);
+	uint64_t id = number_waits(g);
 	uint64_t number = feed_number(g->feed, &hold, 1);
 	store_sql(g, "select feed_shut(%llu)", (unsigned long long)number);
 	assert_int_equal(notice_desk_alarm(g->pg, g->feed, &hold, id, on_alarm, &a), KZ_OK);
